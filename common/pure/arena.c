@@ -1,0 +1,120 @@
+#include "common/pure/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHUNK (256u * 1024)
+
+struct chunk {
+    struct chunk *next;
+    size_t size, used;
+    _Alignas(16) char bytes[];
+};
+
+struct cf_arena {
+    struct chunk *head;
+    size_t used, max;
+};
+
+struct cf_arena *cf_arena_new(size_t max)
+{
+    struct cf_arena *a = cf_calloc(1, sizeof *a);
+    a->max = max;
+    return a;
+}
+
+static void free_chunks(struct chunk *c)
+{
+    while (c) {
+        struct chunk *next = c->next;
+        free(c);
+        c = next;
+    }
+}
+
+void cf_arena_free(struct cf_arena *a)
+{
+    if (!a) return;
+    free_chunks(a->head);
+    free(a);
+}
+
+void cf_arena_reset(struct cf_arena *a)
+{
+    a->used = 0;
+    if (!a->head) return;
+    free_chunks(a->head->next);
+    a->head->next = NULL;
+    a->head->used = 0;
+    /* A chunk made for one large value is not kept. */
+    if (a->head->size > CHUNK) {
+        free(a->head);
+        a->head = NULL;
+    }
+}
+
+void *cf_arena_try(struct cf_arena *a, size_t n)
+{
+    if (n > a->max) return NULL;
+    n = (n + 15) & ~(size_t)15;
+    if (a->used + n > a->max) return NULL;
+    struct chunk *c = a->head;
+    if (!c || c->size - c->used < n) {
+        size_t size = n > CHUNK ? n : CHUNK;
+        c = cf_malloc(sizeof *c + size);
+        *c = (struct chunk){.next = a->head, .size = size};
+        a->head = c;
+    }
+    void *p = c->bytes + c->used;
+    c->used += n;
+    a->used += n;
+    return p;
+}
+
+void *cf_arena_alloc(struct cf_arena *a, size_t n)
+{
+    void *p = cf_arena_try(a, n);
+    if (!p) {
+        fprintf(stderr, "cardflow: arena of %zu bytes is full\n", a->max);
+        abort();
+    }
+    return p;
+}
+
+void *cf_arena_zero(struct cf_arena *a, size_t n)
+{
+    return memset(cf_arena_alloc(a, n), 0, n);
+}
+
+size_t cf_arena_used(const struct cf_arena *a)
+{
+    return a->used;
+}
+
+void *cf_arena_dup(struct cf_arena *a, const void *bytes, size_t n)
+{
+    void *p = cf_arena_alloc(a, n + 1);
+    if (n) memcpy(p, bytes, n);
+    ((char *)p)[n] = 0;
+    return p;
+}
+
+struct cf_str cf_arena_str(struct cf_arena *a, struct cf_str s)
+{
+    return (struct cf_str){cf_arena_dup(a, s.ptr, s.len), s.len};
+}
+
+struct cf_str cf_arena_printf(struct cf_arena *a, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t len = n < 0 ? 0 : (size_t)n;
+    char *p = cf_arena_alloc(a, len + 1);
+    vsnprintf(p, len + 1, format, again);
+    va_end(again);
+    return (struct cf_str){p, len};
+}
