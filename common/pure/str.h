@@ -77,3 +77,11 @@ bool cf_uuid_parse(struct cf_str s, uint8_t id[16]);
 void *cf_malloc(size_t n) __attribute__((malloc));
 void *cf_calloc(size_t count, size_t size) __attribute__((malloc));
 void *cf_realloc(void *p, size_t n);
+
+/* On a constructor: free_fn(p) gives back what it returns; gcc's analyzer then sees leaks. clang
+ * does not know this form of the attribute. */
+#if defined __GNUC__ && !defined __clang__ && __GNUC__ >= 11
+#define CF_FREED_BY(free_fn) __attribute__((malloc, malloc(free_fn, 1)))
+#else
+#define CF_FREED_BY(free_fn) __attribute__((malloc))
+#endif

@@ -1,0 +1,93 @@
+/* batch -- one batch in the making; shared by batch.c and effects.c only. */
+#pragma once
+#include "common/io/stage/inside.h"
+
+struct item {
+    struct cf_msg msg;
+    uint32_t rec;
+    uint16_t index;
+};
+
+struct aux_entry {
+    struct aux_entry *next;
+    uint16_t aux;
+    int16_t part;
+    uint8_t id[16];
+    const void *row; /* NULL: asked for, not there */
+    bool changed;
+};
+
+struct work_entry {
+    struct work_entry *next;
+    int16_t part;
+    uint8_t id[16];
+    bool exists, changed;
+    struct cf_work work;
+};
+
+struct row_entry {
+    struct row_entry *next;
+    struct cf_load_row *load;
+    bool changed;
+};
+
+/* What a message did to an entry, to be undone when it fails. */
+struct undo {
+    struct undo *next;
+    struct aux_entry *aux;
+    struct work_entry *work;
+    struct aux_entry aux_before;
+    struct work_entry work_before;
+};
+
+struct out_entry {
+    struct cf_out_message m;
+    int16_t part;
+};
+
+#define VECTOR(type) struct { type *v; size_t n, cap; }
+
+struct cf_batch {
+    struct cf_stage *st;
+    struct cf_arena *arena;
+    struct cf_record *records;
+    size_t n_records;
+    bool force_park; /* the record that PostgreSQL refuses */
+    VECTOR(struct item) items;
+    VECTOR(struct out_entry) outs;
+    VECTOR(struct cf_commit_parked) parked;
+    VECTOR(struct parked_key *) parked_keys;
+    struct cf_load_row *rows;
+    size_t n_rows, buckets;
+    struct row_entry **row_table;
+    struct aux_entry **aux_table;
+    struct work_entry **work_table;
+    struct undo *undo;
+    int step_error;
+    uint16_t step_outs, step_works;
+    uint32_t steps, duplicates, dead;
+    struct cf_commit commit;
+};
+
+#define PUSH(vector, arena, value)                                                          \
+    do {                                                                                    \
+        if ((vector).n == (vector).cap) {                                                   \
+            size_t cap_ = (vector).cap ? 2 * (vector).cap : 64;                             \
+            void *new_ = cf_arena_alloc(arena, cap_ * sizeof *(vector).v);                  \
+            if ((vector).n) memcpy(new_, (vector).v, (vector).n * sizeof *(vector).v);      \
+            (vector).v = new_;                                                              \
+            (vector).cap = cap_;                                                            \
+        }                                                                                   \
+        (vector).v[(vector).n++] = (value);                                                 \
+    } while (0)
+
+struct work_entry *batch_work(struct cf_batch *b, int16_t part, const uint8_t id[16]);
+struct work_entry *batch_work_add(struct cf_batch *b, int16_t part, const uint8_t id[16]);
+struct aux_entry *batch_aux(struct cf_batch *b, uint16_t aux, int16_t part, const uint8_t id[16]);
+struct aux_entry *batch_aux_add(struct cf_batch *b, uint16_t aux, int16_t part,
+                                const uint8_t id[16]);
+void batch_keep_work(struct cf_batch *b, struct work_entry *e);
+void batch_keep_aux(struct cf_batch *b, struct aux_entry *e);
+/* Sends under the service's name to any output, dead letters too. */
+void batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
+                struct cf_str type, struct cf_str extra, struct cf_str value);

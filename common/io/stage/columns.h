@@ -1,0 +1,25 @@
+/* columns -- plain structs to and from PostgreSQL's binary form, driven by a column table.
+ *
+ * Owns     values read point into the arena that was passed
+ * Errors   CF_E_DATA when a stored value does not fit its field
+ */
+#pragma once
+#include "common/io/stage/pgbin.h"
+#include "common/io/stage/stage.h"
+
+#include <libpq-fe.h>
+
+const char *cf_column_sql_type(enum cf_column_type type);
+enum cf_oid cf_column_oid(enum cf_column_type type);
+void cf_column_append(const struct cf_column *c, const void *row, struct cf_pgarray *a);
+/* Field `field` of row `i` of a binary result into the struct. */
+int cf_column_read(const struct cf_column *c, const PGresult *r, int i, int field,
+                   struct cf_arena *arena, void *row) CF_MUST;
+
+/* "select <id>, <columns> from <table> where part = $1 and <id> = any ($2)" */
+void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id,
+                         const char *id_type, const struct cf_column *columns, size_t n);
+/* "insert ... select * from unnest(...) on conflict ..." */
+void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id,
+                         const char *id_type, const struct cf_column *columns, size_t n,
+                         bool insert_only);

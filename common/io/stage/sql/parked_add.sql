@@ -1,0 +1,5 @@
+-- $1 part, $2 topic, $3 log_offset, $4 index, $5 key, $6 reason, $7 ce_type, $8 record: arrays.
+insert into parked (part, topic, log_offset, index, key, reason, ce_type, record)
+select * from unnest($1::smallint[], $2::text[], $3::bigint[], $4::int[], $5::bytea[],
+                     $6::text[], $7::text[], $8::bytea[])
+on conflict do nothing

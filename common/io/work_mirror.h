@@ -1,0 +1,47 @@
+/* work_mirror -- the rows of `work` that the front keeps in memory: found by id, ordered by due.
+ *
+ * Inside common/io/work only. A table of items and a heap of those that wait for their time.
+ *
+ * Owns     items and their args; an item that was taken out of the heap stays in the table as a
+ *          mark until it is removed
+ * Errors   none
+ */
+#pragma once
+#include "common/io/stage/stage.h"
+
+#define MIRROR_NOT_QUEUED SIZE_MAX
+
+struct work_item {
+    struct cf_work work;    /* args are the item's own (malloc) */
+    struct work_item *link; /* in the table */
+    struct work_item *next; /* in a lane */
+    size_t place;           /* in the heap; MIRROR_NOT_QUEUED */
+    struct cf_work_call *call; /* running, or NULL */
+    bool again;             /* written anew while its call runs: queue it afterwards */
+    bool laned;             /* waits in a lane for a free call */
+    bool gone;              /* removed while in a lane: freed when the lane comes to it */
+};
+
+struct work_mirror {
+    struct work_item **table;
+    size_t n, size; /* size is a power of two */
+    struct work_item **heap;
+    size_t queued, heap_cap;
+};
+
+void mirror_init(struct work_mirror *m);
+void mirror_free(struct work_mirror *m);
+struct work_item *mirror_find(const struct work_mirror *m, int16_t part, const uint8_t id[16]);
+/* A new item with a copy of *w; not queued. There must be none with this id. */
+struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w);
+/* Takes the values of *w; not queued afterwards. */
+void mirror_set(struct work_mirror *m, struct work_item *item, const struct cf_work *w);
+/* Out of table and heap, and freed, or left to its lane. */
+void mirror_remove(struct work_mirror *m, struct work_item *item);
+void mirror_remove_part(struct work_mirror *m, int16_t part);
+void mirror_free_item(struct work_item *item);
+
+void mirror_queue(struct work_mirror *m, struct work_item *item);
+void mirror_unqueue(struct work_mirror *m, struct work_item *item);
+/* The next that falls due, or NULL. */
+struct work_item *mirror_first(const struct work_mirror *m);

@@ -1,0 +1,110 @@
+#include "common/pure/deadline.h"
+
+/* Measures 2015 gave 30 working days for a first card; since 2018-02-01 it is 7, and an
+ * extension on record may bring it to 30 in all. The others have had 7 from the beginning, a
+ * temporary card is given on the spot. Ascending within a kind. */
+static const struct cf_policy policies[] = {
+    {"first_issue_2015",        CF_KIND_FIRST_ISSUE,        {2015, 9, 1}, 30, 0 },
+    {"first_issue_2018",        CF_KIND_FIRST_ISSUE,        {2018, 2, 1}, 7,  30},
+    {"loss_replacement_2015",   CF_KIND_LOSS_REPLACEMENT,   {2015, 9, 1}, 7,  0 },
+    {"damage_replacement_2015", CF_KIND_DAMAGE_REPLACEMENT, {2015, 9, 1}, 7,  0 },
+    {"photo_swap_2015",         CF_KIND_PHOTO_SWAP,         {2015, 9, 1}, 7,  0 },
+    {"reissue_2015",            CF_KIND_REISSUE,            {2015, 9, 1}, 7,  0 },
+    {"temporary_2015",          CF_KIND_TEMPORARY,          {2015, 9, 1}, 0,  0 },
+};
+
+#define N (sizeof policies / sizeof policies[0])
+
+const struct cf_policy *cf_policies(size_t *n)
+{
+    *n = N;
+    return policies;
+}
+
+static cf_day effective_from(const struct cf_policy *p)
+{
+    return cf_day_of_date(p->effective_from.year, p->effective_from.month, p->effective_from.day);
+}
+
+const struct cf_policy *cf_policy_find(enum cf_app_kind kind, cf_day accepted_on)
+{
+    const struct cf_policy *found = NULL;
+    for (size_t i = 0; i < N; i++)
+        if (policies[i].kind == kind && effective_from(&policies[i]) <= accepted_on)
+            found = &policies[i];
+    return found;
+}
+
+const struct cf_policy *cf_policy_by_id(struct cf_str id)
+{
+    for (size_t i = 0; i < N; i++)
+        if (cf_str_is(id, policies[i].id)) return &policies[i];
+    return NULL;
+}
+
+void cf_deadline_set_warn(const struct cf_calendar *cal, struct cf_deadline *d, int warn_days)
+{
+    d->warn_on = CF_DAY_NONE;
+    if (!d->policy || d->working_days == 0 || warn_days <= 0) return;
+    cf_day warn = cf_add_workdays(cal, d->due_on, -warn_days);
+    d->warn_on = warn < d->accepted_on ? d->accepted_on : warn;
+}
+
+/* Fills what follows from policy, accepted_on and working_days. */
+static void fill(const struct cf_calendar *cal, struct cf_deadline *d)
+{
+    d->due_on = cf_add_workdays(cal, d->accepted_on, d->working_days);
+    d->overdue_on = d->due_on + 1;
+    /* Before the first year of the calendar nothing is known either. */
+    d->provisional = d->due_on > cal->coverage_until || d->accepted_on < cal->coverage_from;
+    cf_deadline_set_warn(cal, d, CF_WARN_DAYS);
+}
+
+struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal, enum cf_app_kind kind,
+                                       cf_day accepted_on)
+{
+    struct cf_deadline d = {.policy = cf_policy_find(kind, accepted_on),
+                            .accepted_on = accepted_on,
+                            .due_on = CF_DAY_NONE,
+                            .warn_on = CF_DAY_NONE,
+                            .overdue_on = CF_DAY_NONE};
+    if (!d.policy) return d;
+    d.working_days = d.policy->working_days;
+    fill(cal, &d);
+    return d;
+}
+
+bool cf_deadline_extend(const struct cf_calendar *cal, const struct cf_deadline *d,
+                        int working_days, struct cf_deadline *out)
+{
+    if (!d->policy || working_days <= d->working_days || working_days > d->policy->extension_limit)
+        return false;
+    struct cf_deadline longer = *d;
+    longer.working_days = working_days;
+    fill(cal, &longer);
+    *out = longer;
+    return true;
+}
+
+struct cf_explanation cf_deadline_explain(const struct cf_calendar *cal,
+                                          const struct cf_deadline *d, struct cf_arena *arena)
+{
+    struct cf_explanation e = {0};
+    if (!d->policy) return e;
+    /* A deadline of no days does not count; it may still skip the acceptance day and more. */
+    cf_day first = d->working_days == 0 ? d->accepted_on : d->accepted_on + 1;
+    size_t days = d->due_on < first ? 0 : (size_t)(d->due_on - first) + 1;
+    struct cf_counted_day *counted = cf_arena_alloc(arena, days * sizeof *counted);
+    struct cf_skipped_day *skipped = cf_arena_alloc(arena, days * sizeof *skipped);
+    for (cf_day day = first; day <= d->due_on; day++) {
+        if (!cf_is_workday(cal, day))
+            skipped[e.skipped_n++] =
+                (struct cf_skipped_day){day, cf_day_kind_of(cal, day), cf_day_name(cal, day)};
+        else if (d->working_days > 0)
+            counted[e.counted_n] = (struct cf_counted_day){(int)e.counted_n + 1, day},
+            e.counted_n++;
+    }
+    e.counted = counted;
+    e.skipped = skipped;
+    return e;
+}

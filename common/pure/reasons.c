@@ -1,0 +1,137 @@
+#include "common/pure/reasons.h"
+
+#include "common/pure/error.h"
+
+#include <string.h>
+
+static const struct cf_reason_info infos[CF_REASON_COUNT] = {
+#define X(value, code, outcome, field, zh, en, cure_zh, cure_en, days, alias) \
+    {code, CF_OUTCOME_##outcome, field, zh, en, cure_zh, cure_en, days, alias},
+#include "common/pure/reasons.def"
+#undef X
+};
+
+_Static_assert(CF_REASON_COUNT <= 128, "struct cf_reasons has room for 128 codes");
+
+const struct cf_reason_info *cf_reason_info(enum cf_reason reason)
+{
+    if (reason >= CF_REASON_COUNT) CF_BUG("no such reason");
+    return &infos[reason];
+}
+
+const char *cf_reason_code(enum cf_reason reason)
+{
+    return cf_reason_info(reason)->code;
+}
+
+/* Of two texts, the second zero-terminated: below, equal or above 0. */
+static int compare(struct cf_str a, const char *z)
+{
+    size_t n = strlen(z);
+    int c = memcmp(a.ptr, z, a.len < n ? a.len : n);
+    return c ? c : (a.len > n) - (a.len < n);
+}
+
+enum cf_reason cf_reason_parse(struct cf_str code)
+{
+    size_t low = 0, high = CF_REASON_COUNT;
+    if (code.len == 0) return CF_REASON_NONE;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int c = compare(code, infos[mid].code);
+        if (c == 0) return (enum cf_reason)mid;
+        if (c < 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    for (size_t i = 0; i < CF_REASON_COUNT; i++)
+        if (*infos[i].alias && compare(code, infos[i].alias) == 0) return (enum cf_reason)i;
+    return CF_REASON_NONE;
+}
+
+const char *cf_reason_outcome_name(enum cf_reason_outcome outcome)
+{
+    static const char *const names[] = {[CF_OUTCOME_NOTICE] = "notice",
+                                        [CF_OUTCOME_REJECT] = "rejected",
+                                        [CF_OUTCOME_REFUSE] = "refused"};
+    return names[outcome];
+}
+
+void cf_reasons_add(struct cf_reasons *set, enum cf_reason reason)
+{
+    if (reason >= CF_REASON_COUNT) CF_BUG("no such reason");
+    set->bits[reason / 64] |= UINT64_C(1) << (reason % 64);
+}
+
+void cf_reasons_add_code(struct cf_reasons *set, const char *code)
+{
+    cf_reasons_add(set, cf_reason_parse(cf_str_of(code)));
+}
+
+bool cf_reasons_has(const struct cf_reasons *set, enum cf_reason reason)
+{
+    return reason < CF_REASON_COUNT && (set->bits[reason / 64] >> (reason % 64) & 1);
+}
+
+bool cf_reasons_any(const struct cf_reasons *set)
+{
+    return set->bits[0] || set->bits[1];
+}
+
+size_t cf_reasons_count(const struct cf_reasons *set)
+{
+    return (size_t)(__builtin_popcountll(set->bits[0]) + __builtin_popcountll(set->bits[1]));
+}
+
+enum cf_reason cf_reasons_next(const struct cf_reasons *set, unsigned from)
+{
+    for (unsigned i = from; i < CF_REASON_COUNT; i++)
+        if (cf_reasons_has(set, (enum cf_reason)i)) return (enum cf_reason)i;
+    return CF_REASON_NONE;
+}
+
+bool cf_reasons_of(const struct cf_reasons *set, enum cf_reason_outcome outcome)
+{
+    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reasons_next(set, r + 1))
+        if (infos[r].outcome == outcome) return true;
+    return false;
+}
+
+int cf_reasons_days(const struct cf_reasons *set)
+{
+    int least = 0;
+    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reasons_next(set, r + 1))
+        if (infos[r].respond_days && (!least || infos[r].respond_days < least))
+            least = infos[r].respond_days;
+    return least;
+}
+
+bool cf_reasons_text(const struct cf_reasons *set, struct cf_buf *out)
+{
+    bool ok = true, first = true;
+    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reasons_next(set, r + 1)) {
+        if (!first) ok = cf_buf_add(out, "|", 1) && ok;
+        ok = cf_buf_adds(out, cf_str_of(infos[r].code)) && ok;
+        first = false;
+    }
+    return ok;
+}
+
+bool cf_reasons_parse(struct cf_str text, struct cf_reasons *out)
+{
+    *out = (struct cf_reasons){0};
+    while (text.len) {
+        const char *bar = memchr(text.ptr, '|', text.len);
+        size_t n = bar ? (size_t)(bar - text.ptr) : text.len;
+        enum cf_reason r = cf_reason_parse((struct cf_str){text.ptr, n});
+        if (r == CF_REASON_NONE) return false;
+        cf_reasons_add(out, r);
+        text.ptr += bar ? n + 1 : n;
+        text.len -= bar ? n + 1 : n;
+    }
+    return true;
+}

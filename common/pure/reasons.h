@@ -1,0 +1,64 @@
+/* reasons -- the catalogue of codes: why something is noticed, rejected or refused, and the cure.
+ *
+ * Shapes   enum cf_reason is in the order of the codes, so that a set of bits lists sorted
+ * Units    days are calendar days from the notice
+ * Owns     nothing: all texts are literals
+ * Errors   a code that is not known is CF_REASON_NONE
+ * Source   domain reference, Checks at intake; reasons.def is the one place for codes and texts
+ */
+#pragma once
+#include "common/pure/str.h"
+
+enum cf_reason {
+#define X(value, ...) CF_REASON_##value,
+#include "common/pure/reasons.def"
+#undef X
+    CF_REASON_COUNT,
+    CF_REASON_NONE = CF_REASON_COUNT
+};
+
+enum cf_reason_outcome {
+    CF_OUTCOME_NOTICE, /* a one-time notice: can be put right */
+    CF_OUTCOME_REJECT, /* cannot be taken as it is */
+    CF_OUTCOME_REFUSE  /* a roster row or an operation; no application */
+};
+
+struct cf_reason_info {
+    const char *code;
+    enum cf_reason_outcome outcome;
+    const char *field;
+    const char *text_zh, *text_en;
+    const char *cure_zh, *cure_en;
+    int respond_days;  /* 0: nothing can be put right */
+    const char *alias; /* another name of the code, or empty */
+};
+
+/* reason must be below CF_REASON_COUNT. */
+const struct cf_reason_info *cf_reason_info(enum cf_reason reason);
+const char *cf_reason_code(enum cf_reason reason);
+/* Of a code or an alias. */
+enum cf_reason cf_reason_parse(struct cf_str code);
+/* "notice", "rejected", "refused" */
+const char *cf_reason_outcome_name(enum cf_reason_outcome outcome);
+
+/* ---- sets ---------------------------------------------------------------------------------- */
+
+struct cf_reasons {
+    uint64_t bits[2];
+};
+
+void cf_reasons_add(struct cf_reasons *set, enum cf_reason reason);
+/* Adds the reason of that code; a code that is not in the catalogue is a bug. */
+void cf_reasons_add_code(struct cf_reasons *set, const char *code);
+bool cf_reasons_has(const struct cf_reasons *set, enum cf_reason reason);
+bool cf_reasons_any(const struct cf_reasons *set);
+size_t cf_reasons_count(const struct cf_reasons *set);
+/* The first at or after `from`, CF_REASON_NONE at the end; `for (r = next(s, 0); r < COUNT; ...)`. */
+enum cf_reason cf_reasons_next(const struct cf_reasons *set, unsigned from);
+/* Is one of that outcome in the set? */
+bool cf_reasons_of(const struct cf_reasons *set, enum cf_reason_outcome outcome);
+/* Least number of days to respond of the notices in the set; 0 without one. */
+int cf_reasons_days(const struct cf_reasons *set);
+/* "bad_phone|sex_mismatch", sorted; and back (false at an unknown code). */
+bool cf_reasons_text(const struct cf_reasons *set, struct cf_buf *out);
+bool cf_reasons_parse(struct cf_str text, struct cf_reasons *out);

@@ -1,0 +1,243 @@
+"""ops/test: runs the suites and adds up what they found."""
+
+import argparse
+import dataclasses
+import fcntl
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = ROOT / ".run"
+sys.path.insert(0, str(ROOT / "tests"))
+
+from harness.stack import Stack  # noqa: E402
+
+TOTAL_S = 29 * 60
+# A sanitizer's finding ends the program, so that no test passes over it.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+
+
+@dataclasses.dataclass
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    notes: list = dataclasses.field(default_factory=list)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.notes += other.notes
+
+    def __str__(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def failure(note):
+    return Count(failed=1, notes=[f"FAILED {note}"])
+
+
+def skip(note):
+    return Count(skipped=1, notes=[f"skipped {note}"])
+
+
+class OutOfTime(Exception):
+    """A suite took longer than it may."""
+
+
+def run(argv, limit_s, **options):
+    """Runs a program of the suite; on Ctrl-C or at the limit it may still clean up behind it."""
+    child = subprocess.Popen([str(word) for word in argv], cwd=ROOT, stdin=subprocess.DEVNULL,
+                             **options)
+    try:
+        return child.wait(limit_s)
+    except (KeyboardInterrupt, subprocess.TimeoutExpired) as stopped:
+        child.send_signal(signal.SIGINT)
+        try:
+            child.wait(60)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        if isinstance(stopped, KeyboardInterrupt):
+            raise
+        raise OutOfTime(f"took longer than {limit_s:.0f} s") from stopped
+
+
+def build(preset):
+    """None, or what went wrong; a preset is built once a run."""
+    if preset not in build.done:
+        say(f"== building preset {preset}")
+        log = RUN / f"build-{preset}.log"
+        with open(log, "w", encoding="utf-8") as out:
+            code = run(["cmake", "--preset", preset], 120, stdout=out, stderr=out) or \
+                run(["cmake", "--build", f"build/{preset}"], 900, stdout=out, stderr=out)
+        if code:
+            print("\n".join(log.read_text("utf-8", "replace").splitlines()[-40:]), flush=True)
+        build.done[preset] = f"the build of preset {preset}, see {log}" if code else None
+    return build.done[preset]
+
+
+build.done = {}
+
+
+def say(text):
+    print(text, flush=True)
+
+
+# unit: cmocka programs under ctest, with sanitizers and without.
+def unit(limit_s, options):
+    total = Count()
+    for preset in ("ci", "dev"):
+        broken = build(preset)
+        total.add(failure(broken) if broken else ctest(preset, limit_s, options))
+    return total
+
+
+def ctest(preset, limit_s, options):
+    report = RUN / f"unit-{preset}.xml"
+    report.unlink(missing_ok=True)
+    choice = ["-R", options.k] if options.k else []
+    run(["ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "--output-junit", report,
+         "--timeout", 180, "--test-output-size-passed", 2**20, "--test-output-size-failed", 2**20,
+         "--no-tests=error", *choice], limit_s, env={**os.environ, **SANITIZERS})
+    if not report.exists():
+        return failure(f"ctest of preset {preset} gave no report")
+    total = Count()
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        total.add(cmocka(case, preset))
+    return total if total.passed or total.failed else failure(f"no unit test in preset {preset}")
+
+
+def cmocka(case, preset):
+    """The tests inside one program, by cmocka's own closing lines."""
+    text = case.findtext("system-out") or ""
+
+    def told(word):
+        return sum(int(n) for n in re.findall(rf"^\[  {word} +\] (\d+) test\(s\)", text, re.M))
+
+    count = Count(told("PASSED"), told("FAILED"), told("SKIPPED"))
+    if case.get("status") != "run":  # it crashed, hung, or a sanitizer spoke
+        count.failed = max(1, count.failed)
+        count.notes.append(f"FAILED unit {case.get('name')} (preset {preset})")
+    elif count.passed == 0:
+        count.passed = 1
+    return count
+
+
+# The others: pytest, on stacks of their own below .run/test-<suite>.
+def pytest(suite, preset, limit_s, options):
+    folder = ROOT / "tests" / suite
+    if not list(folder.glob("**/test_*.py")):
+        return skip(f"{suite}: there are no tests in tests/{suite}")
+    broken = build(preset) if preset else None
+    if broken:
+        return failure(broken)
+    report, stacks = RUN / f"{suite}.xml", RUN / f"test-{suite}"
+    report.unlink(missing_ok=True)
+    clear(stacks)
+    env = {**os.environ, **SANITIZERS, "CARDFLOW_TEST_RUN": str(stacks),
+           "CARDFLOW_TEST_BUILD": str(ROOT / "build" / (preset or "dev")),
+           "PYTHONDONTWRITEBYTECODE": "1"}
+    choice = ["-k", options.k] if options.k else []
+    try:
+        code = run([sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir=tests",
+                    f"--junitxml={report}", "-q", *choice, folder], limit_s, env=env)
+    finally:
+        stop_left_overs(stacks)
+    return pytest_count(suite, report, code)
+
+
+def pytest_count(suite, report, code):
+    if not report.exists():
+        return failure(f"{suite}: pytest ended with {code} and gave no report")
+    total = Count()
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        if case.find("failure") is not None or case.find("error") is not None:
+            total.add(failure(name))
+        elif (skipped := case.find("skipped")) is not None:
+            total.add(skip(f"{name}: {skipped.get('message')}"))
+        else:
+            total.passed += 1
+    if code == 5:
+        return skip(f"{suite}: no test was chosen")
+    if code and not total.failed:
+        total.add(failure(f"{suite}: pytest ended with {code}"))
+    return total
+
+
+def clear(stacks):
+    stop_left_overs(stacks)
+    shutil.rmtree(stacks, ignore_errors=True)
+
+
+def stop_left_overs(stacks):
+    """What an interrupted run has left running."""
+    for state in stacks.glob("*/state.json"):
+        Stack(state.parent).down()
+
+
+def compose(limit_s, options):
+    if not shutil.which("docker") or subprocess.run(
+            ["docker", "info"], capture_output=True, check=False, timeout=60).returncode:
+        return skip("compose: docker does not run here")
+    return pytest("compose", None, limit_s, options)
+
+
+SUITES = {
+    "harness": (300, lambda limit, options: pytest("harness", None, limit, options)),
+    "unit": (600, unit),
+    "contract": (300, lambda limit, options: pytest("contract", "dev", limit, options)),
+    "e2e": (600, lambda limit, options: pytest("e2e", "ci", limit, options)),
+    "faults": (900, lambda limit, options: pytest("faults", "dev", limit, options)),
+    "fuzz": (300, lambda limit, options: pytest("fuzz", "dev", limit, options)),
+    "compose": (600, compose),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="ops/test", description=__doc__)
+    parser.add_argument("suites", nargs="*", metavar="SUITE",
+                        help=f"all, or some of: {', '.join(SUITES)}")
+    parser.add_argument("-k", metavar="EXPRESSION", help="only tests whose name fits")
+    options = parser.parse_args()
+    unknown = set(options.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"no suite {', '.join(sorted(unknown))}; there are: {', '.join(SUITES)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    lock = open(RUN / "test.lock", "w", encoding="ascii")  # held until the end of the process
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("error: another ops/test runs in this checkout")
+    end = time.monotonic() + TOTAL_S
+    total, lines = Count(), []
+    for name in options.suites or SUITES:
+        limit_s, suite = SUITES[name]
+        left = min(limit_s, end - time.monotonic())
+        say(f"== {name}")
+        begin = time.monotonic()
+        try:
+            count = suite(left, options) if left > 0 else failure(f"{name}: no time was left")
+        except OutOfTime as late:
+            count = failure(f"{name}: {late}")
+        lines.append(f"{name:9} {count} ({time.monotonic() - begin:.0f} s)")
+        total.add(count)
+    print("\n".join(["", *total.notes, *lines, str(total)]), flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

@@ -1,0 +1,98 @@
+/* A bank's queue: lanes, closing by count or waiting time, promised dates by daily capacity. */
+#include "services/production/rules.h"
+
+#define LEFT_LEN 9
+
+static struct production_close close_lane(struct production_bank *b, unsigned lane)
+{
+    struct production_lane *l = &b->lane[lane];
+    struct production_close c = {true, lane, l->closed + 1, l->last};
+    l->closed = l->last;
+    l->since = 0;
+    return c;
+}
+
+/* The day on which a card queued now is promised: each day takes as many as the bank can make. */
+static cf_day promise(struct production_bank *b, const struct production_world *w)
+{
+    const struct production_policy *p = w->policy;
+    cf_day first = cf_add_workdays(w->calendar, cf_day_of_ms(w->now), (int)p->lead_days);
+    if (b->promised_on < first) {
+        b->promised_on = first;
+        b->promised = 0;
+    }
+    if (b->promised >= p->daily_capacity) {
+        b->promised_on = cf_add_workdays(w->calendar, b->promised_on, 1);
+        b->promised = 0;
+    }
+    b->promised++;
+    return b->promised_on;
+}
+
+void production_enqueue(struct production_bank *b, bool priority, const struct production_world *w,
+                        struct production_queued *out)
+{
+    memset(out, 0, sizeof *out);
+    out->lane = priority ? 1 : 0;
+    struct production_lane *l = &b->lane[out->lane];
+    out->no = ++l->last;
+    if (!l->since) l->since = w->now;
+    out->promised_on = promise(b, w);
+    out->place = (uint32_t)(l->last - l->closed);
+    if (out->place >= w->policy->batch_lines) out->close = close_lane(b, out->lane);
+}
+
+void production_bank_due(struct production_bank *b, const struct production_world *w,
+                         struct production_close out[PRODUCTION_LANES])
+{
+    for (unsigned lane = 0; lane < PRODUCTION_LANES; lane++) {
+        const struct production_lane *l = &b->lane[lane];
+        bool due = l->since && l->since + w->policy->batch_wait_ms <= w->now;
+        out[lane] = due ? close_lane(b, lane) : (struct production_close){0};
+    }
+}
+
+cf_ms production_bank_next_due(const struct production_bank *b, const struct production_policy *p)
+{
+    cf_ms next = 0;
+    for (unsigned lane = 0; lane < PRODUCTION_LANES; lane++) {
+        cf_ms since = b->lane[lane].since;
+        if (since && (!next || since + p->batch_wait_ms < next)) next = since + p->batch_wait_ms;
+    }
+    return next;
+}
+
+static int64_t left_no(const char *p)
+{
+    uint64_t no = 0;
+    for (int i = 1; i < LEFT_LEN; i++) no = no << 8 | (uint8_t)p[i];
+    return (int64_t)no;
+}
+
+void production_bank_leave(struct production_bank *b, unsigned lane, int64_t no, char *room)
+{
+    if (b->out.len) memcpy(room, b->out.ptr, b->out.len);
+    char *p = room + b->out.len;
+    *p++ = (char)lane;
+    for (int shift = 56; shift >= 0; shift -= 8) *p++ = (char)((uint64_t)no >> shift & 0xff);
+    b->out = (struct cf_str){room, b->out.len + LEFT_LEN};
+}
+
+bool production_bank_left(const struct production_bank *b, unsigned lane, int64_t no)
+{
+    for (size_t at = 0; at + LEFT_LEN <= b->out.len; at += LEFT_LEN)
+        if ((unsigned char)b->out.ptr[at] == lane && left_no(b->out.ptr + at) == no) return true;
+    return false;
+}
+
+void production_bank_forget(struct production_bank *b, unsigned lane, int64_t to, char *room)
+{
+    size_t n = 0;
+    for (size_t at = 0; at + LEFT_LEN <= b->out.len; at += LEFT_LEN) {
+        const char *p = b->out.ptr + at;
+        if ((unsigned char)p[0] == lane && left_no(p) <= to) continue;
+        memcpy(room + n, p, LEFT_LEN);
+        n += LEFT_LEN;
+    }
+    b->out = n ? (struct cf_str){room, n} : (struct cf_str){0};
+}

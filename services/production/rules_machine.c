@@ -1,0 +1,249 @@
+/* The two machines as tables; docs and tests read the same rows. */
+#include "services/production/rules.h"
+
+#define A(from, on, to) {CF_APP_##from, PRODUCTION_ON_##on, CF_APP_##to}
+/* Said before: an edge to itself without effects. */
+#define SAME(from, on) A(from, on, from)
+/* Ahead of the state: waits for what it builds on. */
+#define WAIT(from, on) A(from, on, NONE)
+
+static const struct production_app_edge app_edges[] = {
+    A(ACCEPTED, PHOTO_READY, PHOTO_READY),
+    A(ACCEPTED, PHOTO_MISSING, PHOTO_MISSING),
+    A(ACCEPTED, WITHDRAW, WITHDRAWN),
+    A(ACCEPTED, CLOSE, CLOSED),
+    A(ACCEPTED, DIE, CLOSED),
+
+    A(PHOTO_MISSING, PHOTO_READY, PHOTO_READY),
+    SAME(PHOTO_MISSING, PHOTO_MISSING),
+    A(PHOTO_MISSING, WITHDRAW, WITHDRAWN),
+    A(PHOTO_MISSING, EXPIRE, EXPIRED),
+    A(PHOTO_MISSING, CLOSE, CLOSED),
+    A(PHOTO_MISSING, DIE, CLOSED),
+
+    SAME(PHOTO_READY, PHOTO_READY),
+    A(PHOTO_READY, BATCH, BATCHED),
+    A(PHOTO_READY, WITHDRAW, WITHDRAWN),
+    A(PHOTO_READY, CLOSE, CLOSED),
+    A(PHOTO_READY, DIE, CLOSED),
+    WAIT(PHOTO_READY, ACCOUNT_OPENED),
+    WAIT(PHOTO_READY, ACCOUNT_FAILED),
+    WAIT(PHOTO_READY, PRODUCED),
+    WAIT(PHOTO_READY, FAILED),
+    WAIT(PHOTO_READY, SHIPPED),
+    WAIT(PHOTO_READY, ARRIVED),
+    WAIT(PHOTO_READY, COLLECTED),
+
+    SAME(BATCHED, BATCH),
+    A(BATCHED, ACCOUNT_OPENED, ACCOUNT_OPENED),
+    A(BATCHED, ACCOUNT_FAILED, ACCOUNT_FAILED),
+    A(BATCHED, FAILED, PRODUCTION_FAILED),
+    A(BATCHED, UNANSWERED, PRODUCTION_FAILED),
+    A(BATCHED, DIE, CLOSED),
+    WAIT(BATCHED, PRODUCED),
+    WAIT(BATCHED, SHIPPED),
+    WAIT(BATCHED, ARRIVED),
+    WAIT(BATCHED, COLLECTED),
+
+    SAME(ACCOUNT_FAILED, ACCOUNT_FAILED),
+    A(ACCOUNT_FAILED, WITHDRAW, WITHDRAWN),
+    A(ACCOUNT_FAILED, EXPIRE, EXPIRED),
+    A(ACCOUNT_FAILED, CLOSE, CLOSED),
+    A(ACCOUNT_FAILED, DIE, CLOSED),
+
+    SAME(ACCOUNT_OPENED, ACCOUNT_OPENED),
+    A(ACCOUNT_OPENED, PRODUCED, PRODUCED),
+    A(ACCOUNT_OPENED, FAILED, PRODUCTION_FAILED),
+    A(ACCOUNT_OPENED, UNANSWERED, PRODUCTION_FAILED),
+    A(ACCOUNT_OPENED, DIE, CLOSED),
+    WAIT(ACCOUNT_OPENED, SHIPPED),
+    WAIT(ACCOUNT_OPENED, ARRIVED),
+    WAIT(ACCOUNT_OPENED, COLLECTED),
+
+    SAME(PRODUCTION_FAILED, FAILED),
+    A(PRODUCTION_FAILED, REMAKE, PHOTO_READY),
+    A(PRODUCTION_FAILED, WITHDRAW, WITHDRAWN),
+    A(PRODUCTION_FAILED, CLOSE, CLOSED),
+    A(PRODUCTION_FAILED, DIE, CLOSED),
+
+    SAME(PRODUCED, ACCOUNT_OPENED),
+    SAME(PRODUCED, PRODUCED),
+    A(PRODUCED, SHIPPED, SHIPPED),
+    A(PRODUCED, DIE, CLOSED),
+    WAIT(PRODUCED, ARRIVED),
+    WAIT(PRODUCED, COLLECTED),
+
+    SAME(SHIPPED, ACCOUNT_OPENED),
+    SAME(SHIPPED, PRODUCED),
+    SAME(SHIPPED, SHIPPED),
+    A(SHIPPED, ARRIVED, READY_FOR_PICKUP),
+    A(SHIPPED, FAILED, PRODUCTION_FAILED),
+    A(SHIPPED, DIE, CLOSED),
+    WAIT(SHIPPED, COLLECTED),
+
+    SAME(READY_FOR_PICKUP, ACCOUNT_OPENED),
+    SAME(READY_FOR_PICKUP, PRODUCED),
+    SAME(READY_FOR_PICKUP, SHIPPED),
+    SAME(READY_FOR_PICKUP, ARRIVED),
+    A(READY_FOR_PICKUP, COLLECTED, COLLECTED),
+    A(READY_FOR_PICKUP, FAILED, PRODUCTION_FAILED),
+    A(READY_FOR_PICKUP, WITHDRAW, WITHDRAWN),
+    A(READY_FOR_PICKUP, EXPIRE, PICKUP_EXPIRED),
+    A(READY_FOR_PICKUP, DIE, CLOSED),
+
+    SAME(COLLECTED, ACCOUNT_OPENED),
+    SAME(COLLECTED, PRODUCED),
+    SAME(COLLECTED, SHIPPED),
+    SAME(COLLECTED, ARRIVED),
+    SAME(COLLECTED, COLLECTED),
+};
+
+#define C(from, on, to) {CF_CARD_##from, PRODUCTION_CARD_##on, CF_CARD_##to}
+
+static const struct production_card_edge card_edges[] = {
+    C(RESERVED, SEAL, SEALED),
+    C(RESERVED, VOID, VOIDED),
+    C(VOIDED, VOID, VOIDED),
+
+    C(SEALED, SEAL, SEALED),
+    C(SEALED, ACTIVATE, NORMAL),
+    C(SEALED, TEMPORARY_LOSS, TEMPORARY_LOSS),
+    C(SEALED, FORMAL_LOSS, FORMAL_LOSS),
+    C(SEALED, RELEASE, SEALED),
+    C(SEALED, CANCEL, CANCELLED),
+
+    C(NORMAL, ACTIVATE, NORMAL),
+    C(NORMAL, TEMPORARY_LOSS, TEMPORARY_LOSS),
+    C(NORMAL, FORMAL_LOSS, FORMAL_LOSS),
+    C(NORMAL, RELEASE, NORMAL),
+    C(NORMAL, LOCK, APP_LOCKED),
+    C(NORMAL, UNLOCK, NORMAL),
+    C(NORMAL, CANCEL, CANCELLED),
+
+    C(APP_LOCKED, LOCK, APP_LOCKED),
+    C(APP_LOCKED, UNLOCK, NORMAL),
+    C(APP_LOCKED, TEMPORARY_LOSS, TEMPORARY_LOSS),
+    C(APP_LOCKED, FORMAL_LOSS, FORMAL_LOSS),
+    C(APP_LOCKED, RELEASE, APP_LOCKED),
+    C(APP_LOCKED, CANCEL, CANCELLED),
+
+    C(TEMPORARY_LOSS, TEMPORARY_LOSS, TEMPORARY_LOSS),
+    C(TEMPORARY_LOSS, FORMAL_LOSS, FORMAL_LOSS),
+    C(TEMPORARY_LOSS, RELEASE, NONE),
+    C(TEMPORARY_LOSS, CANCEL, CANCELLED),
+
+    C(FORMAL_LOSS, FORMAL_LOSS, FORMAL_LOSS),
+    C(FORMAL_LOSS, RELEASE, NONE),
+    C(FORMAL_LOSS, CANCEL, CANCELLED),
+
+    C(CANCELLED, CANCEL, CANCELLED),
+};
+
+const struct production_app_edge *production_app_edges(size_t *n)
+{
+    *n = sizeof app_edges / sizeof *app_edges;
+    return app_edges;
+}
+
+const struct production_card_edge *production_card_edges(size_t *n)
+{
+    *n = sizeof card_edges / sizeof *card_edges;
+    return card_edges;
+}
+
+enum production_fit production_app_fit(enum cf_app_state from, enum production_app_event on,
+                                       enum cf_app_state *to)
+{
+    for (size_t i = 0; i < sizeof app_edges / sizeof *app_edges; i++) {
+        const struct production_app_edge *e = &app_edges[i];
+        if (e->from != from || e->on != on) continue;
+        if (e->to == CF_APP_NONE) return PRODUCTION_AHEAD;
+        if (e->to == from) return PRODUCTION_ALREADY;
+        *to = e->to;
+        return PRODUCTION_MOVE;
+    }
+    /* Whatever still comes about an application that has ended changes nothing any more. */
+    if (from != CF_APP_NONE && cf_app_state_is_end(from)) return PRODUCTION_ENDED;
+    return PRODUCTION_ILLEGAL;
+}
+
+enum production_fit production_card_fit(enum cf_card_state from, enum cf_card_state before_loss,
+                                        enum production_card_event on, enum cf_card_state *to)
+{
+    for (size_t i = 0; i < sizeof card_edges / sizeof *card_edges; i++) {
+        const struct production_card_edge *e = &card_edges[i];
+        if (e->from != from || e->on != on) continue;
+        if (e->to == from) return PRODUCTION_ALREADY;
+        *to = e->to != CF_CARD_NONE ? e->to : before_loss;
+        /* A card imported in a lost state has no state before it. */
+        if (*to == CF_CARD_NONE) *to = CF_CARD_NORMAL;
+        return PRODUCTION_MOVE;
+    }
+    return PRODUCTION_ILLEGAL;
+}
+
+static const char *const app_event_names[] = {
+    "",
+#define X(value, name) name,
+    PRODUCTION_APP_EVENTS(X)
+#undef X
+};
+
+static const char *const operation_names[] = {
+    "",
+#define X(value, name) name,
+    PRODUCTION_OPERATIONS(X)
+#undef X
+};
+
+enum production_app_event production_step_parse(struct cf_str step)
+{
+    for (int on = PRODUCTION_ON_ACCOUNT_OPENED; on <= PRODUCTION_ON_COLLECTED; on++)
+        if (cf_str_is(step, app_event_names[on])) return (enum production_app_event)on;
+    return PRODUCTION_ON_NONE;
+}
+
+const char *production_app_event_name(enum production_app_event on)
+{
+    return app_event_names[on];
+}
+
+enum production_operation production_operation_parse(struct cf_str name)
+{
+    for (int op = PRODUCTION_OP_NONE + 1; op < PRODUCTION_OP_COUNT; op++)
+        if (cf_str_is(name, operation_names[op])) return (enum production_operation)op;
+    return PRODUCTION_OP_NONE;
+}
+
+const char *production_operation_name(enum production_operation op)
+{
+    return operation_names[op];
+}
+
+#define BIT(channel) (1u << CF_CHANNEL_##channel)
+#define COUNTER BIT(BANK_OUTLET)
+#define REMOTE (BIT(BANK_PHONE) | BIT(TERMINAL) | BIT(HOTLINE_12345) | BIT(ONLINE))
+#define AUTHORITY BIT(UPSTREAM)
+
+/* Which operation may be asked for where; a temporary loss anywhere, at any hour. */
+static const unsigned channels[PRODUCTION_OP_COUNT] = {
+    [PRODUCTION_OP_ACTIVATE] = COUNTER | BIT(TERMINAL),
+    [PRODUCTION_OP_REPORT_TEMPORARY_LOSS] = COUNTER | REMOTE,
+    [PRODUCTION_OP_REPORT_FORMAL_LOSS] = COUNTER,
+    [PRODUCTION_OP_RELEASE] = COUNTER,
+    [PRODUCTION_OP_LOCK] = COUNTER | AUTHORITY,
+    [PRODUCTION_OP_UNLOCK] = COUNTER | AUTHORITY,
+    [PRODUCTION_OP_CANCEL] = COUNTER | AUTHORITY,
+    [PRODUCTION_OP_SET_PASSWORD] = COUNTER | BIT(TERMINAL),
+    [PRODUCTION_OP_RESET_PASSWORD] = COUNTER,
+    [PRODUCTION_OP_DISABLE_PASSWORD] = COUNTER,
+    [PRODUCTION_OP_EXTEND_TEMPORARY] = COUNTER,
+    [PRODUCTION_OP_OPEN_ADD_ON] = COUNTER,
+    /* the scope of the key decides, not the channel */
+    [PRODUCTION_OP_IMPORT_CARD] = ~0u,
+};
+
+bool production_channel_may(enum production_operation op, enum cf_channel channel)
+{
+    return (channels[op] & (1u << channel)) != 0;
+}
