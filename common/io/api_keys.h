@@ -4,6 +4,7 @@
  * "may_backdate": true?}. The scope "*" stands for all, an absent channel list for all.
  *
  * Owns     a struct cf_client lives as long as its struct cf_api_keys
+ * Threads  one struct cf_api_keys is one thread's; every thread loads its own
  * Errors   CF_E_CONFIG with *why: client by number, rule, cure; never a key
  */
 #pragma once
@@ -14,7 +15,7 @@ struct cf_api_keys;
 
 struct cf_client {
     const char *name;
-    const char *const *scopes; /* NULL-terminated */
+    const char *const *scopes;   /* NULL-terminated */
     const char *const *channels; /* NULL-terminated; NULL: every channel */
     bool may_backdate;
 };

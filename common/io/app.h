@@ -38,6 +38,9 @@ struct cf_app_spec {
     int (*service_new)(struct cf_app *app, struct cf_service *out);
     /* Called on the front thread before it runs: routes, clients of partners, app->own. */
     int (*front)(struct cf_app *app);
+    /* Undoes front(), at the end of the process; calls of workers that are still open end here.
+     * May be NULL. */
+    void (*front_free)(struct cf_app *app);
     /* More reasons for not being ready; NULL when fine. May itself be NULL. */
     const char *(*unready)(struct cf_app *app);
 };

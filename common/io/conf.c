@@ -63,7 +63,13 @@ static bool parse_ms(const char *text, long long *out)
     static const struct {
         const char *unit;
         long long ms;
-    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    } units[] = {
+        {"",   1      },
+        {"ms", 1      },
+        {"s",  1000   },
+        {"m",  60000  },
+        {"h",  3600000}
+    };
     char *end;
     errno = 0;
     *out = strtoll(text, &end, 10);
@@ -255,7 +261,8 @@ static enum cf_conf_end take_flags(struct load *l, int argc, char *const *argv, 
             continue;
         }
         const char *equals = strchr(argv[i], '=');
-        name = (struct cf_str){name.ptr + 2, equals ? (size_t)(equals - name.ptr) - 2 : name.len - 2};
+        name =
+            (struct cf_str){name.ptr + 2, equals ? (size_t)(equals - name.ptr) - 2 : name.len - 2};
         size_t row = row_of_flag(l->table, name);
         if (row == l->table->n)
             wrong_flag(l, name, "no such setting");
@@ -302,8 +309,7 @@ void cf_conf_free(const struct cf_conf_table *t, void *settings)
     memset(settings, 0, t->size);
 }
 
-bool cf_conf_common(const struct cf_conf_table *t, const void *settings,
-                    struct cf_conf_common *out)
+bool cf_conf_common(const struct cf_conf_table *t, const void *settings, struct cf_conf_common *out)
 {
     static const struct cf_conf_row common[] = {
 #define CONF(...) CF_CONF_ROW(struct cf_conf_common, __VA_ARGS__)
@@ -401,13 +407,14 @@ void cf_conf_help(const struct cf_conf_table *t, FILE *out)
 void cf_conf_help_markdown(const struct cf_conf_table *t, FILE *out)
 {
     char flag[NAME_MAX_LEN], variable[NAME_MAX_LEN], rule[120];
-    fprintf(out, "## %s\n\n%s\n\n| flag | variable | type | default | rule | meaning |\n", t->program,
-            t->summary);
+    fprintf(out, "## %s\n\n%s\n\n| flag | variable | type | default | rule | meaning |\n",
+            t->program, t->summary);
     fprintf(out, "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t i = 0; i < t->n; i++) {
         const struct cf_conf_row *row = &t->rows[i];
         fprintf(out, "| `--%s` | `%s`", flag_name(row, flag), variable_name(row, "", variable));
-        if (row->type == CF_CONF_SECRET) fprintf(out, " or `%s`", variable_name(row, "_FILE", variable));
+        if (row->type == CF_CONF_SECRET)
+            fprintf(out, " or `%s`", variable_name(row, "_FILE", variable));
         fprintf(out, " | %s | %s | %s | %s |\n", type_name(row->type), default_of(row),
                 rule_of(row, rule), row->help);
     }

@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #define IN_START 2048
-#define IN_KEEP 16384          /* a larger buffer is given back after the request */
+#define IN_KEEP 16384 /* a larger buffer is given back after the request */
 #define OUT_MAX (64u << 20)
 #define OUT_KEEP 65536
-#define OUT_AHEAD 65536        /* unsent bytes above which no further request is looked at */
+#define OUT_AHEAD 65536 /* unsent bytes above which no further request is looked at */
 #define WRITE_MS 30000
 #define LINGER_MS 2000
 #define LINGER_BYTES (16u << 20)
@@ -108,8 +108,8 @@ static bool make_room(struct cf_conn *c)
 
 static void refuse_busy(struct cf_conn *c)
 {
-    static const struct cf_head_wrong busy = {503, "busy", "Too many large requests at a time",
-                                              NULL, NULL, NULL};
+    static const struct cf_head_wrong busy = {503,  "busy", "Too many large requests at a time",
+                                              NULL, NULL,   NULL};
     if (!c->req) c->req = cf_req_take(c);
     c->close_after = c->linger = true;
     cf_req_refuse(c->req, &busy);
@@ -248,11 +248,11 @@ static bool step_head(struct cf_conn *c)
     case CF_HEAD_GOOD:
         break;
     }
-    r->base = bytes.ptr;
-    if (!cf_http_admit(r)) {
-        /* Refused. With a body on its way there is no next request to be found. */
-        return !c->close_after;
-    }
+    cf_req_rebase(r, bytes.ptr);
+    /* A refused request whose body is still on its way is the last: what would have to be read to
+     * find the next one may be anything. */
+    bool all_here = bytes.len - r->head.size >= r->head.length;
+    if (!cf_http_admit(r, all_here)) return !c->close_after;
     c->state = CF_CONN_BODY;
     cf_ms more = (cf_ms)(r->head.length >> 16) * 1000;
     c->deadline = cf_mono_ms() + c->http->conf.body_ms + more;
@@ -267,7 +267,7 @@ static bool step_body(struct cf_conn *c)
     struct cf_str bytes = unread(c);
     size_t whole = r->head.size + (size_t)r->head.length;
     if (bytes.len < whole) return false;
-    r->base = bytes.ptr;
+    cf_req_rebase(r, bytes.ptr);
     r->pub.body = (struct cf_str){bytes.ptr + r->head.size, (size_t)r->head.length};
     c->state = CF_CONN_HANDLE;
     c->deadline = cf_mono_ms() +
@@ -312,7 +312,7 @@ void cf_conn_run(struct cf_conn *c)
     }
     c->running = false;
     /* What is not complete now never will be. */
-    if (c->ended && c->state != CF_CONN_HANDLE) c->close_after = true;
+    if (c->ended && !more && c->state != CF_CONN_HANDLE) c->close_after = true;
     if (!c->broken) send_out(c);
     if (!c->broken && c->state != CF_CONN_HANDLE && !c->ended && !c->close_after && !c->writing)
         set_reading(c, true);

@@ -1,6 +1,7 @@
 /* http_internal -- what the files of the HTTP server share; nobody else includes it.
  *
- *   http_server.c   the listener, routes, deadlines
+ *   http_listen.c   the listener
+ *   http_server.c   routes, what may pass, deadlines
  *   http_conn.c     a connection: bytes in, bytes out, one request after the other
  *   http_request.c  what a handler may ask
  *   http_answer.c   what a handler may answer
@@ -28,16 +29,17 @@ struct cf_req {
     struct cf_conn *conn; /* NULL when the client has gone or the server has answered */
     struct cf_req *prev, *next;
     const struct cf_route_entry *route;
-    bool handed;          /* a handler owes the answer */
-    bool answering;
-    bool without_body;    /* HEAD */
-    const char *base;     /* of the head's offsets */
-    char *kept;           /* the connection's buffer, when the connection ended first */
+    bool handed;       /* a handler owes the answer */
+    bool without_body; /* HEAD */
+    const char *base;  /* of the head's offsets */
+    char *kept;        /* the connection's buffer, when the connection ended first */
     size_t kept_cap;
     struct cf_head head;
-    struct cf_matched matched;
+    size_t route_at; /* its index */
+    size_t n_params;
+    struct cf_head_text params[CF_ROUTE_PARAMS];
     json_t *doc;
-    struct cf_buf extra;  /* header lines of the answer */
+    struct cf_buf extra; /* header lines of the answer */
     int64_t began_us;
     char remote[INET6_ADDRSTRLEN];
 };
@@ -65,18 +67,24 @@ struct cf_conn {
     cf_ms write_deadline;  /* 0: nothing waits to be sent */
     char *in;
     size_t in_cap, in_len, in_at; /* the current request begins at in_at */
-    size_t seen;           /* bytes of its head already looked at */
-    size_t dropped;        /* bytes read while lingering */
+    size_t seen;                  /* bytes of its head already looked at */
+    size_t dropped;               /* bytes read while lingering */
     struct cf_buf out;
     size_t out_at;
-    struct cf_req *req;    /* in states BODY and HANDLE */
+    struct cf_req *req; /* in states BODY and HANDLE */
     char remote[INET6_ADDRSTRLEN];
+};
+
+struct cf_owned {
+    struct cf_owned *next;
+    void *thing;
+    void (*free_fn)(void *thing);
 };
 
 struct cf_http {
     struct cf_loop *loop;
     struct cf_http_conf conf;
-    int fd, spare;          /* spare: given up to accept and close when descriptors run out */
+    int fd, spare; /* spare: given up to accept and close when descriptors run out */
     struct cf_watch *watch;
     struct cf_timer *tick;
     char url[80];
@@ -85,14 +93,15 @@ struct cf_http {
     size_t n_routes;
     struct cf_conn *conns;
     size_t n_conns;
-    struct cf_req *open;    /* handed and not answered */
+    struct cf_req *open; /* handed and not answered */
     size_t n_open;
     struct cf_req *pool;
     size_t n_pool;
-    size_t in_bytes;        /* of all input buffers */
+    size_t in_bytes; /* of all input buffers */
+    struct cf_owned *owned;
     bool draining;
     uint64_t rng;
-    long long date_at;      /* second of `date` */
+    long long date_at; /* second of `date` */
     char date[40];
     struct cf_counter *refused, *accepted, *over;
 };
@@ -106,11 +115,18 @@ void cf_conn_tick(struct cf_conn *c, cf_ms now);
 /* The answer to c->req is in c->out: goes on with the next request. */
 void cf_conn_answered(struct cf_conn *c);
 
+/* http_listen.c */
+int cf_http_listen(struct cf_http *http) CF_MUST;
+void cf_http_accept(void *http, int listener);
+
 /* http_server.c */
 struct cf_req *cf_req_take(struct cf_conn *c);
 void cf_req_free(struct cf_req *r);
-/* Route, key, type, size: NULL when the body may come, else it has been refused. */
-bool cf_http_admit(struct cf_req *r);
+/* The head's text is now at this address. */
+void cf_req_rebase(struct cf_req *r, const char *base);
+/* Route, key, size, type: may the body come? If not, it has been refused, and the connection ends
+ * unless the body is `all_here`. */
+bool cf_http_admit(struct cf_req *r, bool all_here);
 void cf_http_hand(struct cf_req *r);
 
 /* http_answer.c */

@@ -90,7 +90,8 @@ static enum cf_head_result request_line(const char *base, struct cf_str line, st
     while (p < end && is_token((unsigned char)*p))
         p++;
     if (p == line.ptr || p - line.ptr > 16 || p == end || *p != ' ')
-        return malformed(w, "request line", "must begin with a method", "send METHOD /path HTTP/1.1");
+        return malformed(w, "request line", "must begin with a method",
+                         "send METHOD /path HTTP/1.1");
     h->method = text_at(base, (struct cf_str){line.ptr, (size_t)(p - line.ptr)});
     const char *target = ++p;
     while (p < end && *p != ' ')
@@ -140,8 +141,11 @@ static enum cf_head_result header_line(const char *base, struct cf_str line, str
             return malformed(w, "header", "must not hold control characters", "remove them");
     }
     h->lines[h->n++] = (struct cf_head_line){
-        text_at(base, (struct cf_str){line.ptr, n}),
-        value.len ? text_at(base, value) : (struct cf_head_text){(uint16_t)(line.ptr + n - base), 0}};
+        text_at(base, (struct cf_str){line.ptr,                        n}
+          ),
+        value.len ? text_at(base, value)
+                  : (struct cf_head_text){(uint16_t)(line.ptr + n - base), 0}
+    };
     return CF_HEAD_GOOD;
 }
 
@@ -178,8 +182,8 @@ static enum cf_head_result framing(const char *base, struct cf_head *h, struct c
         return malformed(w, "Content-Length", "must be decimal digits", "send the body's length");
     struct cf_str connection = cf_head_find(h, base, "connection");
     h->keep_alive = !h->http_1_0 && !cf_has_token(connection, "close");
-    h->expects_continue = !h->http_1_0 && h->length &&
-                          cf_same_word(cf_head_find(h, base, "expect"), "100-continue");
+    h->expects_continue =
+        !h->http_1_0 && h->length && cf_same_word(cf_head_find(h, base, "expect"), "100-continue");
     return CF_HEAD_GOOD;
 }
 
@@ -201,8 +205,8 @@ static enum cf_head_result parse_lines(struct cf_str bytes, size_t skip, struct 
         struct cf_str line = {p, (size_t)(cr - p)};
         p = cr + 2;
         if (!first && line.len == 0) break;
-        enum cf_head_result r = first ? request_line(base, line, h, w)
-                                      : header_line(base, line, h, w);
+        enum cf_head_result r =
+            first ? request_line(base, line, h, w) : header_line(base, line, h, w);
         if (r != CF_HEAD_GOOD) return r;
     }
     return framing(base, h, w);

@@ -39,43 +39,45 @@
 struct cf_http;
 
 struct cf_http_conf {
-    const char *listen;              /* "127.0.0.1:0", "[::1]:8080", "*:80" */
-    const char *label;               /* of the metrics: "public", "operator" */
-    const struct cf_api_keys *keys;  /* for routes with a scope */
-    struct cf_metrics *metrics;      /* may be NULL */
-    int max_connections;             /* 0: 2000 */
-    cf_ms head_ms, body_ms;          /* 0: 5000 and 15000 */
-    cf_ms idle_ms;                   /* 0: 60000: keep-alive without a request */
-    cf_ms answer_ms;                 /* 0: 15000: a handler's time, where the route says nothing */
-    size_t bodies_max;               /* 0: 256 MiB: of all requests together, more is 503 */
-    bool reuse_port;                 /* several threads listen on the same port */
+    const char *listen;             /* "127.0.0.1:0", "[::1]:8080", "*:80" */
+    const char *label;              /* of the metrics: "public", "operator" */
+    const struct cf_api_keys *keys; /* for routes with a scope */
+    struct cf_metrics *metrics;     /* may be NULL */
+    int max_connections;            /* 0: 2000 */
+    cf_ms head_ms, body_ms;         /* 0: 5000 and 15000 */
+    cf_ms idle_ms;                  /* 0: 60000: keep-alive without a request */
+    cf_ms answer_ms;                /* 0: 15000: a handler's time, where the route says nothing */
+    size_t bodies_max;              /* 0: 256 MiB: of all requests together, more is 503 */
+    bool reuse_port;                /* several threads listen on the same port */
 };
 
 #define CF_JSON "application/json"
 
 struct cf_route {
     const char *method, *pattern;
-    const char *scope;    /* NULL: no key needed */
-    size_t body_max;      /* 0: no body */
-    const char *type;     /* media type the body must have; NULL: any */
-    cf_ms answer_ms;      /* 0: the server's */
+    const char *scope; /* NULL: no key needed */
+    size_t body_max;   /* 0: no body */
+    const char *type;  /* media type the body must have; NULL: any */
+    cf_ms answer_ms;   /* 0: the server's */
 };
 
 struct cf_request {
     struct cf_str method, path, query, body;
-    struct cf_arena *arena;          /* lives until the answer */
-    const struct cf_client *client;  /* NULL on routes without scope */
-    struct cf_str remote;            /* address of the peer, for logs; no port */
-    char trace_id[33];               /* from traceparent, or made */
+    struct cf_arena *arena;         /* lives until the answer */
+    const struct cf_client *client; /* NULL on routes without scope */
+    struct cf_str remote;           /* address of the peer, for logs; no port */
+    char trace_id[33];              /* from traceparent, or made */
 };
 
 typedef void cf_handler(struct cf_request *req, void *arg);
 
 void cf_http_free(struct cf_http *http);
-int cf_http_new(struct cf_loop *loop, const struct cf_http_conf *conf, struct cf_http **out)
-    CF_MUST;
+int cf_http_new(struct cf_loop *loop, const struct cf_http_conf *conf,
+                struct cf_http **out) CF_MUST;
 /* The route is copied; its texts must stay. */
 void cf_http_route(struct cf_http *http, const struct cf_route *route, cf_handler *fn, void *arg);
+/* Something of a handler's that is freed with the server. */
+void cf_http_own(struct cf_http *http, void *thing, void (*free_fn)(void *thing));
 /* "http://127.0.0.1:41234" with the port that was bound. */
 const char *cf_http_url(const struct cf_http *http);
 /* Accepts no more, closes idle connections; requests at work are answered with close. */

@@ -183,8 +183,8 @@ int64_t cf_in_int(struct cf_in *in, const char *name, enum cf_need need, int64_t
     }
     int64_t n = json_integer_value(v);
     if (n >= min && n <= max) return n;
-    const char *rule = cf_arena_printf(in->arena, "must be from %lld to %lld", (long long)min,
-                                       (long long)max).ptr;
+    const char *rule =
+        cf_arena_printf(in->arena, "must be from %lld to %lld", (long long)min, (long long)max).ptr;
     cf_in_wrong(in, name, rule, "send a number within the range");
     return fallback;
 }
@@ -245,12 +245,14 @@ void cf_in_only(struct cf_in *in, const char *const *names)
     json_t *object = json_incref((json_t *)(uintptr_t)in->object);
     const char *name;
     json_t *value;
-    json_object_foreach (object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         const char *const *known = names;
         while (*known && strcmp(*known, name) != 0)
             known++;
         /* The name is the client's own text: the error says where it is, not what it reads. */
-        if (!*known && strlen(name) <= 40 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name))
+        if (!*known && strlen(name) <= 40 &&
+            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name))
             cf_in_wrong(in, cf_arena_str(in->arena, cf_str_of(name)).ptr, "is not a known field",
                         "leave it out");
         else if (!*known)

@@ -94,8 +94,8 @@ void cf_in_only(struct cf_in *in, const char *const *names);
 
 struct cf_out {
     struct cf_buf *to;
-    uint64_t array;  /* bit d: level d is an array */
-    unsigned depth;  /* at most 63 */
+    uint64_t array; /* bit d: level d is an array */
+    unsigned depth; /* at most 63 */
     bool comma;
 };
 

@@ -145,8 +145,8 @@ static struct series *series_of(struct family *f, char *labels, bool *made)
     return s;
 }
 
-static struct series *take(struct cf_metrics *m, const char *name, const char *help,
-                           enum kind kind, char *labels, bool *made)
+static struct series *take(struct cf_metrics *m, const char *name, const char *help, enum kind kind,
+                           char *labels, bool *made)
 {
     pthread_mutex_lock(&m->lock);
     struct series *s = series_of(family_of(m, name, help, kind), labels, made);
@@ -284,8 +284,7 @@ static void put_number(struct cf_buf *out, double v)
         cf_buf_printf(out, " %.17g\n", v);
 }
 
-static void put_series(struct cf_buf *out, const char *name, const char *suffix,
-                       const char *labels)
+static void put_series(struct cf_buf *out, const char *name, const char *suffix, const char *labels)
 {
     cf_buf_printf(out, "%s%s", name, suffix);
     if (*labels) cf_buf_printf(out, "{%s}", labels);

@@ -27,7 +27,8 @@ struct cf_counter *cf_counter_new(struct cf_metrics *m, const char *name, const 
     __attribute__((sentinel));
 struct cf_gauge *cf_gauge_new(struct cf_metrics *m, const char *name, const char *help, ...)
     __attribute__((sentinel));
-/* bounds: ascending upper limits, copied; +Inf is added. NULL: a scale of seconds from 0.5 ms to 10 s. */
+/* bounds: ascending upper limits, copied; +Inf is added. NULL: a scale of seconds from 0.5 ms to 10
+ * s. */
 struct cf_histogram *cf_histogram_new(struct cf_metrics *m, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds, ...)
     __attribute__((sentinel));

@@ -6,8 +6,9 @@
  * Owns     text given is copied; text handed to a callback is valid inside it only
  * Errors   CF_E_NET and nothing else: away, over budget, or too much under way. The caller then
  *          asks PostgreSQL
- * Limits   one server without cluster mode; RESP2. URLs: redis://[:password@]host[:port][/db] or
- *          unix:///path[?db=n]
+ * Limits   one server without cluster mode; RESP2; keys of at most 512 bytes. URLs:
+ *          redis://[[user]:password@]host[:port][/db] or unix:///path[?db=n], %XX in user and
+ *          password
  */
 #pragma once
 #include "common/pure/error.h"
@@ -16,6 +17,7 @@
 struct event_base;
 
 #define CF_REDIS_VERSION_LEN 8
+#define CF_REDIS_KEY_MAX 512
 
 /* Takes a document apart; false when it is too short to be one. */
 bool cf_redis_document(struct cf_str stored, uint64_t *version, struct cf_str *payload);
@@ -88,5 +90,7 @@ bool cf_redis_stage_put(struct cf_redis_stage *r, const struct cf_redis_doc *doc
 bool cf_redis_stage_set(struct cf_redis_stage *r, const struct cf_redis_pair *pairs, size_t n);
 /* Waits until all that was sent is answered; false when that takes longer or Redis is away. */
 bool cf_redis_stage_settle(struct cf_redis_stage *r, int wait_ms);
+/* Goes up whenever something given may not have arrived: when it has, sweep. */
+uint64_t cf_redis_stage_lost(const struct cf_redis_stage *r);
 /* Why the last call did not send; empty when it did. */
 const char *cf_redis_stage_why(const struct cf_redis_stage *r);

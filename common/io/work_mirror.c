@@ -12,7 +12,7 @@ void mirror_init(struct work_mirror *m)
     m->table = cf_calloc(m->size, sizeof(struct work_item *));
 }
 
-void mirror_free_item(struct work_item *item)
+static void free_item(struct work_item *item)
 {
     free((void *)(uintptr_t)item->work.args.ptr);
     free(item);
@@ -24,7 +24,7 @@ void mirror_free(struct work_mirror *m)
         struct work_item *item = m->table[i];
         while (item) {
             struct work_item *link = item->link;
-            mirror_free_item(item);
+            free_item(item);
             item = link;
         }
     }
@@ -73,30 +73,20 @@ static void resize(struct work_mirror *m, size_t size)
     free(old);
 }
 
-static void copy_in(struct work_item *item, const struct cf_work *w)
-{
-    void *args = NULL;
-    if (w->args.len) args = memcpy(cf_malloc(w->args.len), w->args.ptr, w->args.len);
-    free((void *)(uintptr_t)item->work.args.ptr);
-    item->work = *w;
-    item->work.args = (struct cf_str){args, args ? w->args.len : 0};
-}
-
 struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w)
 {
     struct work_item *item = cf_calloc(1, sizeof *item);
-    copy_in(item, w);
+    item->work = *w;
+    item->work.args = (struct cf_str){0};
+    if (w->args.len) {
+        void *args = cf_malloc(w->args.len);
+        item->work.args = (struct cf_str){memcpy(args, w->args.ptr, w->args.len), w->args.len};
+    }
     item->place = MIRROR_NOT_QUEUED;
     if (m->n >= m->size) resize(m, 2 * m->size);
     insert(m, item);
     m->n++;
     return item;
-}
-
-void mirror_set(struct work_mirror *m, struct work_item *item, const struct cf_work *w)
-{
-    mirror_unqueue(m, item);
-    copy_in(item, w);
 }
 
 static void take_out(struct work_mirror *m, struct work_item *item)
@@ -105,7 +95,6 @@ static void take_out(struct work_mirror *m, struct work_item *item)
     while (*at != item)
         at = &(*at)->link;
     *at = item->link;
-    item->link = NULL;
     m->n--;
     mirror_unqueue(m, item);
 }
@@ -113,10 +102,7 @@ static void take_out(struct work_mirror *m, struct work_item *item)
 void mirror_remove(struct work_mirror *m, struct work_item *item)
 {
     take_out(m, item);
-    if (item->laned)
-        item->gone = true;
-    else
-        mirror_free_item(item);
+    free_item(item);
     if (m->size > TABLE_MIN && m->n < m->size / 8) resize(m, m->size / 2);
 }
 
@@ -128,10 +114,7 @@ void mirror_remove_part(struct work_mirror *m, int16_t part)
             struct work_item *link = item->link;
             if (item->work.part == part) {
                 take_out(m, item);
-                if (item->laned)
-                    item->gone = true;
-                else
-                    mirror_free_item(item);
+                free_item(item);
             }
             item = link;
         }

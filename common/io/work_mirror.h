@@ -14,12 +14,12 @@
 struct work_item {
     struct cf_work work;    /* args are the item's own (malloc) */
     struct work_item *link; /* in the table */
-    struct work_item *next; /* in a lane */
-    size_t place;           /* in the heap; MIRROR_NOT_QUEUED */
+    struct work_item *next, *prev; /* in a lane, waiting for a free call */
+    bool laned;
+    cf_ms laned_at;            /* monotonic */
+    size_t place;              /* in the heap; MIRROR_NOT_QUEUED */
     struct cf_work_call *call; /* running, or NULL */
-    bool again;             /* written anew while its call runs: queue it afterwards */
-    bool laned;             /* waits in a lane for a free call */
-    bool gone;              /* removed while in a lane: freed when the lane comes to it */
+    bool again;                /* written anew while its call runs: queue it afterwards */
 };
 
 struct work_mirror {
@@ -34,12 +34,10 @@ void mirror_free(struct work_mirror *m);
 struct work_item *mirror_find(const struct work_mirror *m, int16_t part, const uint8_t id[16]);
 /* A new item with a copy of *w; not queued. There must be none with this id. */
 struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w);
-/* Takes the values of *w; not queued afterwards. */
-void mirror_set(struct work_mirror *m, struct work_item *item, const struct cf_work *w);
-/* Out of table and heap, and freed, or left to its lane. */
+/* Out of table and heap, and freed; must not be in a lane. */
 void mirror_remove(struct work_mirror *m, struct work_item *item);
+/* All of a shard; none may be in a lane. */
 void mirror_remove_part(struct work_mirror *m, int16_t part);
-void mirror_free_item(struct work_item *item);
 
 void mirror_queue(struct work_mirror *m, struct work_item *item);
 void mirror_unqueue(struct work_mirror *m, struct work_item *item);

@@ -64,6 +64,11 @@ void cf_reasons_add(struct cf_reasons *set, enum cf_reason reason)
     set->bits[reason / 64] |= UINT64_C(1) << (reason % 64);
 }
 
+void cf_reasons_remove(struct cf_reasons *set, enum cf_reason reason)
+{
+    if (reason < CF_REASON_COUNT) set->bits[reason / 64] &= ~(UINT64_C(1) << (reason % 64));
+}
+
 void cf_reasons_add_code(struct cf_reasons *set, const char *code)
 {
     cf_reasons_add(set, cf_reason_parse(cf_str_of(code)));

@@ -48,6 +48,7 @@ struct cf_reasons {
 };
 
 void cf_reasons_add(struct cf_reasons *set, enum cf_reason reason);
+void cf_reasons_remove(struct cf_reasons *set, enum cf_reason reason);
 /* Adds the reason of that code; a code that is not in the catalogue is a bug. */
 void cf_reasons_add_code(struct cf_reasons *set, const char *code);
 bool cf_reasons_has(const struct cf_reasons *set, enum cf_reason reason);

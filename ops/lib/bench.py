@@ -8,14 +8,13 @@ import argparse
 import importlib
 import importlib.util
 import json
-import signal
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "ops" / "lib")]
 
-from harness.program import ProgramError  # noqa: E402
+from harness.program import ProgramError, interruptible  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 
 NAMES = ("pipeline", "status", "ingest")
@@ -40,7 +39,7 @@ def main():
         parser.error("there is no measurement in this checkout (ops/lib/bench_<name>.py)")
     args = parser.parse_args()
     module = modules[args.name]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     stack = Stack(args.run, module.config(), say)
     try:
         stack.up(clean=True)

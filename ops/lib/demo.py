@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "ops" / "lib")]
 
-from harness.program import ProgramError  # noqa: E402
+from harness.program import ProgramError, interruptible  # noqa: E402
 from harness.stack import Config, Stack  # noqa: E402
 
 
@@ -48,7 +48,7 @@ def main():
     if importlib.util.find_spec("feed") is None:
         sys.exit("error: ops/lib/feed.py, which feeds the demo, is not in this checkout")
     import feed
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     begin = time.monotonic()
     stack = Stack(args.run, Config(build=str(args.build.resolve()), supervise=True,
                                    settings=feed.SETTINGS), say)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = ROOT / ".run"
 sys.path.insert(0, str(ROOT / "tests"))
 
+from harness.program import interruptible  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 
 TOTAL_S = 29 * 60
@@ -213,7 +214,7 @@ def main():
     unknown = set(options.suites) - set(SUITES)
     if unknown:
         parser.error(f"no suite {', '.join(sorted(unknown))}; there are: {', '.join(SUITES)}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruptible()
     lock = open(RUN / "test.lock", "w", encoding="ascii")  # held until the end of the process
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

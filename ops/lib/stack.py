@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness.program import Program, ProgramError  # noqa: E402
+from harness.program import Program, ProgramError, interruptible  # noqa: E402
 from harness.stack import SERVICES, SIMULATORS, Config, Stack, supervise  # noqa: E402
 
 
@@ -99,14 +99,15 @@ def show_log(args):
 
 def main():
     args = parse()
+    if args.command == "supervise":
+        return supervise(args.run)
+    interruptible()
     if args.command == "up":
         stack = Stack(args.run, config_of(args), say)
         stack.up(args.clean)
         say(f"addresses, keys and pids are in {stack.run_dir / 'stack.json'}")
     elif args.command == "logs":
         return show_log(args)
-    elif args.command == "supervise":
-        supervise(args.run)
     elif args.command == "down" and not (args.run / "state.json").exists():
         say("nothing runs here")
     else:

@@ -47,6 +47,18 @@ void photo_fetch_gateway_free(struct photo_fetch_gateway *g)
     free(g);
 }
 
+static double breaker_open(void *arg)
+{
+    const struct photo_fetch_gateway *g = arg;
+    return g->breaker.open ? 1.0 : 0.0;
+}
+
+static double calls_held(void *arg)
+{
+    const struct photo_fetch_gateway *g = arg;
+    return (double)g->held_n;
+}
+
 static void register_metrics(struct photo_fetch_gateway *g, struct cf_metrics *m)
 {
     static const char *const names[OUTCOMES] = {"photo", "unusable", "none", "busy", "failed"};
@@ -56,6 +68,10 @@ static void register_metrics(struct photo_fetch_gateway *g, struct cf_metrics *m
                                         NULL);
     g->took = cf_histogram_new(m, "cardflow_police_seconds", "Time of a call to the gateway", NULL,
                                0, NULL);
+    cf_gauge_fn(m, "cardflow_police_breaker_open", "1 while the gateway is left alone",
+                breaker_open, g, NULL);
+    cf_gauge_fn(m, "cardflow_police_held", "Calls that wait for breaker, rate or quota",
+                calls_held, g, NULL);
 }
 
 int photo_fetch_gateway_new(struct cf_loop *loop, const struct photo_fetch_settings *settings,
@@ -90,11 +106,6 @@ int photo_fetch_gateway_new(struct cf_loop *loop, const struct photo_fetch_setti
     register_metrics(g, metrics);
     *out = g;
     return 0;
-}
-
-const char *photo_fetch_gateway_trouble(const struct photo_fetch_gateway *g)
-{
-    return g->breaker.open ? "police gateway does not answer" : NULL;
 }
 
 /* ---- ending a call --------------------------------------------------------------------------- */

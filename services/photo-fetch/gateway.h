@@ -29,5 +29,3 @@ int photo_fetch_gateway_new(struct cf_loop *loop, const struct photo_fetch_setti
                             struct cf_metrics *metrics, struct photo_fetch_gateway **out) CF_MUST;
 /* Takes a call of the pool (kind PHOTO_WORK_FETCH, one item). */
 void photo_fetch_gateway_run(struct photo_fetch_gateway *g, struct cf_work_call *call);
-/* NULL when the gateway answers, as far as known. */
-const char *photo_fetch_gateway_trouble(const struct photo_fetch_gateway *g);

@@ -34,6 +34,7 @@ const size_t photo_fetch_n_aux = 1;
 const struct cf_pgf_statement photo_fetch_statements[] = {
     [PHOTO_SQL_STORE_PHOTOS] = {"store_photos", photo_fetch_sql_store_photos, false},
     [PHOTO_SQL_FIND_HOLDER] = {"find_holder", photo_fetch_sql_find_holder, false},
-    [PHOTO_SQL_ANSWERS] = {"upload_answers", photo_fetch_sql_upload_answers, false},
 };
-const size_t photo_fetch_n_statements = 3;
+const size_t photo_fetch_n_statements = 2;
+const struct cf_pgf_statement photo_fetch_wait = {"upload_answers", photo_fetch_sql_upload_answers,
+                                                  false};

@@ -41,8 +41,9 @@ extern const size_t photo_fetch_n_aux;
 /* Statements of the front, by index. */
 enum photo_fetch_statement {
     PHOTO_SQL_STORE_PHOTOS,
-    PHOTO_SQL_FIND_HOLDER,
-    PHOTO_SQL_ANSWERS
+    PHOTO_SQL_FIND_HOLDER
 };
 extern const struct cf_pgf_statement photo_fetch_statements[];
 extern const size_t photo_fetch_n_statements;
+/* For Prefer: wait. */
+extern const struct cf_pgf_statement photo_fetch_wait;

@@ -205,7 +205,7 @@ static void check_request(const struct production_op *op, const struct target *t
     if (op->late) refuse(v, "command_expired");
     if (op->too_many) refuse(v, "too_many_operations");
     if (op->what == PRODUCTION_OP_NONE) {
-        refuse(v, "operation_not_known");
+        refuse(v, "unknown_kind");
         return;
     }
     if (!production_channel_may(op->what, op->channel)) refuse(v, "channel_not_allowed");
@@ -213,7 +213,7 @@ static void check_request(const struct production_op *op, const struct target *t
     if (op->fees) refuse(v, "fee_not_allowed");
     if (op->what == PRODUCTION_OP_IMPORT_CARD) return;
     if (!t->card) {
-        refuse(v, "card_not_found");
+        refuse(v, "unknown_card");
         return;
     }
     if (op->operator_bank.len && op->channel == CF_CHANNEL_BANK_OUTLET &&
@@ -222,7 +222,7 @@ static void check_request(const struct production_op *op, const struct target *t
     if (needs_holder(op->what) && !by_holder(op, t)) refuse(v, "holder_only");
     if ((op->what == PRODUCTION_OP_LOCK || op->what == PRODUCTION_OP_UNLOCK) &&
         !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
-        refuse(v, "authority_only");
+        refuse(v, "channel_not_allowed");
 }
 
 static enum production_card_event event_of(enum production_operation what)
@@ -385,7 +385,7 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         return PRODUCTION_MOVE;
     }
     if (fit != PRODUCTION_MOVE)
-        refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "card_state_not_allowed");
+        refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
     else if (on == PRODUCTION_CARD_RELEASE && t->card->state == CF_CARD_FORMAL_LOSS &&
              !release_replacement(t, fx))
         refuse(&v, "replacement_open");
@@ -409,8 +409,8 @@ static void set_password(const struct production_op *op, struct target *t,
                          struct production_effects *fx)
 {
     struct verdict v = {0};
-    if (op->password < 0) refuse(&v, "password_kind_not_known");
-    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "card_state_not_allowed");
+    if (op->password < 0) refuse(&v, "unknown_kind");
+    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
     if (v.n) {
         answer(op, t, "refused", &v, fx);
         return;
@@ -432,9 +432,9 @@ static void extend_temporary(const struct production_op *op, struct target *t,
 {
     struct verdict v = {0};
     cf_day most = production_add_months(t->card->issued_on, w->policy->temporary_months);
-    if (!t->temporary) refuse(&v, "card_not_temporary");
-    if (!cf_card_state_is_usable(t->card->state)) refuse(&v, "card_state_not_allowed");
-    if (v.n == 0 && t->card->valid_until >= most) refuse(&v, "extension_limit");
+    if (!t->temporary) refuse(&v, "illegal_in_state");
+    if (!cf_card_state_is_usable(t->card->state)) refuse(&v, "illegal_in_state");
+    if (v.n == 0 && t->card->valid_until >= most) refuse(&v, "illegal_in_state");
     if (v.n) {
         answer(op, t, "refused", &v, fx);
         return;
@@ -451,7 +451,7 @@ static void open_add_on(const struct production_op *op, struct target *t,
     struct verdict v = {0};
     /* S14: each add-on by the holder's own choice, recorded. */
     if (!op->consent) refuse(&v, "add_on_without_consent");
-    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "card_state_not_allowed");
+    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
     answer(op, t, v.n ? "refused" : "done", &v, fx);
 }
 
@@ -463,10 +463,10 @@ static void import_card(struct production_holder *h, const struct production_op 
     struct production_slot *slot = temporary ? &h->temporary : &h->permanent;
     struct target t = {slot, &slot->card, false, temporary};
     struct verdict v = {0};
-    if (op->card_no.len && !cf_cardnum_valid(op->card_no)) refuse(&v, "card_number_invalid");
-    if (cf_card_state_code(op->import.state) < 0) refuse(&v, "card_state_not_known");
-    if (!op->import.bank.len) refuse(&v, "missing_bank");
-    if (op->import.issued_on > cf_day_of_ms(w->now)) refuse(&v, "issued_in_future");
+    if (op->card_no.len && !cf_cardnum_valid(op->card_no)) refuse(&v, "unknown_card");
+    if (cf_card_state_code(op->import.state) < 0) refuse(&v, "illegal_in_state");
+    if (!op->import.bank.len) refuse(&v, "not_issuing_bank");
+    if (op->import.issued_on > cf_day_of_ms(w->now)) refuse(&v, "submitted_in_future");
     if (op->card_no.len && cf_str_is(op->card_no, slot->card.no) &&
         slot->card.state == op->import.state) {
         answer(op, &t, "already", NULL, fx);
@@ -510,7 +510,7 @@ enum production_fit production_operate(struct production_holder *h, const struct
      * have no order between them, so an activation may come first. */
     if (activates && on_its_way(&t)) {
         if (!op->waited) return PRODUCTION_AHEAD;
-        refuse(&v, "card_not_collected");
+        refuse(&v, "not_collected");
     }
     if (v.n) {
         answer(op, &t, "refused", &v, fx);

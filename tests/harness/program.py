@@ -37,6 +37,13 @@ def uninterrupted():
             os.kill(os.getpid(), held[0])
 
 
+def interruptible():
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt, even in a shell's background, where SIGINT is
+    ignored from birth; and the programs started from here inherit no such ignoring."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 def boot_id():
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 

@@ -111,7 +111,9 @@ def test_ctrl_c_while_starting_leaves_no_process_without_record(tmp_path):
     code = f"""
 import os, signal, subprocess, sys
 sys.path[:0] = {sys.path!r}
+from harness.program import interruptible
 from harness.test_program import Sleeper
+interruptible()
 real = subprocess.Popen
 class Slow(real):
     def __init__(self, *args, **kwargs):

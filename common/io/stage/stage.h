@@ -236,7 +236,7 @@ struct cf_stage; /* the stage thread and what it shares with the front */
 
 void cf_stage_free(struct cf_stage *st);
 struct cf_stage *cf_stage_new(const struct cf_service *service, const struct cf_stage_conf *conf)
-    __attribute__((malloc, malloc(cf_stage_free, 1)));
+    CF_FREED_BY(cf_stage_free);
 /* Starts the thread. CF_E_CONFIG when schema or topics are not there. */
 int cf_stage_start(struct cf_stage *st) CF_MUST;
 /* Asks it to give everything up and stop; cf_stage_join waits, at most wait_ms. */

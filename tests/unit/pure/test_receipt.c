@@ -98,7 +98,7 @@ static void other_texts_are_no_numbers(void **state)
                                       "0000000000000",
                                       "00000000000A",
                                       " 00000000001",
-                                      "１00000000001"};
+                                      "１000000001"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_false(cf_receipt_check(cf_str_of(bad[i])));
         assert_false(cf_receipt_check_prefixed(cf_str_of(bad[i]), 'V'));

@@ -8,7 +8,7 @@ with free as (
            or not exists (select from member m where m.replica = shard.owner
                           and m.seen_at > now() - $2::int * interval '1 ms'))
     order by part
-    limit $3
+    limit $3::int
     for update skip locked
 )
 update shard s set owner = $1, epoch = s.epoch + 1

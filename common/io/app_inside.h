@@ -1,0 +1,37 @@
+/* app_inside -- what app.c (life) and app_health.c (heart-beat, readiness, figures) share. */
+#pragma once
+#include "common/io/app.h"
+#include "common/io/operator.h"
+#include "common/io/work_pool.h"
+
+struct frame {
+    struct cf_app app; /* first: a struct cf_app is its frame */
+    struct cf_http *operator_http;
+    struct cf_api_keys *api_keys;
+    struct cf_arena *long_lived, *changes;
+    struct cf_calendar calendar;
+    struct cf_service service;
+    struct cf_pgf_statement *statements;
+    size_t s_request, s_work, s_wait, s_beat, s_beat_end;
+    struct cf_work_world world;
+    struct cf_watch *work_watch;
+    struct cf_timer *beat, *ending;
+    struct cf_signal *term, *interrupt;
+    int pg_state; /* 0 up, else as cf_pgf_changed says */
+    uint64_t turns;
+    cf_ms turned_at, beat_at; /* monotonic */
+    bool beating;             /* a beat is on its way */
+    bool stopping;
+    cf_ms stop_by;
+    int exit_code;
+};
+
+/* Ends the process in order; the first exit code that is not 0 counts. */
+void app_stop(struct frame *f, int exit_code);
+
+/* app_health.c */
+void health_start(struct frame *f);
+/* Once a second, and as soon as PostgreSQL is there. */
+void health_beat(struct frame *f);
+void health_measure(struct frame *f);
+void health_reasons(struct cf_reasons *r, void *frame);

@@ -1,0 +1,88 @@
+#include "ops/cardctl/cardctl.h"
+
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: cardctl COMMAND [OPTION...]\n"
+    "\n"
+    "  holder-ref --type TYPE     references of the numbers on standard input, one a line, as\n"
+    "                             hexadecimal digits\n"
+    "  seal [--with-ref]          persons on standard input, one JSON object a line, as packed\n"
+    "                             cardflow.v1.Sealed in hexadecimal; with the reference before it\n"
+    "                             and a blank between\n"
+    "      --reference-key-file FILE   or CARDFLOW_REFERENCE_KEY_FILE\n"
+    "      --sealing-key-file FILE     or CARDFLOW_SEALING_KEY_FILE (seal)\n"
+    "\n"
+    "  topics create              makes the topics that are not there yet\n"
+    "      --brokers LIST              or CARDFLOW_KAFKA_BROKERS\n"
+    "      --file FILE                 declarations (proto/topics.json)\n"
+    "      --partitions N              default 16; a power of two, at most 256\n"
+    "      --replication N             default 1\n"
+    "      --test                      record times are the producers' and nothing is deleted,\n"
+    "                                  so that a test clock can be used\n"
+    "      --timeout SECONDS           default 30\n";
+
+const char *cardctl_option(int argc, char **argv, const char *name)
+{
+    for (int i = 0; i + 1 < argc; i++)
+        if (strcmp(argv[i], name) == 0) return argv[i + 1];
+    return NULL;
+}
+
+bool cardctl_flag(int argc, char **argv, const char *name)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], name) == 0) return true;
+    return false;
+}
+
+const char *cardctl_needed(int argc, char **argv, const char *name, const char *variable)
+{
+    const char *value = cardctl_option(argc, argv, name);
+    if (!value && variable) value = getenv(variable);
+    if (value && *value) return value;
+    fprintf(stderr, "cardctl: %s is missing", name);
+    fprintf(stderr, variable ? " (or the variable %s)\n" : "\n", variable);
+    return NULL;
+}
+
+int cardctl_number(int argc, char **argv, const char *name, int fallback, int max)
+{
+    const char *text = cardctl_option(argc, argv, name);
+    char *end;
+    if (!text) return fallback;
+    long n = strtol(text, &end, 10);
+    if (*text && !*end && n >= 1 && n <= max) return (int)n;
+    fprintf(stderr, "cardctl: %s must be a number from 1 to %d\n", name, max);
+    return -1;
+}
+
+int cardctl_fail(const char *what, const char *why)
+{
+    fprintf(stderr, "cardctl: %s: %s\n", what, why);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *word, *second;
+        int (*run)(int argc, char **argv);
+    } commands[] = {
+        {"holder-ref", NULL, cardctl_holder_ref},
+        {"seal", NULL, cardctl_seal},
+        {"topics", "create", cardctl_topics_create},
+    };
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
+        int words = commands[i].second ? 2 : 1;
+        if (strcmp(argv[1], commands[i].word) != 0) continue;
+        if (words == 2 && (argc < 3 || strcmp(argv[2], commands[i].second) != 0)) continue;
+        return commands[i].run(argc - 1 - words, argv + 1 + words);
+    }
+    fputs(usage, stderr);
+    return 2;
+}

@@ -1,0 +1,109 @@
+#include "services/intake/rules_csv.h"
+
+struct intake_csv intake_csv_of(struct cf_str text)
+{
+    struct intake_csv csv = {text.ptr, text.ptr + text.len, 1};
+    if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) csv.at += 3;
+    return csv;
+}
+
+static bool at_record_end(const struct intake_csv *csv)
+{
+    return csv->at == csv->end || *csv->at == '\n' ||
+           (*csv->at == '\r' && (csv->at + 1 == csv->end || csv->at[1] == '\n'));
+}
+
+static void next_line(struct intake_csv *csv)
+{
+    while (csv->at < csv->end && *csv->at != '\n')
+        csv->at++;
+    if (csv->at < csv->end) csv->at++, csv->line++;
+}
+
+/* Up to the next comma or line end; quotes stand for themselves. */
+static struct cf_str plain_field(struct intake_csv *csv)
+{
+    const char *from = csv->at;
+    while (!at_record_end(csv) && *csv->at != ',')
+        csv->at++;
+    return (struct cf_str){from, (size_t)(csv->at - from)};
+}
+
+/* After the opening quote. False when it is not closed within the limit. */
+static bool quoted_field(struct intake_csv *csv, struct cf_arena *arena, struct cf_str *out)
+{
+    const char *from = csv->at;
+    unsigned line = csv->line;
+    bool doubled = false;
+    const char *p = from;
+    for (;; p++) {
+        if (p == csv->end || p - from > INTAKE_CSV_FIELD_MAX) return false;
+        if (*p == '\n') line++;
+        if (*p != '"') continue;
+        if (p + 1 == csv->end || p[1] != '"') break;
+        doubled = true;
+        p++;
+    }
+    *out = (struct cf_str){from, (size_t)(p - from)};
+    csv->at = p + 1;
+    csv->line = line;
+    /* What stands between the closing quote and the comma is taken as part of the field. */
+    struct cf_str tail = plain_field(csv);
+    if (!doubled && tail.len == 0) return true;
+    char *text = cf_arena_alloc(arena, out->len + tail.len);
+    size_t n = 0;
+    for (size_t i = 0; i < out->len; i++) {
+        text[n++] = out->ptr[i];
+        if (out->ptr[i] == '"') i++;
+    }
+    if (tail.len) memcpy(text + n, tail.ptr, tail.len);
+    *out = (struct cf_str){text, n + tail.len};
+    return true;
+}
+
+static bool is_blank(const struct intake_csv_record *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t k = 0; k < r->fields[i].len; k++)
+            if (!memchr(" \t\r\n", r->fields[i].ptr[k], 4)) return false;
+    return true;
+}
+
+static void broken(struct intake_csv *csv, const char *begin, struct intake_csv_record *out)
+{
+    csv->at = begin;
+    csv->line = out->line;
+    next_line(csv);
+    out->n = 0;
+    out->broken = true;
+}
+
+bool intake_csv_next(struct intake_csv *csv, struct cf_arena *arena,
+                     struct intake_csv_record *out)
+{
+    if (csv->at == csv->end) return false;
+    const char *begin = csv->at;
+    out->n = 0;
+    out->line = csv->line;
+    out->broken = out->blank = false;
+    for (;;) {
+        struct cf_str field;
+        bool ok = true;
+        if (csv->at < csv->end && *csv->at == '"') {
+            csv->at++;
+            ok = quoted_field(csv, arena, &field);
+        } else {
+            field = plain_field(csv);
+        }
+        if (!ok || field.len > INTAKE_CSV_FIELD_MAX || out->n == INTAKE_CSV_FIELDS) {
+            broken(csv, begin, out);
+            return true;
+        }
+        out->fields[out->n++] = field;
+        if (at_record_end(csv)) break;
+        csv->at++; /* the comma; a field follows, be it empty */
+    }
+    next_line(csv);
+    out->blank = is_blank(out);
+    return true;
+}

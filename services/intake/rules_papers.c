@@ -1,0 +1,56 @@
+/* Papers of units and schools (S2), outlet and bank, and which channel may do what. */
+#include "services/intake/rules.h"
+
+void intake_check_papers(const struct intake_request *r, const struct intake_agent *agent,
+                         cf_day today, struct cf_reasons *out)
+{
+    if (r->channel != CF_CHANNEL_UNIT && r->channel != CF_CHANNEL_SCHOOL) return;
+    if (r->papers_given_before) return;
+    bool has_agent = agent->name.len && agent->document_number.len;
+    if (r->unit_code.len == 0 || r->introduction_letter_no.len == 0 || !has_agent)
+        cf_reasons_add(out, CF_REASON_MISSING_UNIT_PAPERS);
+    if (has_agent) {
+        char buf[CF_IDNUM_MAX];
+        size_t n;
+        enum cf_doc_type type;
+        struct cf_idnum id;
+        if (!intake_number_valid(agent->document_type, agent->document_number, today, &type, &id,
+                                 buf, &n))
+            cf_reasons_add(out, CF_REASON_AGENT_DOCUMENT_INVALID);
+    }
+    if (!r->id_copies_held) cf_reasons_add(out, CF_REASON_ID_COPIES_NOT_CONFIRMED);
+}
+
+void intake_check_outlet(const struct intake_request *r, const struct intake_outlets *outlets,
+                         struct cf_reasons *out)
+{
+    const struct intake_outlet *o = intake_outlet_find(outlets, r->bank_code, r->outlet_code);
+    if (!o)
+        cf_reasons_add(out, CF_REASON_UNKNOWN_OUTLET);
+    else if (!o->active)
+        cf_reasons_add(out, CF_REASON_OUTLET_INACTIVE);
+}
+
+#define ON(kind) (1u << CF_KIND_##kind)
+#define FOR_UNITS (ON(FIRST_ISSUE) | ON(LOSS_REPLACEMENT) | ON(DAMAGE_REPLACEMENT) | ON(REISSUE))
+
+/* The published matrix. A temporary card is handed over at once, so only where cards are; a
+ * photo is swapped by the bank or online; by phone nothing can be applied for, since a document
+ * must be shown (S1). */
+static const unsigned allowed[CF_CHANNEL_COUNT] = {
+    [CF_CHANNEL_BANK_OUTLET] = ON(FIRST_ISSUE) | ON(LOSS_REPLACEMENT) | ON(DAMAGE_REPLACEMENT) |
+                               ON(PHOTO_SWAP) | ON(TEMPORARY) | ON(REISSUE),
+    [CF_CHANNEL_BANK_PHONE] = 0,
+    [CF_CHANNEL_UNIT] = FOR_UNITS,
+    [CF_CHANNEL_SCHOOL] = FOR_UNITS | ON(PHOTO_SWAP),
+    [CF_CHANNEL_ONLINE] = FOR_UNITS | ON(PHOTO_SWAP),
+    [CF_CHANNEL_TERMINAL] = FOR_UNITS | ON(PHOTO_SWAP),
+    [CF_CHANNEL_HOTLINE_12345] = 0,
+    [CF_CHANNEL_UPSTREAM] = FOR_UNITS | ON(PHOTO_SWAP) | ON(TEMPORARY),
+};
+
+bool intake_channel_allows(enum cf_channel channel, enum cf_app_kind kind)
+{
+    return channel > CF_CHANNEL_NONE && channel < CF_CHANNEL_COUNT &&
+           (allowed[channel] >> kind & 1u);
+}

@@ -1,0 +1,19 @@
+-- Outcomes that somebody waits for: of applications, and of commands about them.
+-- $1 smallint[] part, $2 uuid[] application id or command id, in pairs
+-- Columns: id uuid (the one waited for), command_result, command_reason, and those of `application`.
+-- No row: not decided yet.
+select w.id, 0::smallint as command_result, null::text as command_reason,
+    a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
+    a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
+    a.respond_by, a.policy, a.provisional, a.judged_at
+from unnest($1::smallint[], $2::uuid[]) as w (part, id)
+join application a on a.part = w.part and a.id = w.id
+where a.outcome <> 0
+union all
+select w.id, c.result, c.reason,
+    a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
+    a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
+    a.respond_by, a.policy, a.provisional, a.judged_at
+from unnest($1::smallint[], $2::uuid[]) as w (part, id)
+join command c on c.part = w.part and c.id = w.id
+join application a on a.part = c.part and a.id = c.application_id

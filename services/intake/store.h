@@ -1,0 +1,143 @@
+/* store -- intake's rows: which column holds what; and the front's statements.
+ *
+ * Shapes   aggregates `holder` (key: the holder), `roster` (roster:<uuid>), `unit` (unit:<code>);
+ *          wide rows `application`, `command`, `enrolment`, `roster_row`. Enums are small
+ *          integers: kinds and states of common/pure/kinds.h, outcomes of rules.h
+ * Units    cf_ms, cf_day; 0 is none
+ * Owns     text lives in the batch arena
+ */
+#pragma once
+#include "common/io/pg_front.h"
+#include "common/io/stage/stage.h"
+
+/* One open application, and the last accepted one for the rule of four days. */
+struct intake_slot {
+    uint8_t app[16]; /* zero: none is open */
+    int16_t kind, state;
+    int64_t submitted_at;
+    uint8_t roster[16];
+    int32_t row_no;
+    uint8_t last_app[16];
+    int64_t last_at;
+};
+
+/* What production has told about a card. */
+struct intake_mirror {
+    struct cf_str card_no, bank_code;
+    int16_t state;
+    bool has_photo, handed_in;
+    int32_t valid_until;
+};
+
+struct intake_holder {
+    int16_t enrolment; /* enum intake_enrolment */
+    struct cf_str end_reason;
+    int64_t revision;
+    uint8_t name_hash[16];
+    struct cf_str unit_code;
+    struct intake_slot permanent, temporary;
+    struct intake_mirror card, made, temporary_card; /* made: the replacement on its way */
+    struct cf_str command_ids;
+};
+
+struct intake_application {
+    struct cf_key holder;
+    struct cf_key moved_to; /* a supplement gave another document: it lives there now */
+    struct cf_str person;   /* sealed */
+    int16_t channel, kind;
+    struct cf_str bank_code, outlet_code, photo_choice, reissue_reason;
+    struct cf_str unit_code, introduction_letter_no;
+    bool id_copies_held, papers_given_before, with_fee, may_backdate;
+    int64_t submitted_at;
+    uint8_t roster_id[16];
+    int32_t row_no, row_warnings, photo_reasons;
+    uint8_t photo_ref[16];
+    int16_t state, outcome;
+    struct cf_str reasons; /* codes with '|' between */
+    int32_t warnings;
+    struct cf_str receipt_no, notice_no;
+    int32_t accepted_on, due_on, respond_by, policy;
+    bool provisional;
+    int64_t judged_at;
+    int32_t timer_no; /* attempt of the timer whose id is the application's */
+};
+
+enum intake_command_result { INTAKE_DONE = 1, INTAKE_REFUSED };
+
+struct intake_command {
+    uint8_t application_id[16];
+    int16_t result;
+    struct cf_str reason;
+};
+
+struct intake_enrolled {
+    struct cf_key holder;
+    struct cf_str person; /* sealed */
+    int64_t revision;
+    struct cf_str unit_code;
+};
+
+struct intake_roster {
+    struct cf_str client, unit_code, bank_code, outlet_code, encoding;
+    int16_t kind, channel;
+    int64_t opened_at;
+    int32_t next_row, records; /* rows below next_row are sent; records is known at the end */
+    bool complete;
+    struct cf_str problem;
+    int32_t accepted, refused, unchanged;
+    int32_t by_state[6]; /* enum intake_count */
+};
+
+struct intake_roster_row {
+    uint8_t roster_id[16];
+    int32_t row_no;
+    int16_t outcome; /* enum intake_row_outcome */
+    struct cf_str reasons;
+    int32_t warnings;
+    uint8_t application_id[16];
+    int16_t app_state;
+};
+
+struct intake_unit {
+    int64_t revision;
+    struct cf_str kind, banks; /* banks with '|' between */
+    int32_t registered_on;
+};
+
+enum intake_kind { INTAKE_KIND_HOLDER, INTAKE_KIND_ROSTER, INTAKE_KIND_UNIT };
+enum intake_aux {
+    INTAKE_AUX_APPLICATION,
+    INTAKE_AUX_COMMAND,
+    INTAKE_AUX_ENROLMENT,
+    INTAKE_AUX_ROSTER_ROW
+};
+
+extern const struct cf_kind intake_kinds[];
+extern const size_t intake_n_kinds;
+extern const struct cf_aux intake_aux[];
+extern const size_t intake_n_aux;
+
+/* Statements of the front, by index. */
+enum intake_statement {
+    INTAKE_SQL_APPLICATION,
+    INTAKE_SQL_ROSTER,
+    INTAKE_SQL_ROSTER_ROWS,
+    INTAKE_SQL_ROSTER_CHUNK_ADD,
+    INTAKE_SQL_ROSTER_CHUNKS
+};
+extern const struct cf_pgf_statement intake_statements[];
+extern const size_t intake_n_statements;
+/* For Prefer: wait. */
+extern const struct cf_pgf_statement intake_wait;
+
+/* A row of `application` as the front sees it; columns from `first` on as in sql/application.sql.
+ * Text lives in the arena. */
+struct intake_view {
+    int16_t part;
+    uint8_t id[16];
+    struct intake_application app;
+    int16_t command_result; /* 0: no command was waited for */
+    struct cf_str command_reason;
+};
+int intake_view_read(const PGresult *res, int row, struct cf_arena *arena,
+                     struct intake_view *out) CF_MUST;

@@ -1,0 +1,168 @@
+/* codec -- bytes of the topics to production's structs and back; the only file pair that knows
+ * the generated protobuf names.
+ *
+ * Shapes   one body struct a message type (rules.h has most of them)
+ * Owns     bodies live in the batch arena, text points into it or into the record
+ * Errors   CF_E_DECODE, CF_E_WRONG_KEY with d->reason "field: rule"; never a value
+ */
+#pragma once
+#include "common/io/seal.h"
+#include "common/io/stage/stage.h"
+#include "services/production/rules.h"
+#include "services/production/store.h"
+
+enum production_topic {
+    PRODUCTION_IN_APPLICATION,
+    PRODUCTION_IN_PHOTO,
+    PRODUCTION_IN_COMMANDS,
+    PRODUCTION_IN_RESULTS,
+    PRODUCTION_IN_INTERNAL,
+    PRODUCTION_IN
+};
+
+enum production_out { PRODUCTION_OUT_INTERNAL, PRODUCTION_OUT_CARD, PRODUCTION_OUT_ORDERS };
+
+enum production_message {
+    PRODUCTION_M_NONE,
+    /* for a holder */
+    PRODUCTION_M_ACCEPTED,
+    PRODUCTION_M_WITHDRAWAL,
+    PRODUCTION_M_ENROLMENT,
+    PRODUCTION_M_PHOTO_READY,
+    PRODUCTION_M_PHOTO_MISSING,
+    PRODUCTION_M_PHOTO_ENDED,
+    PRODUCTION_M_OPERATION,
+    PRODUCTION_M_RESULT,
+    PRODUCTION_M_BATCHED,
+    PRODUCTION_M_DEQUEUED,
+    PRODUCTION_M_HOLDER_DUE,
+    /* for a bank */
+    PRODUCTION_M_ENQUEUE,
+    PRODUCTION_M_DEQUEUE,
+    PRODUCTION_M_LINE_RESULT,
+    PRODUCTION_M_CLOSE_BATCH,
+    PRODUCTION_M_BANK_DUE
+};
+
+/* Kinds of work: both are timers. */
+enum production_work { PRODUCTION_WORK_NONE, PRODUCTION_WORK_HOLDER, PRODUCTION_WORK_BANK };
+
+struct production_enqueue_body {
+    struct cf_key holder;
+    uint8_t app_id[16], photo_ref[16];
+    enum cf_app_kind kind;
+    struct cf_str bank, card_no, person, outlet;
+    cf_day due_on;
+    bool priority;
+};
+
+struct production_dequeue_body {
+    struct cf_key holder;
+    uint8_t app_id[16];
+    struct cf_str bank;
+};
+
+enum production_line_end {
+    PRODUCTION_LINE_NONE,
+    PRODUCTION_LINE_MADE,
+    PRODUCTION_LINE_FAILED,
+    PRODUCTION_LINE_MISSING,
+    PRODUCTION_LINE_LATE_VOIDED
+};
+
+struct production_line_body {
+    uint8_t batch_id[16];
+    uint32_t line_no;
+    enum production_line_end end;
+};
+
+struct production_close_body {
+    unsigned lane;
+    int64_t from, to;
+};
+
+/* What the stage and the front share; never changes. */
+struct production_env {
+    const struct cf_seal_ring *ring;
+    const struct cf_calendar *calendar;
+    struct production_policy policy;
+    char letters[27];      /* area letters in the order in which they are taken up */
+    uint8_t number_key[16]; /* hides the order of vouchers and notices */
+};
+
+extern const struct cf_topic_in production_topics_in[];
+extern const char *const production_topics_out[];
+
+int production_decode(struct cf_decode *d, const struct cf_record *rec);
+/* The body of a message that was kept: PHOTO_*, RESULT, OPERATION. NULL: not readable. */
+const void *production_codec_again(struct cf_arena *a, enum production_message type,
+                                   struct cf_str bytes);
+
+/* ---- out: packed bodies -------------------------------------------------------------------------- */
+
+struct cf_str production_codec_step(struct cf_arena *a, const struct production_effect *e, cf_ms at,
+                                    struct cf_str notice_no);
+struct cf_str production_codec_changed(struct cf_arena *a, const struct production_effect *e,
+                                       cf_ms at, struct cf_str voucher_no);
+struct cf_str production_codec_answered(struct cf_arena *a, const struct production_effect *e,
+                                        cf_ms at, struct cf_str voucher_no,
+                                        struct cf_str notice_no);
+struct cf_str production_codec_promised(struct cf_arena *a,
+                                        const struct production_enqueue_body *q,
+                                        const struct production_queued *at_place, cf_ms at);
+struct cf_str production_codec_enqueue(struct cf_arena *a, const struct production_effect *e,
+                                       const struct cf_key *holder, struct cf_str person);
+struct cf_str production_codec_dequeue(struct cf_arena *a, const struct production_effect *e,
+                                       const struct cf_key *holder);
+struct cf_str production_codec_dequeued(struct cf_arena *a, const uint8_t app_id[16], bool out);
+struct cf_str production_codec_line_result(struct cf_arena *a, const struct production_effect *e);
+struct cf_str production_codec_close(struct cf_arena *a, const struct production_close *c);
+struct cf_str production_codec_batched(struct cf_arena *a, const struct production_line *line,
+                                       const uint8_t batch_id[16], uint32_t line_no,
+                                       struct cf_str bank);
+struct cf_str production_codec_order(struct cf_arena *a, const struct production_line *line,
+                                     const uint8_t batch_id[16], uint32_t line_no,
+                                     struct cf_str bank);
+struct cf_str production_codec_manifest(struct cf_arena *a, const uint8_t batch_id[16],
+                                        uint32_t lines, const uint8_t hash[32],
+                                        struct cf_str bank);
+struct cf_str production_codec_notice(struct cf_arena *a, const struct production_effect *e,
+                                      const struct cf_key *holder, const uint8_t notice_id[16],
+                                      cf_ms at);
+
+/* ---- the front's messages -------------------------------------------------------------------------- */
+
+struct production_command_fields {
+    uint8_t operation_id[16];
+    struct cf_str operation, holder, card_no, channel, actor, role, staff_id, operator_bank,
+        operator_outlet, password_kind, add_on, reason;
+    bool consent;
+    struct {
+        struct cf_str type;
+        int64_t cents;
+    } fees[8];
+    size_t n_fees;
+    cf_ms requested_at;
+    bool imports;
+    struct cf_str import_bank, import_state, import_kind;
+    cf_day issued_on;
+    bool has_photo;
+};
+struct cf_str production_codec_command(struct cf_arena *a,
+                                       const struct production_command_fields *f);
+
+struct production_result_fields {
+    uint8_t result_id[16], batch_id[16], app_id[16];
+    struct cf_str bank, card_no, step, reason;
+    uint32_t line_no;
+    cf_ms at;
+    int64_t fee_cents;
+    struct cf_str fee_type;
+};
+struct cf_str production_codec_result(struct cf_arena *a,
+                                      const struct production_result_fields *f);
+/* A person with document only, for sealing. */
+struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
+                                        struct cf_str number);
+struct cf_str production_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
+                                     struct cf_str type, struct cf_str number);

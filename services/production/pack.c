@@ -1,0 +1,269 @@
+#include "services/production/pack.h"
+
+#include "common/pure/error.h"
+
+enum { VERSION = 1, PACK_MAX = 1024 };
+
+struct writer {
+    uint8_t bytes[PACK_MAX];
+    size_t n;
+};
+
+struct reader {
+    const uint8_t *at;
+    size_t left;
+    bool bad;
+};
+
+static void put(struct writer *w, const void *bytes, size_t n)
+{
+    if (w->n + n > PACK_MAX) CF_BUG("a slot does not fit its packed form");
+    if (n) memcpy(w->bytes + w->n, bytes, n);
+    w->n += n;
+}
+
+static void put_number(struct writer *w, int64_t v, int size)
+{
+    uint8_t b[8];
+    for (int i = 0; i < size; i++) b[i] = (uint8_t)((uint64_t)v >> 8 * (size - 1 - i));
+    put(w, b, (size_t)size);
+}
+
+static void put_text(struct writer *w, struct cf_str s)
+{
+    if (s.len > 255) CF_BUG("text of a slot is longer than 255 bytes");
+    put_number(w, (int64_t)s.len, 1);
+    put(w, s.ptr, s.len);
+}
+
+static const uint8_t *take(struct reader *r, size_t n)
+{
+    static const uint8_t zero[64];
+    if (r->left < n) {
+        r->bad = true;
+        return zero;
+    }
+    const uint8_t *p = r->at;
+    r->at += n;
+    r->left -= n;
+    return p;
+}
+
+static int64_t take_number(struct reader *r, int size)
+{
+    const uint8_t *p = take(r, (size_t)size);
+    uint64_t v = 0;
+    for (int i = 0; i < size; i++) v = v << 8 | p[i];
+    /* The sign of what was shorter than 8 bytes. */
+    if (size == 4) return (int32_t)(uint32_t)v;
+    return (int64_t)v;
+}
+
+static struct cf_str take_text(struct reader *r)
+{
+    size_t n = (size_t)take_number(r, 1);
+    if (r->left < n) {
+        r->bad = true;
+        return (struct cf_str){0};
+    }
+    const uint8_t *p = take(r, n);
+    return n ? (struct cf_str){(const char *)p, n} : (struct cf_str){0};
+}
+
+/* Ids that are not there cost one byte. */
+static void put_id(struct writer *w, const uint8_t id[16])
+{
+    static const uint8_t none[16];
+    bool there = memcmp(id, none, 16) != 0;
+    put_number(w, there, 1);
+    if (there) put(w, id, 16);
+}
+
+static void take_id(struct reader *r, uint8_t id[16])
+{
+    if (take_number(r, 1)) memcpy(id, take(r, 16), 16);
+}
+
+static void put_no(struct writer *w, const char no[CF_CARDNUM_LEN + 1])
+{
+    put_text(w, cf_str_of(no));
+}
+
+static void take_no(struct reader *r, char no[CF_CARDNUM_LEN + 1])
+{
+    struct cf_str s = take_text(r);
+    if (s.len > CF_CARDNUM_LEN)
+        r->bad = true;
+    else if (s.len)
+        memcpy(no, s.ptr, s.len);
+}
+
+enum { FLAG_PHOTO = 1, FLAG_HANDED_IN = 2, FLAG_CHILD = 4, FLAG_EXPIRED = 8, FLAG_QUEUED = 16 };
+
+static void put_card(struct writer *w, const struct production_card *c, bool columns)
+{
+    /* A card that is not there costs one byte. */
+    put_number(w, c->state != CF_CARD_NONE || c->bank.len, 1);
+    if (c->state == CF_CARD_NONE && !c->bank.len) return;
+    if (!columns) {
+        put_no(w, c->no);
+        put_number(w, c->state, 1);
+    }
+    put_number(w, c->before_loss, 1);
+    put_text(w, c->bank);
+    put_number(w,
+               (c->has_photo ? FLAG_PHOTO : 0) | (c->handed_in ? FLAG_HANDED_IN : 0) |
+                   (c->child ? FLAG_CHILD : 0) | (c->expired ? FLAG_EXPIRED : 0),
+               1);
+    put_number(w, c->issued_on, 4);
+    put_number(w, c->valid_until, 4);
+    put_number(w, c->loss_until, 8);
+    put_number(w, c->financial, 1);
+    put_number(w, c->password[0], 1);
+    put_number(w, c->password[1], 1);
+}
+
+static void take_card(struct reader *r, struct production_card *c, bool columns)
+{
+    if (!take_number(r, 1)) return;
+    if (!columns) {
+        take_no(r, c->no);
+        c->state = (enum cf_card_state)take_number(r, 1);
+    }
+    c->before_loss = (enum cf_card_state)take_number(r, 1);
+    c->bank = take_text(r);
+    unsigned flags = (unsigned)take_number(r, 1);
+    c->has_photo = flags & FLAG_PHOTO;
+    c->handed_in = flags & FLAG_HANDED_IN;
+    c->child = flags & FLAG_CHILD;
+    c->expired = flags & FLAG_EXPIRED;
+    c->issued_on = (cf_day)take_number(r, 4);
+    c->valid_until = (cf_day)take_number(r, 4);
+    c->loss_until = take_number(r, 8);
+    c->financial = (enum production_financial)take_number(r, 1);
+    c->password[0] = (enum production_password)take_number(r, 1);
+    c->password[1] = (enum production_password)take_number(r, 1);
+}
+
+static void put_app(struct writer *w, const struct production_app *a, bool columns)
+{
+    if (!columns) {
+        put_id(w, a->id);
+        put_number(w, a->kind, 1);
+        put_number(w, a->state, 1);
+        put_text(w, a->bank);
+    }
+    put_text(w, a->outlet);
+    put_number(w, a->due_on, 4);
+    put_number(w,
+               (a->has_photo ? FLAG_PHOTO : 0) | (a->child ? FLAG_CHILD : 0) |
+                   (a->queued ? FLAG_QUEUED : 0),
+               1);
+    put_id(w, a->photo_ref);
+    put_id(w, a->batch_id);
+    put_number(w, a->line_no, 4);
+    put_number(w, a->remakes, 4);
+    put_number(w, a->until, 8);
+    put_number(w, a->leaving, 1);
+    put_id(w, a->leave_id);
+    put_no(w, a->superseded);
+}
+
+static void take_app(struct reader *r, struct production_app *a, bool columns)
+{
+    if (!columns) {
+        take_id(r, a->id);
+        a->kind = (enum cf_app_kind)take_number(r, 1);
+        a->state = (enum cf_app_state)take_number(r, 1);
+        a->bank = take_text(r);
+    }
+    a->outlet = take_text(r);
+    a->due_on = (cf_day)take_number(r, 4);
+    unsigned flags = (unsigned)take_number(r, 1);
+    a->has_photo = flags & FLAG_PHOTO;
+    a->child = flags & FLAG_CHILD;
+    a->queued = flags & FLAG_QUEUED;
+    take_id(r, a->photo_ref);
+    take_id(r, a->batch_id);
+    a->line_no = (uint32_t)take_number(r, 4);
+    a->remakes = (uint32_t)take_number(r, 4);
+    a->until = take_number(r, 8);
+    a->leaving = (enum production_leaving)take_number(r, 1);
+    take_id(r, a->leave_id);
+    take_no(r, a->superseded);
+}
+
+/* Numbers of enums that came from the database must be ones we know. */
+static bool sane(const struct production_slot *s)
+{
+    const struct production_card *cards[] = {&s->made, &s->card};
+    for (int i = 0; i < 2; i++)
+        if ((unsigned)cards[i]->state >= CF_CARD_COUNT ||
+            (unsigned)cards[i]->before_loss >= CF_CARD_COUNT ||
+            (unsigned)cards[i]->financial > PRODUCTION_FIN_CLOSED ||
+            (unsigned)cards[i]->password[0] > PRODUCTION_PW_DISABLED ||
+            (unsigned)cards[i]->password[1] > PRODUCTION_PW_DISABLED)
+            return false;
+    return (unsigned)s->app.kind < CF_KIND_COUNT && (unsigned)s->app.state < CF_APP_COUNT &&
+           (unsigned)s->app.leaving <= PRODUCTION_LEAVES_DIED;
+}
+
+static void put_slot(struct writer *w, const struct production_slot *slot, bool columns)
+{
+    put_number(w, VERSION, 1);
+    put_app(w, &slot->app, columns);
+    put_card(w, &slot->made, columns);
+    put_card(w, &slot->card, columns);
+}
+
+static void take_slot(struct reader *r, struct production_slot *slot, bool columns)
+{
+    if (take_number(r, 1) != VERSION) r->bad = true;
+    take_app(r, &slot->app, columns);
+    take_card(r, &slot->made, columns);
+    take_card(r, &slot->card, columns);
+    if (!sane(slot)) r->bad = true;
+}
+
+static struct cf_str written(struct cf_arena *a, const struct writer *w)
+{
+    return (struct cf_str){cf_arena_dup(a, w->bytes, w->n), w->n};
+}
+
+struct cf_str production_pack_permanent(struct cf_arena *a, const struct production_holder *h)
+{
+    struct writer w;
+    w.n = 0;
+    put_slot(&w, &h->permanent, true);
+    put_number(&w, h->died, 1);
+    for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++) put_id(&w, h->ended[i]);
+    return written(a, &w);
+}
+
+bool production_unpack_permanent(struct cf_str bytes, struct production_holder *h)
+{
+    struct reader r = {(const uint8_t *)bytes.ptr, bytes.len, false};
+    take_slot(&r, &h->permanent, true);
+    h->died = take_number(&r, 1) != 0;
+    for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++) take_id(&r, h->ended[i]);
+    return !r.bad;
+}
+
+struct cf_str production_pack_temporary(struct cf_arena *a, const struct production_holder *h)
+{
+    struct writer w;
+    w.n = 0;
+    const struct production_slot *s = &h->temporary;
+    if (s->app.state == CF_APP_NONE && s->made.state == CF_CARD_NONE &&
+        s->card.state == CF_CARD_NONE)
+        return (struct cf_str){0};
+    put_slot(&w, s, false);
+    return written(a, &w);
+}
+
+bool production_unpack_temporary(struct cf_str bytes, struct production_holder *h)
+{
+    struct reader r = {(const uint8_t *)bytes.ptr, bytes.len, false};
+    take_slot(&r, &h->temporary, false);
+    return !r.bad;
+}

@@ -1,0 +1,97 @@
+/* store -- production's rows: plain structs, and which column is what.
+ *
+ * Shapes   struct production_row and production_bank_row are the aggregates (kinds); the others
+ *          are wide rows (aux). Rules do not see them: production_row_open/close turn a row into
+ *          struct production_holder and back
+ * Units    cf_day, cf_ms
+ * Owns     text of a row lives in the batch arena
+ * Errors   CF_E_DATA: a packed value that cannot be read
+ */
+#pragma once
+#include "common/io/stage/stage.h"
+#include "services/production/rules.h"
+
+enum production_kind { PRODUCTION_HOLDER, PRODUCTION_BANK, PRODUCTION_KINDS };
+
+enum production_aux {
+    PRODUCTION_PERSON,
+    PRODUCTION_LINE,
+    PRODUCTION_BATCH,
+    PRODUCTION_ISSUED,
+    PRODUCTION_OPERATION,
+    PRODUCTION_AUX
+};
+
+struct production_row {
+    uint8_t app_id[16];
+    struct cf_str app_kind, app_state, app_bank;
+    struct cf_str made_no, made_state, card_no, card_state;
+    struct cf_str slot, temporary, early, command_ids;
+    cf_ms timer_due;
+    int32_t timer_attempt;
+};
+
+struct production_bank_row {
+    struct cf_str code;
+    int64_t last[PRODUCTION_LANES], closed[PRODUCTION_LANES], since[PRODUCTION_LANES];
+    int32_t promised_on, promised;
+    struct cf_str left_queue;
+    int64_t batches, reconciled, sent, made, failed, missing, late_voided;
+    cf_ms timer_due;
+    int32_t timer_attempt;
+};
+
+struct production_person {
+    struct cf_str person;
+};
+
+struct production_line {
+    int16_t lane;
+    int64_t no;
+    struct cf_key holder;
+    uint8_t app_id[16];
+    int16_t app_kind;
+    struct cf_str card_no, person, outlet;
+    uint8_t photo_ref[16];
+    int32_t due_on;
+    int64_t queued_at;
+};
+
+struct production_batch {
+    struct cf_str bank;
+    int16_t lane;
+    int64_t first_no, last_no;
+    int32_t lines, made, failed, missing, late_voided;
+    int64_t closed_at;
+};
+
+struct production_issued {
+    struct cf_str card_no;
+    struct cf_key holder;
+    uint8_t app_id[16];
+    struct cf_str bank;
+    int64_t issued_at;
+};
+
+struct production_answer {
+    struct cf_str operation, result, reasons, card_no, card_state, voucher_no, notice_no, channel,
+        staff_id;
+    int64_t at;
+};
+
+extern const struct cf_kind production_kinds[PRODUCTION_KINDS];
+extern const struct cf_aux production_aux_rows[PRODUCTION_AUX];
+
+/* The row as rules see it. */
+int production_row_open(struct cf_arena *a, const struct production_row *row,
+                        struct production_holder *h) CF_MUST;
+void production_row_close(struct cf_arena *a, const struct production_holder *h,
+                          struct production_row *row);
+void production_bank_open(const struct production_bank_row *row, struct production_bank *b);
+void production_bank_close(const struct production_bank *b, struct production_bank_row *row);
+
+/* Front: statements by index, see main.c. */
+enum production_statement { PRODUCTION_HOLDER_OF_CARD, PRODUCTION_STATEMENTS };
+struct cf_pgf_statement;
+const struct cf_pgf_statement *production_statements(size_t *n);
+const struct cf_pgf_statement *production_wait_statement(void);

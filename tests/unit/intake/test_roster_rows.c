@@ -1,0 +1,134 @@
+/* Every row of the CSV rosters against expected.csv, with the values after normalisation. */
+#include "data.h"
+
+#include "services/intake/roster_text.h"
+#include "services/intake/rules_roster.h"
+
+static const char *const files[] = {
+    "01_normal_30.csv",     "02_large_5000.csv",   "03_gbk.csv",         "04_utf8_bom.csv",
+    "05_crlf.csv",          "06_quoted_commas.csv", "07_duplicates.csv",  "08_header_order.csv",
+    "09_chinese_header.csv", "10_empty_lines.csv",  "11_bad_rows_20pct.csv", "12_excel_damage.csv"};
+
+struct want {
+    struct cf_str accepted, reasons, warnings, name, type, number, sex, birth, phone, address;
+};
+
+static const uint8_t seen_key[16] = "0123456789abcde";
+
+/* Rows of expected.csv of one file, in order. */
+static size_t wanted(struct cf_arena *a, struct cf_str csv_text, const char *file, struct want *out)
+{
+    struct intake_csv csv = intake_csv_of(csv_text);
+    struct intake_csv_record r;
+    size_t n = 0;
+    while (intake_csv_next(&csv, a, &r)) {
+        if (r.n != 12 || !cf_str_is(r.fields[0], file)) continue;
+        const struct cf_str *f = r.fields + 2;
+        out[n++] = (struct want){f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]};
+    }
+    return n;
+}
+
+static struct cf_str arena_text(struct cf_arena *a, const struct cf_buf *buf)
+{
+    struct cf_str s = cf_arena_str(a, cf_buf_str(buf));
+    return s.ptr ? s : CF_STR("");
+}
+
+static bool same_text(const char *file, size_t row, const char *what, struct cf_str want,
+                      struct cf_str got)
+{
+    if (cf_str_eq(want, got)) return true;
+    print_error("%s row %zu %s: wanted %.*s, got %.*s\n", file, row, what, CF_ARG(want),
+                CF_ARG(got));
+    return false;
+}
+
+static size_t check_row(struct cf_arena *a, const char *file, size_t row_no,
+                        const struct intake_row *row, const struct intake_facts *f,
+                        bool duplicate, const struct want *want)
+{
+    struct cf_reasons reasons = intake_row_reasons(row, f);
+    if (duplicate) cf_reasons_add(&reasons, CF_REASON_DUPLICATE_IN_ROSTER);
+    bool accepted = !cf_reasons_any(&reasons);
+    struct cf_buf text, warned;
+    cf_buf_init(&text, 4096);
+    cf_buf_init(&warned, 4096);
+    intake_roster_reasons_text(&reasons, &text);
+    if (accepted) intake_warnings_text(row->warnings | f->warnings, &warned);
+    bool ok = same_text(file, row_no, "accepted", want->accepted, accepted ? CF_STR("1") : CF_STR("0"));
+    ok = same_text(file, row_no, "reasons", want->reasons, arena_text(a, &text)) && ok;
+    ok = same_text(file, row_no, "warnings", want->warnings, arena_text(a, &warned)) && ok;
+    cf_buf_free(&text);
+    cf_buf_free(&warned);
+    if (!accepted) return !ok;
+    char day[11];
+    ok = same_text(file, row_no, "name", want->name, f->name) && ok;
+    ok = same_text(file, row_no, "type", want->type, cf_str_of(cf_doc_type_name(f->type))) && ok;
+    ok = same_text(file, row_no, "number", want->number, f->number) && ok;
+    ok = same_text(file, row_no, "sex", want->sex, cf_str_of(cf_sex_name(f->sex))) && ok;
+    ok = same_text(file, row_no, "birth", want->birth, cf_str_of(cf_day_text(f->birth, day))) && ok;
+    ok = same_text(file, row_no, "phone", want->phone, f->phone) && ok;
+    ok = same_text(file, row_no, "address", want->address, f->address) && ok;
+    return !ok;
+}
+
+static size_t check_file(const char *file, struct cf_str expected, size_t *total)
+{
+    static struct want want[6000];
+    char name[64];
+    struct cf_arena *a = cf_arena_new(256u << 20);
+    size_t n = wanted(a, expected, file, want), wrong = 0, row_no = 0;
+    snprintf(name, sizeof name, "rosters/%s", file);
+    struct cf_str bytes = read_file(name);
+    struct intake_text text;
+    const char *why = intake_text_read(bytes, a, &text);
+    assert_null(why);
+    assert_string_equal(text.encoding, strstr(file, "gbk") ? "gbk" : "utf-8");
+    struct intake_csv csv = intake_csv_of(text.utf8);
+    struct intake_csv_record r;
+    struct intake_header h;
+    const char *missing = NULL;
+    assert_true(intake_csv_next(&csv, a, &r));
+    assert_true(intake_header_read(&r, &h, &missing));
+    char unit[16];
+    snprintf(unit, sizeof unit, "U3702000%.2s", file);
+    struct intake_seen *seen = intake_seen_new();
+    while (intake_csv_next(&csv, a, &r)) {
+        if (r.blank) continue;
+        struct intake_row row;
+        struct intake_facts f;
+        row_no++;
+        intake_row_read(&h, &r, cf_str_of(unit), a, &row);
+        intake_person_read(&row.person, cf_day_of_date(2026, 3, 31), a, &f);
+        bool duplicate = f.number_ok && intake_seen_add(seen, seen_key, f.type, f.number);
+        if (row_no <= n) wrong += check_row(a, file, row_no, &row, &f, duplicate, &want[row_no - 1]);
+    }
+    if (row_no != n) print_error("%s: %zu rows, wanted %zu\n", file, row_no, n);
+    wrong += row_no != n;
+    *total += row_no;
+    intake_seen_free(seen);
+    free((char *)(uintptr_t)bytes.ptr);
+    cf_arena_free(a);
+    return wrong;
+}
+
+static void every_row_of_every_csv_roster_is_as_expected(void **state)
+{
+    (void)state;
+    struct cf_str expected = read_file("rosters/expected.csv");
+    size_t wrong = 0, total = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        wrong += check_file(files[i], expected, &total);
+    free((char *)(uintptr_t)expected.ptr);
+    assert_int_equal(wrong, 0);
+    assert_int_equal(total, 30 + 5000 + 40 + 25 + 25 + 20 + 30 + 25 + 30 + 20 + 100 + 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_of_every_csv_roster_is_as_expected),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+/* toy -- the smallest service with everything the stage offers: an account that counts.
+ *
+ * Command toy.add{n} (value: decimal text) adds to the account; each addition is reported on
+ * toy.events. 0 is refused by the codec, 666 by the rules, 777 sets off work, a text with a zero
+ * byte is refused by PostgreSQL.
+ */
+#pragma once
+#include "common/io/stage/stage.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct toy_account {
+    int64_t sum, count;
+    struct cf_str note, ids;
+};
+
+struct toy_receipt {
+    int64_t n, number;
+};
+
+enum { TOY_ADD, TOY_OUTCOME, TOY_SEEN };
+
+static const struct cf_column toy_account_columns[] = {
+    {"sum", CF_COL_INT8, offsetof(struct toy_account, sum)},
+    {"count", CF_COL_INT8, offsetof(struct toy_account, count)},
+    {"note", CF_COL_TEXT, offsetof(struct toy_account, note)},
+    {"ids", CF_COL_BYTES, offsetof(struct toy_account, ids)},
+};
+
+static const struct cf_column toy_receipt_columns[] = {
+    {"n", CF_COL_INT8, offsetof(struct toy_receipt, n)},
+    {"number", CF_COL_INT8, offsetof(struct toy_receipt, number)},
+};
+
+static const struct cf_kind toy_kinds[] = {
+    {"account", sizeof(struct toy_account), toy_account_columns, 4},
+};
+static const struct cf_aux toy_aux[] = {
+    {"receipt", sizeof(struct toy_receipt), toy_receipt_columns, 2, true},
+};
+static const struct cf_number_kind toy_numbers[] = {{"receipt", 1}};
+
+static inline int toy_decode(struct cf_decode *d, const struct cf_record *r)
+{
+    struct cf_msg *m = &d->msgs[0];
+    if (!cf_key_bytes(r->key.ptr, r->key.len, &m->key)) return CF_E_WRONG_KEY;
+    int64_t *n = cf_arena_zero(d->arena, sizeof *n);
+    char text[32];
+    if (r->value.len == 0 || r->value.len > 20) {
+        d->reason = "n: 1 to 20 digits";
+        return CF_E_DECODE;
+    }
+    snprintf(text, sizeof text, "%.*s", CF_ARG(r->value));
+    *n = strtoll(text, NULL, 10);
+    if (*n == 0) {
+        d->reason = "n: not zero";
+        return CF_E_DECODE;
+    }
+    m->body = n;
+    m->type = TOY_ADD;
+    m->is_command = true;
+    if (!cf_uuid_parse(r->ce_id, m->id)) return CF_E_DECODE;
+    m->sent_at = r->ce_time;
+    d->n = 1;
+    return 0;
+}
+
+static inline int toy_decide(struct cf_step *s, void *aggregate, bool exists, bool *changed)
+{
+    struct toy_account *a = aggregate;
+    const int64_t *n = s->msg->body;
+    (void)exists;
+    if (cf_ids_known(a->ids, s->msg->id)) {
+        cf_count(s, "duplicate_command");
+        return 0;
+    }
+    struct toy_receipt receipt = {*n, (int64_t)cf_number(s, 0)};
+    cf_aux_put(s, 0, s->msg->id, &receipt);
+    cf_send_bytes(s, 1, &s->msg->key, "toy.added",
+                  cf_arena_printf(s->arena, "%lld", (long long)*n));
+    if (*n == 666) return CF_E_ILLEGAL;
+    a->sum += *n;
+    a->count++;
+    if (*n == 888) a->note = (struct cf_str){"a\0b", 3}; /* stays, so that folding keeps it */
+    if (!cf_ids_add(s, &a->ids, s->msg->id, s->msg->sent_at)) return CF_E_ILLEGAL;
+    *changed = true;
+    return 0;
+}
+
+static const char *const toy_types[] = {"toy.add", NULL};
+static const struct cf_topic_in toy_in[] = {{"toy.commands", true, toy_types}, {NULL, false, NULL}};
+static const char *const toy_out[] = {"toy.internal", "toy.events", NULL};
+
+static const struct cf_service toy_service = {
+    .name = "toy",
+    .in = toy_in,
+    .out = toy_out,
+    .kinds = toy_kinds,
+    .n_kinds = 1,
+    .aux = toy_aux,
+    .n_aux = 1,
+    .numbers = toy_numbers,
+    .n_numbers = 1,
+    .decode = toy_decode,
+    .decide = toy_decide,
+};
+
+/* Reads toy.events as a stage does: by stream numbers. */
+static inline int watch_decode(struct cf_decode *d, const struct cf_record *r)
+{
+    int e = toy_decode(d, r);
+    d->msgs[0].is_command = false;
+    return e;
+}
+
+static inline int watch_decide(struct cf_step *s, void *aggregate, bool exists, bool *changed)
+{
+    struct toy_account *a = aggregate;
+    const int64_t *n = s->msg->body;
+    (void)exists;
+    a->sum += *n;
+    a->count++;
+    *changed = true;
+    return *n == 555 ? CF_E_ILLEGAL : 0;
+}
+
+static const char *const watch_types[] = {"toy.added", NULL};
+static const struct cf_topic_in watch_in[] = {{"toy.events", false, watch_types},
+                                              {NULL, false, NULL}};
+static const char *const watch_out[] = {"watch.internal", NULL};
+static const struct cf_kind watch_kinds[] = {
+    {"account", sizeof(struct toy_account), toy_account_columns, 4},
+};
+
+static const struct cf_service watch_service = {
+    .name = "watch",
+    .in = watch_in,
+    .out = watch_out,
+    .kinds = watch_kinds,
+    .n_kinds = 1,
+    .decode = watch_decode,
+    .decide = watch_decide,
+};
