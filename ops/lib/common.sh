@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the commands of ops/; to be sourced.
 
 say() { printf '%s\n' "$*" >&2; }

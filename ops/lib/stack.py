@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness.program import Program, ProgramError, interruptible  # noqa: E402
-from harness.stack import SERVICES, SIMULATORS, Config, Stack, supervise  # noqa: E402
+from harness.stack import SERVICES, SIMULATORS, Config, Stack  # noqa: E402
+from harness.supervisor import supervise  # noqa: E402
 
 
 def say(text):
@@ -100,7 +101,7 @@ def show_log(args):
 def main():
     args = parse()
     if args.command == "supervise":
-        return supervise(args.run)
+        return supervise(lambda: Stack(args.run).revive())
     interruptible()
     if args.command == "up":
         stack = Stack(args.run, config_of(args), say)
@@ -108,13 +109,14 @@ def main():
         say(f"addresses, keys and pids are in {stack.run_dir / 'stack.json'}")
     elif args.command == "logs":
         return show_log(args)
-    elif args.command == "down" and not (args.run / "state.json").exists():
-        say("nothing runs here")
+    elif args.command == "down":
+        # Without state.json the records of what was started are enough.
+        known = (args.run / "state.json").exists()
+        Stack(args.run, None if known else Config(), say).down()
+        say("nothing runs any more")
     else:
         stack = Stack(args.run, say=say)
-        if args.command == "down":
-            stack.down()
-        elif args.command == "status":
+        if args.command == "status":
             show_status(stack)
         else:
             stack.restart(args.name)

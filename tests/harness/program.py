@@ -237,7 +237,7 @@ class Program:
         self.signal(signal.SIGCONT)
 
     def kill(self):
-        """kill -9, and waits until it is gone. The record goes: nobody starts it again by itself."""
+        """kill -9, and waits until it is gone. The record goes: it is not wanted any more."""
         self._unwanted()
         self.signal(signal.SIGKILL)
         self._wait_gone(10)
@@ -251,7 +251,7 @@ class Program:
         self.asked = True
 
     def stop(self, timeout=None, with_signal=None):
-        """Asks it to stop; kills it when it has not within the time. True when it went by itself."""
+        """Asks it to stop; kills it when it has not in time. True when it went by itself."""
         timeout = timeout or self.stop_timeout
         self._unwanted()
         clean = True

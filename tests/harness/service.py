@@ -1,4 +1,4 @@
-"""A service or partner simulator of this project: configured by environment, ready by its own word."""
+"""A service or partner simulator: configured by environment, ready by its own word."""
 
 import json
 import os

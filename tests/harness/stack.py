@@ -12,8 +12,6 @@ import json
 import re
 import secrets
 import shutil
-import sys
-import time
 from pathlib import Path
 
 from .kafka import ROOT, Kafka
@@ -24,6 +22,7 @@ from .program import Program, ProgramError
 from .proxy import TcpProxy
 from .redis import Redis
 from .service import Service, Simulator
+from .supervisor import Supervisor
 
 SERVICES = ("intake", "photo-fetch", "production", "notification", "complaint-handling", "inquiry")
 SIMULATORS = ("police", "bank", "sms")
@@ -59,17 +58,22 @@ class Stack:
         self.say = say
         self.keys = Keys(self.run_dir)
         self.proxies = {}
+        self._load(config)
+
+    # State.
+    def _load(self, config):
         state = self._read_state()
         if config is None and not state:
             raise ProgramError(f"there is no stack in {self.run_dir}")
-        self.config = config or Config(**state["config"])
+        self.config = config or Config(**{
+            field.name: state["config"][field.name] for field in dataclasses.fields(Config)
+            if field.name in state["config"]})
         self.changed = {key for key, value in dataclasses.asdict(self.config).items()
                         if state and state["config"].get(key) != value}
         self.ports = state.get("ports", {})
         self.passwords = state.get("passwords", {})
         self._build_programs()
 
-    # State.
     def _read_state(self):
         try:
             return json.loads((self.run_dir / "state.json").read_text())
@@ -184,6 +188,7 @@ class Stack:
     # Up and down.
     def up(self, clean=False):
         with self.locked():
+            self._load(self.config)  # another process may have changed it meanwhile
             if clean:
                 self._down()
                 self._remove()
@@ -374,32 +379,6 @@ class Stack:
             else:
                 rows.append((program.name, "not ready", program.pid, program.why_not_ready()))
         return rows
-
-
-class Supervisor(Program):
-    """Does in a development stack what the restart policy does in compose."""
-
-    def __init__(self, run_dir):
-        super().__init__("supervisor", run_dir)
-
-    def argv(self):
-        return [sys.executable, ROOT / "ops" / "lib" / "stack.py", "--run", self.run_dir,
-                "supervise"]
-
-
-def supervise(run_dir):
-    """Looks twice a second; what ends again and again is started ever more slowly."""
-    ends, pause = [], 0
-    while True:
-        time.sleep(0.5)
-        now = time.monotonic()
-        ends = [at for at in ends if at > now - 60]
-        if ends and now - ends[-1] < pause:
-            continue
-        for name in Stack(run_dir).revive():
-            print(f"{name} had ended and was started again", flush=True)
-            ends.append(now)
-        pause = min(30, 2 ** (len(ends) // 3) - 1)
 
 
 def migrations(service):

@@ -228,6 +228,11 @@ def test_two_stacks_do_not_disturb_each_other(up, dummies):
         mine, theirs = told(up), told(other)
         assert mine["kafka"] != theirs["kafka"] and mine["redis"] != theirs["redis"]
         assert set(theirs["pids"]) == {"inquiry"}
+        # Even without its state, what a stack has started can be stopped.
+        (other.run_dir / "state.json").unlink()
+        subprocess.run([sys.executable, ROOT / "ops/lib/stack.py", "--run", other.run_dir, "down"],
+                       check=True, capture_output=True)
+        assert not any(program.alive() for program in other.programs())
     finally:
         other.down()
     assert all(state == "ready" for _, state, _, _ in Stack(up.run_dir).status())

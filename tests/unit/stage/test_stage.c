@@ -19,9 +19,21 @@ static rd_kafka_t *mock_owner, *producer;
 static rd_kafka_mock_cluster_t *mock;
 static char brokers[256], dsn[2][320];
 
-static void sql(const char *text)
+/* A server that is just coming up refuses for a moment. */
+static PGconn *connected(void)
 {
     PGconn *c = PQconnectdb(pg->url);
+    for (int i = 0; i < 100 && PQstatus(c) != CONNECTION_OK; i++) {
+        server_sleep_ms(50);
+        PQreset(c);
+    }
+    if (PQstatus(c) != CONNECTION_OK) servers_die("connect", PQerrorMessage(c));
+    return c;
+}
+
+static void sql(const char *text)
+{
+    PGconn *c = connected();
     PGresult *r = PQexec(c, text);
     if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
         servers_die("sql", PQerrorMessage(c));
@@ -31,7 +43,7 @@ static void sql(const char *text)
 
 static long long ask(const char *text)
 {
-    PGconn *c = PQconnectdb(pg->url);
+    PGconn *c = connected();
     PGresult *r = PQexec(c, text);
     if (PQresultStatus(r) != PGRES_TUPLES_OK) servers_die("sql", PQerrorMessage(c));
     long long v = PQntuples(r) && !PQgetisnull(r, 0, 0) ? atoll(PQgetvalue(r, 0, 0)) : -1;
