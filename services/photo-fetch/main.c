@@ -42,6 +42,13 @@ static int front_new(struct cf_app *app)
                                    app->metrics, &front->gateway);
 }
 
+static void front_free(struct cf_app *app)
+{
+    struct photo_fetch_front *front = app->spec->settings;
+    photo_fetch_gateway_free(front->gateway);
+    photo_fetch_vault_free(front->vault);
+}
+
 int main(int argc, char **argv)
 {
     static struct photo_fetch_front front;
@@ -56,9 +63,7 @@ int main(int argc, char **argv)
                                      .workers = front.workers,
                                      .n_workers = 2,
                                      .service_new = service_new,
-                                     .front = front_new};
-    int code = cf_app_run(&spec, argc, argv);
-    photo_fetch_gateway_free(front.gateway);
-    photo_fetch_vault_free(front.vault);
-    return code;
+                                     .front = front_new,
+                                     .front_free = front_free};
+    return cf_app_run(&spec, argc, argv);
 }

@@ -610,12 +610,13 @@ cf_ms production_next_due(const struct production_holder *h)
     return next;
 }
 
-enum production_timer production_timer_arm(cf_ms next, cf_ms armed, bool fired, cf_ms now)
+enum production_timer production_timer_arm(cf_ms next, cf_ms armed, bool fired, bool patient,
+                                           cf_ms now)
 {
     const cf_ms soon = CF_MS_PER_DAY;
     if (fired) return next ? PRODUCTION_TIMER_PUT : PRODUCTION_TIMER_DROP;
     if (!armed) return next ? PRODUCTION_TIMER_PUT : PRODUCTION_TIMER_KEEP;
     if (next && next < armed) return PRODUCTION_TIMER_PUT;
-    if (armed - now >= soon || next == armed) return PRODUCTION_TIMER_KEEP;
+    if (patient || armed - now >= soon || next == armed) return PRODUCTION_TIMER_KEEP;
     return next ? PRODUCTION_TIMER_PUT : PRODUCTION_TIMER_DROP;
 }

@@ -430,8 +430,9 @@ bool production_bank_left(const struct production_bank *b, unsigned lane, int64_
 /* Forgets those of a lane up to `to`; `room` has b->out.len bytes. */
 void production_bank_forget(struct production_bank *b, unsigned lane, int64_t to, char *room);
 
-/* What becomes of the timer of an aggregate: an early one is put, a far one is left alone even
- * when its reason has gone (it looks again when it fires), so that the usual path of a card
- * writes one row of work and not one a step. */
+/* What becomes of the timer of an aggregate: an early one is put, a far one (patient: any) is left
+ * alone even when its reason has gone (it looks again when it fires), so that the usual path of a
+ * card writes one row of work and not one a step. */
 enum production_timer { PRODUCTION_TIMER_KEEP, PRODUCTION_TIMER_PUT, PRODUCTION_TIMER_DROP };
-enum production_timer production_timer_arm(cf_ms next, cf_ms armed, bool fired, cf_ms now);
+enum production_timer production_timer_arm(cf_ms next, cf_ms armed, bool fired, bool patient,
+                                           cf_ms now);

@@ -87,6 +87,13 @@ class Service(Program):
         except OSError as error:
             return 0, str(error)
 
+    def set_clock(self, **body):
+        """POST /test/clock of test builds: now="2026-03-31T09:00:00+08:00" or advance_ms=n."""
+        request = urllib.request.Request(self.operator + "/test/clock", json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"}, method="POST")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+
     def metrics(self):
         """{'name{labels}': value} of /metrics."""
         found = {}

@@ -330,6 +330,13 @@ class Stack:
                 for line in path.read_text("utf-8", "replace").splitlines()
                 if SANITIZER.search(line)]
 
+    def set_clock(self, **body):
+        """Of all services; see Service.set_clock."""
+        for replicas in self.services.values():
+            for replica in replicas:
+                if replica.alive():
+                    replica.set_clock(**body)
+
     # What others may know.
     def info(self):
         """The content of stack.json."""

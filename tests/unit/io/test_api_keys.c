@@ -50,17 +50,16 @@ static void a_wrong_file_says_where_and_never_shows_a_key(void **state)
     static const struct {
         const char *text, *want;
     } cases[] = {
-        {"[{]", "line 1 column"},
-        {"{}", "must be an array"},
-        {"[{\"name\":\"a\",\"scopes\":[]}]", "[0].key_sha256: exactly one"},
-        {"[{\"name\":\"a\",\"key\":\"short\",\"scopes\":[]}]", "[0].key: must have 16"},
-        {"[{\"name\":\"a\",\"key\":\"secret-0123456789\"}]", "[0].scopes: is required"},
-        {"[{\"name\":\"a\",\"key\":\"secret-0123456789\",\"scopes\":[1]}]", "[0].scopes[0]: must"},
+        {"[{]",                                                                        "line 1 column"               },
+        {"{}",                                                                         "must be an array"            },
+        {"[{\"name\":\"a\",\"scopes\":[]}]",                                           "[0].key_sha256: exactly one" },
+        {"[{\"name\":\"a\",\"key\":\"short\",\"scopes\":[]}]",                         "[0].key: must have 16"       },
+        {"[{\"name\":\"a\",\"key\":\"secret-0123456789\"}]",                           "[0].scopes: is required"     },
+        {"[{\"name\":\"a\",\"key\":\"secret-0123456789\",\"scopes\":[1]}]",            "[0].scopes[0]: must"         },
         {"[{\"name\":\"a\",\"key\":\"secret-0123456789\",\"scopes\":[]},"
-         "{\"name\":\"b\",\"key\":\"secret-0123456789\",\"scopes\":[]}]",
-         "[1].key: is another client's"},
+         "{\"name\":\"b\",\"key\":\"secret-0123456789\",\"scopes\":[]}]",     "[1].key: is another client's"},
         {"[{\"name\":\"a\",\"key\":\"secret-0123456789\",\"scopes\":[],\"scope\":1}]",
-         "[0].scope: is not a known field"},
+         "[0].scope: is not a known field"                                                                           },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct cf_api_keys *k = NULL;

@@ -133,14 +133,23 @@ static void numbers_are_whole_and_bounded(void **state)
     static const struct {
         const char *setting;
         bool good;
-    } cases[] = {{"CARDFLOW_BATCH_MAX=1", true},         {"CARDFLOW_BATCH_MAX=10000", true},
-                 {"CARDFLOW_BATCH_MAX=10001", false},    {"CARDFLOW_BATCH_MAX=", false},
-                 {"CARDFLOW_BATCH_MAX= 5", false},       {"CARDFLOW_BATCH_MAX=5x", false},
-                 {"CARDFLOW_BATCH_MAX=-5", false},       {"CARDFLOW_POLICE_TIMEOUT=1m", true},
-                 {"CARDFLOW_POLICE_TIMEOUT=1h", false},  {"CARDFLOW_POLICE_TIMEOUT=9", false},
-                 {"CARDFLOW_POLICE_TIMEOUT=s", false},   {"CARDFLOW_POLICE_URL=short", false},
-                 {"CARDFLOW_QUIET_HOURS=no", true},      {"CARDFLOW_QUIET_HOURS=NO", false},
-                 {"CARDFLOW_POLICE_TIMEOUT=9223372036854775807h", false}};
+    } cases[] = {
+        {"CARDFLOW_BATCH_MAX=1",                         true },
+        {"CARDFLOW_BATCH_MAX=10000",                     true },
+        {"CARDFLOW_BATCH_MAX=10001",                     false},
+        {"CARDFLOW_BATCH_MAX=",                          false},
+        {"CARDFLOW_BATCH_MAX= 5",                        false},
+        {"CARDFLOW_BATCH_MAX=5x",                        false},
+        {"CARDFLOW_BATCH_MAX=-5",                        false},
+        {"CARDFLOW_POLICE_TIMEOUT=1m",                   true },
+        {"CARDFLOW_POLICE_TIMEOUT=1h",                   false},
+        {"CARDFLOW_POLICE_TIMEOUT=9",                    false},
+        {"CARDFLOW_POLICE_TIMEOUT=s",                    false},
+        {"CARDFLOW_POLICE_URL=short",                    false},
+        {"CARDFLOW_QUIET_HOURS=no",                      true },
+        {"CARDFLOW_QUIET_HOURS=NO",                      false},
+        {"CARDFLOW_POLICE_TIMEOUT=9223372036854775807h", false}
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *env[] = {cases[i].setting, NEEDED, NULL};
         struct run r = load(NULL, env);

@@ -15,18 +15,19 @@ static void a_malformed_document_is_refused_with_its_place(void **state)
         const char *rule;
         int line, column; /* 0: not looked at */
     } cases[] = {
-        {"empty", "", 0, "is empty", 1, 1},
-        {"cut", "{\"a\":", 0, "ends too early", 1, 0},
-        {"no JSON", "{\n  \"a\": nope}", 0, "is not JSON here", 2, 0},
-        {"name twice", "{\"a\":1,\"a\":2}", 0, "has a name twice in one object", 1, 0},
-        {"bytes", "{\"a\":\"\xFF\"}", 0, "must be UTF-8", 1, 0},
-        {"surrogate", "{\"a\":\"\xED\xA0\x80\"}", 0, "must be UTF-8", 1, 0},
-        {"zero", "{\"a\":\"\\u0000\"}", 0, "must not hold U+0000", 1, 0},
-        {"behind", "{} x", 0, "has text behind its end", 1, 0},
-        {"number", "{\"a\":99999999999999999999}", 0, "has a number that is too large", 1, 0},
-        {"deep", "[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", 0, "is nested too deeply", 1, 17},
-        {"deep in text is none", "{\"a\":\"[[[[[[[[[[[[[[[[[[[\\\"[\" x", 0, "is not JSON here", 1, 0},
-        {"bare value", "\"text\"", 0, "is not JSON here", 1, 0},
+        {"empty",                "",                                      0, "is empty",                       1, 1 },
+        {"cut",                  "{\"a\":",                               0, "ends too early",                 1, 0 },
+        {"no JSON",              "{\n  \"a\": nope}",                     0, "is not JSON here",               2, 0 },
+        {"name twice",           "{\"a\":1,\"a\":2}",                     0, "has a name twice in one object", 1, 0 },
+        {"bytes",                "{\"a\":\"\xFF\"}",                      0, "must be UTF-8",                  1, 0 },
+        {"surrogate",            "{\"a\":\"\xED\xA0\x80\"}",              0, "must be UTF-8",                  1, 0 },
+        {"zero",                 "{\"a\":\"\\u0000\"}",                   0, "must not hold U+0000",           1, 0 },
+        {"behind",               "{} x",                                  0, "has text behind its end",        1, 0 },
+        {"number",               "{\"a\":99999999999999999999}",          0, "has a number that is too large", 1, 0 },
+        {"deep",                 "[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",   0, "is nested too deeply",           1, 17},
+        {"deep in text is none", "{\"a\":\"[[[[[[[[[[[[[[[[[[[\\\"[\" x", 0, "is not JSON here",               1,
+         0                                                                                                          },
+        {"bare value",           "\"text\"",                              0, "is not JSON here",               1, 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct cf_json_error e = {0};
@@ -85,18 +86,18 @@ static void fields_come_with_their_types_and_all_errors_at_once(void **state)
     cf_in_only(&in, known);
 
     static const struct cf_field_error want[] = {
-        {"holder.number", "must be text", NULL},
-        {"holder.long", "must have 1 to 5 characters", NULL},
-        {"holder.name", "is required", NULL},
-        {"list[1].x", "must be a whole number", NULL},
-        {"list[2]", "must be an object", NULL},
-        {"words[1]", "must be text", NULL},
-        {"float", "must be a whole number", NULL},
-        {"flag", "must be true or false", NULL},
-        {"missing", "is required", NULL},
-        {"away", "is required", NULL},
-        {"list", "must have at most 2 items", NULL},
-        {"extra", "is not a known field", NULL},
+        {"holder.number", "must be text",                NULL},
+        {"holder.long",   "must have 1 to 5 characters", NULL},
+        {"holder.name",   "is required",                 NULL},
+        {"list[1].x",     "must be a whole number",      NULL},
+        {"list[2]",       "must be an object",           NULL},
+        {"words[1]",      "must be text",                NULL},
+        {"float",         "must be a whole number",      NULL},
+        {"flag",          "must be true or false",       NULL},
+        {"missing",       "is required",                 NULL},
+        {"away",          "is required",                 NULL},
+        {"list",          "must have at most 2 items",   NULL},
+        {"extra",         "is not a known field",        NULL},
     };
     assert_int_equal(errors.n, sizeof want / sizeof *want);
     for (size_t i = 0; i < errors.n; i++) {

@@ -11,35 +11,35 @@ static void the_most_exact_pattern_wins(void **state)
 {
     (void)state;
     static const char *const routes[][2] = {
-        {"POST", "/v1/applications"},
-        {"GET", "/v1/applications/{application_id}"},
-        {"PUT", "/v1/applications/{application_id}/photo"},
-        {"GET", "/v1/applications/{application_id}/{part}"},
-        {"GET", "/v1/applications/{application_id}/receipt"},
-        {"GET", "/"},
-        {"GET", "/v1/applications/own"},
+        {"POST", "/v1/applications"                         },
+        {"GET",  "/v1/applications/{application_id}"        },
+        {"PUT",  "/v1/applications/{application_id}/photo"  },
+        {"GET",  "/v1/applications/{application_id}/{part}" },
+        {"GET",  "/v1/applications/{application_id}/receipt"},
+        {"GET",  "/"                                        },
+        {"GET",  "/v1/applications/own"                     },
     };
     static const struct {
         const char *method, *path;
         int want; /* -1 no path, -2 no method */
         const char *param;
     } cases[] = {
-        {"POST", "/v1/applications", 0, NULL},
-        {"GET", "/v1/applications/7", 1, "7"},
-        {"GET", "/v1/applications/own", 6, NULL},
-        {"GET", "/v1/applications/7/receipt", 4, "7"},
-        {"GET", "/v1/applications/7/other", 3, "7"},
-        {"PUT", "/v1/applications/7/photo", 2, "7"},
-        {"GET", "/", 5, NULL},
-        {"GET", "/v1/applications", -2, NULL},
-        {"DELETE", "/v1/applications/7", -2, NULL},
-        {"GET", "/v1/applications/", -1, NULL},
-        {"GET", "/v1/applications/7/", -1, NULL},
-        {"GET", "/v1//applications", -1, NULL},
-        {"GET", "/V1/applications/7", -1, NULL},
-        {"get", "/v1/applications/7", -2, NULL},
-        {"GET", "", -1, NULL},
-        {"GET", "/a/b/c/d/e/f/g/h/i/j/k/l/m/n", -1, NULL},
+        {"POST",   "/v1/applications",             0,  NULL},
+        {"GET",    "/v1/applications/7",           1,  "7" },
+        {"GET",    "/v1/applications/own",         6,  NULL},
+        {"GET",    "/v1/applications/7/receipt",   4,  "7" },
+        {"GET",    "/v1/applications/7/other",     3,  "7" },
+        {"PUT",    "/v1/applications/7/photo",     2,  "7" },
+        {"GET",    "/",                            5,  NULL},
+        {"GET",    "/v1/applications",             -2, NULL},
+        {"DELETE", "/v1/applications/7",           -2, NULL},
+        {"GET",    "/v1/applications/",            -1, NULL},
+        {"GET",    "/v1/applications/7/",          -1, NULL},
+        {"GET",    "/v1//applications",            -1, NULL},
+        {"GET",    "/V1/applications/7",           -1, NULL},
+        {"get",    "/v1/applications/7",           -2, NULL},
+        {"GET",    "",                             -1, NULL},
+        {"GET",    "/a/b/c/d/e/f/g/h/i/j/k/l/m/n", -1, NULL},
     };
     struct cf_router *r = cf_router_new();
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
@@ -67,13 +67,28 @@ static void paths_are_utf8_without_control_characters(void **state)
     static const struct {
         const char *path;
         bool good;
-    } cases[] = {{"/", true},           {"/a%20b", true},       {"/%E5%BC%A0", true},
-                 {"/a%2Fb", true},      {"", false},            {"a", false},
-                 {"*", false},          {"/%00", false},        {"/a%0Ab", false},
-                 {"/%7F", false},       {"/%FF", false},        {"/%C0%AF", false},
-                 {"/%", false},         {"/%4", false},         {"/%zz", false},
-                 {"/\xE5\xBC\xA0", false}, {"/a b", false},     {"/a\tb", false},
-                 {"/%ED%A0%80", false}, {"http://x/", false}};
+    } cases[] = {
+        {"/",             true },
+        {"/a%20b",        true },
+        {"/%E5%BC%A0",    true },
+        {"/a%2Fb",        true },
+        {"",              false},
+        {"a",             false},
+        {"*",             false},
+        {"/%00",          false},
+        {"/a%0Ab",        false},
+        {"/%7F",          false},
+        {"/%FF",          false},
+        {"/%C0%AF",       false},
+        {"/%",            false},
+        {"/%4",           false},
+        {"/%zz",          false},
+        {"/\xE5\xBC\xA0", false},
+        {"/a b",          false},
+        {"/a\tb",         false},
+        {"/%ED%A0%80",    false},
+        {"http://x/",     false}
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (cf_path_ok(cf_str_of(cases[i].path)) != cases[i].good)
             fail_msg("%s should be %d", cases[i].path, cases[i].good);
@@ -118,22 +133,21 @@ static void a_malformed_form_is_refused(void **state)
     static const struct {
         const char *type, *body, *why;
     } cases[] = {
-        {"multipart/form-data", "--x\r\n" D "1\r\n--x--", "has no boundary"},
-        {"multipart/form-data; boundary=", "--x--", "has no boundary"},
-        {"multipart/form-data; boundary=x", "", "does not begin with its boundary"},
-        {"multipart/form-data; boundary=x", "--y\r\n", "does not begin with its boundary"},
-        {"multipart/form-data; boundary=x", "--x--", "has no parts"},
-        {"multipart/form-data; boundary=x", "--x\r\n" D "1", "ends without its boundary"},
-        {"multipart/form-data; boundary=x", "--x\r\n" D "1\r\n--x", "has a malformed boundary"},
+        {"multipart/form-data",             "--x\r\n" D "1\r\n--x--",                  "has no boundary"                 },
+        {"multipart/form-data; boundary=",  "--x--",                                   "has no boundary"                 },
+        {"multipart/form-data; boundary=x", "",                                        "does not begin with its boundary"},
+        {"multipart/form-data; boundary=x", "--y\r\n",                                 "does not begin with its boundary"},
+        {"multipart/form-data; boundary=x", "--x--",                                   "has no parts"                    },
+        {"multipart/form-data; boundary=x", "--x\r\n" D "1",                           "ends without its boundary"       },
+        {"multipart/form-data; boundary=x", "--x\r\n" D "1\r\n--x",                    "has a malformed boundary"        },
         {"multipart/form-data; boundary=x", "--x\r\nA: b\r\n\r\n1\r\n--x--",
-         "has a part without name"},
+         "has a part without name"                                                                                       },
         {"multipart/form-data; boundary=x", "--x\r\n" D "1\r\n--x\r\n" D "1\r\n--x--",
-         "has a part twice"},
+         "has a part twice"                                                                                              },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct cf_parts parts;
-        const char *why =
-            cf_multipart(cf_str_of(cases[i].type), cf_str_of(cases[i].body), &parts);
+        const char *why = cf_multipart(cf_str_of(cases[i].type), cf_str_of(cases[i].body), &parts);
         if (!why || strcmp(why, cases[i].why) != 0)
             fail_msg("%zu: %s, not %s", i, why ? why : "taken", cases[i].why);
     }

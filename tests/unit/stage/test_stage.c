@@ -364,6 +364,129 @@ static void two_owners_share_and_a_third_leaves_in_order(void **state)
     stop(watch);
 }
 
+/* A record of a stage's stream, as a stage would number it. */
+static void numbered(const char *key, const char *value, const char *no, uint8_t id)
+{
+    uint8_t ids[16] = {7, id};
+    char text[37], src[32];
+    cf_uuid_text(ids, text);
+    int32_t part = (int32_t)cf_partition_of(key, strlen(key), PARTS);
+    snprintf(src, sizeof src, "toy/%d", part);
+    rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("cardflow.toy.events.v1"),
+                      RD_KAFKA_V_PARTITION(part), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                      RD_KAFKA_V_KEY(key, strlen(key)),
+                      RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+                      RD_KAFKA_V_HEADER("ce_id", text, 36),
+                      RD_KAFKA_V_HEADER("ce_type", "toy.added", -1),
+                      RD_KAFKA_V_HEADER("cf_src", src, -1), RD_KAFKA_V_HEADER("cf_no", no, -1),
+                      RD_KAFKA_V_END);
+    rd_kafka_flush(producer, 10000);
+}
+
+static void a_number_seen_before_is_dropped_and_a_missing_one_stops_the_shard(void **state)
+{
+    (void)state;
+    struct running *watch = start(&watch_service, dsn[1]);
+    numbered("key-1", "1", "1", 1);
+    numbered("key-1", "1", "2", 2);
+    numbered("key-1", "1", "1", 1); /* published again after a crash */
+    numbered("key-1", "1", "2", 2);
+    numbered("key-1", "1", "3", 3);
+    assert_true(wait_for("select count from watch.account", 3, 10));
+    numbered("key-1", "1", "5", 5); /* 4 never came */
+    numbered("key-1", "1", "6", 6);
+    struct cf_stage_view v = {0};
+    for (int i = 0; i < 100 && v.stopped == 0; i++) {
+        server_sleep_ms(50);
+        cf_stage_view(watch->stage, &v);
+    }
+    assert_int_equal(v.stopped, 1);
+    assert_int_equal(ask("select count from watch.account"), 3);
+    stop(watch);
+    assert_int_equal(ask("select max(last_offset) from watch.cursor"), 4);
+}
+
+/* Another process of the same service, which a failpoint ends in the middle. */
+static pid_t spawn_toy(const char *failpoints)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n < 0) servers_die("readlink", strerror(errno));
+    self[n] = 0;
+    pid_t pid = fork();
+    if (pid) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setenv("CARDFLOW_FAILPOINTS", failpoints, 1);
+    execl(self, self, "--toy", brokers, dsn[0], (char *)NULL);
+    _exit(127);
+}
+
+static int be_toy(char **argv)
+{
+    snprintf(brokers, sizeof brokers, "%s", argv[0]);
+    struct running *r = start(&toy_service, argv[1]);
+    struct cf_stage_view v = {0};
+    while (!v.fatal) {
+        server_sleep_ms(20);
+        cf_stage_view(r->stage, &v);
+    }
+    return 1;
+}
+
+static const struct {
+    const char *why, *failpoints;
+} crashes[] = {
+    {"before anything is decided", "before_decide=kill@3"},
+    {"in the transaction, before its commit", "before_commit=kill@3"},
+    {"after the commit, before a message is sent", "after_commit=kill@3"},
+    {"before the first message of a batch", "before_publish=kill@3"},
+    {"in the middle of a batch's messages", "mid_publish=kill@150"},
+};
+
+static void a_process_killed_anywhere_loses_and_doubles_nothing(void **state)
+{
+    (void)state;
+    struct running *watch = start(&watch_service, dsn[1]);
+    int sent = 0;
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
+        int status;
+        print_message("killed %s\n", crashes[i].why);
+        pid_t pid = spawn_toy(crashes[i].failpoints);
+        for (int k = 0; k < 100 && waitpid(pid, &status, WNOHANG) == 0; k++) {
+            send_many(sent, sent + 30);
+            sent += 30;
+            server_sleep_ms(100);
+        }
+        assert_true(WIFSIGNALED(status));
+        /* The next one is killed where it would make good what is missing; the third does. */
+        pid = spawn_toy("before_republish=kill@1");
+        waitpid(pid, &status, 0);
+        assert_true(WIFSIGNALED(status));
+        struct running *toy = start(&toy_service, dsn[0]);
+        assert_true(wait_for("select sum(count) from toy.account", sent, 30));
+        assert_true(wait_for("select sum(count) from watch.account", sent, 30));
+        stop(toy);
+    }
+    stop(watch);
+    assert_int_equal(ask("select sum(count) from watch.account"), sent);
+}
+
+static void a_commit_of_unknown_outcome_is_looked_up(void **state)
+{
+    (void)state;
+    struct running *watch = start(&watch_service, dsn[1]);
+    pid_t pid = spawn_toy("after_commit=unknown@2,before_commit=unknown@5,before_decide=db@7");
+    for (int i = 0; i < 20; i++) {
+        send_many(i * 50, i * 50 + 50);
+        server_sleep_ms(50);
+    }
+    assert_true(wait_for("select sum(count) from toy.account", 1000, 20));
+    assert_true(wait_for("select sum(count) from watch.account", 1000, 20));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    stop(watch);
+}
+
 /* The same commit twice: the second must not go through, whoever asks. */
 static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
 {
@@ -402,6 +525,7 @@ static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
 
 int main(int argc, char **argv)
 {
+    if (argc == 4 && !strcmp(argv[1], "--toy")) return be_toy(argv + 2);
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -409,6 +533,9 @@ int main(int argc, char **argv)
         T(a_restart_goes_on_where_it_was),
         T(bad_records_go_to_the_dead_letters_and_the_rest_goes_on),
         T(a_message_behind_a_parked_one_of_its_key_waits),
+        T(a_number_seen_before_is_dropped_and_a_missing_one_stops_the_shard),
+        T(a_process_killed_anywhere_loses_and_doubles_nothing),
+        T(a_commit_of_unknown_outcome_is_looked_up),
         T(a_commit_made_twice_is_fenced_by_its_offsets),
         T(postgres_killed_in_the_middle_loses_and_doubles_nothing),
         T(a_silent_owner_is_followed_and_cannot_commit_any_more),

@@ -1,0 +1,199 @@
+/* What was decided becomes messages, wide rows and numbers. */
+#include "common/io/ids.h"
+#include "common/pure/receipt.h"
+#include "services/production/handlers.h"
+
+/* Notices have one series for the whole system; intake counts from the start of the space. */
+#define NOTICE_BASE (CF_RECEIPT_SPACE / 2)
+
+struct papers {
+    const struct production_op *op; /* of the voucher */
+    char voucher[CF_RECEIPT_LEN + 2], notice[CF_RECEIPT_LEN + 2];
+};
+
+static const struct production_env *env_of(const struct cf_step *s)
+{
+    return s->env;
+}
+
+static struct cf_str notice_no(struct cf_step *s, struct papers *p)
+{
+    uint64_t n = NOTICE_BASE + cf_number(s, PRODUCTION_NUMBER_NOTICE);
+    if (!cf_receipt_make_prefixed(env_of(s)->number_key, CF_NOTICE_LETTER, n, p->notice))
+        return (struct cf_str){0};
+    return cf_arena_str(s->arena, cf_str_of(p->notice));
+}
+
+/* One voucher an operation, on its answer and on the change it made. */
+static struct cf_str voucher_no(struct cf_step *s, struct papers *p,
+                                const struct production_op *op)
+{
+    if (!op) return (struct cf_str){0};
+    if (p->op != op) {
+        uint64_t n = cf_number(s, PRODUCTION_NUMBER_VOUCHER);
+        p->op = op;
+        if (!cf_receipt_make_prefixed(env_of(s)->number_key, CF_VOUCHER_LETTER, n, p->voucher))
+            p->voucher[0] = 0;
+    }
+    return cf_arena_str(s->arena, cf_str_of(p->voucher));
+}
+
+bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1])
+{
+    const char *letters = env_of(s)->letters;
+    uint64_t space = strlen(letters) * (uint64_t)CF_CARDNUM_SERIALS;
+    uint64_t n = cf_number(s, PRODUCTION_NUMBER_CARD);
+    if (n >= space) {
+        cf_count(s, "number_range_exhausted");
+        return false;
+    }
+    if (n >= space / 5 * 4) cf_count(s, "number_range_low");
+    return cf_cardnum_make(letters[n / CF_CARDNUM_SERIALS], (uint32_t)(n % CF_CARDNUM_SERIALS),
+                           no);
+}
+
+static void put_issued(struct cf_step *s, const struct production_card *card,
+                       const uint8_t *app_id)
+{
+    struct production_issued row = {.holder = s->msg->key, .bank = card->bank,
+                                    .issued_at = s->now};
+    uint8_t id[16];
+    row.card_no = cf_arena_str(s->arena, cf_str_of(card->no));
+    if (app_id) memcpy(row.app_id, app_id, 16);
+    cf_uuid8_of(id, CF_STR("issued"), cf_key_str(&s->msg->key), row.card_no);
+    cf_aux_put(s, PRODUCTION_ISSUED, id, &row);
+}
+
+static int to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, const char *type,
+                   struct cf_str body)
+{
+    struct cf_key key;
+    if (!cf_key_bank(bank, &key)) {
+        s->reason = "bank_code: missing or too long";
+        return CF_E_DATA;
+    }
+    cf_send_bytes(s, topic, &key, type, body);
+    return 0;
+}
+
+/* Numbers the card and asks the bank's shard for a place in its queue. Without a number, or
+ * without the person at hand (its row was not loaded with this message), the application waits and
+ * its timer tries again: nothing is lost. */
+static int enqueue(struct cf_step *s, const struct production_effect *e)
+{
+    struct production_app *app = &e->slot->app;
+    const struct production_person *person = cf_aux_get(s, PRODUCTION_PERSON, app->id);
+    if (!person || !production_take_number(s, e->slot->made.no)) {
+        e->slot->made.no[0] = 0;
+        app->queued = false;
+        app->until = s->now + (person ? env_of(s)->policy.number_retry_ms : 1);
+        return 0;
+    }
+    e->slot->made.state = CF_CARD_RESERVED;
+    put_issued(s, &e->slot->made, app->id);
+    return to_bank(s, PRODUCTION_OUT_INTERNAL, app->bank, "production.enqueue",
+                   production_codec_enqueue(s->arena, e, &s->msg->key, person->person));
+}
+
+static struct cf_str join(struct cf_arena *a, const struct production_effect *e)
+{
+    struct cf_str all = {0};
+    for (size_t i = 0; i < e->n_reasons; i++)
+        all = i ? cf_arena_printf(a, "%.*s,%s", CF_ARG(all), e->reasons[i])
+                : cf_str_of(e->reasons[i]);
+    return all;
+}
+
+static void answered(struct cf_step *s, const struct production_effect *e, struct papers *p)
+{
+    bool done = e->op && !strcmp(e->word, "done");
+    struct cf_str voucher = done ? voucher_no(s, p, e->op) : (struct cf_str){0};
+    struct cf_str notice = e->notice ? notice_no(s, p) : (struct cf_str){0};
+    if (e->op) {
+        struct production_answer row = {
+            .operation = e->op->word,
+            .result = cf_str_of(e->word),
+            .reasons = join(s->arena, e),
+            .voucher_no = voucher,
+            .notice_no = notice,
+            .channel = cf_str_of(cf_channel_name(e->op->channel)),
+            .staff_id = e->op->staff_id,
+            .at = s->now,
+        };
+        if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
+        if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));
+        cf_aux_put(s, PRODUCTION_OPERATION, e->op->id, &row);
+    }
+    if (e->n_reasons) cf_count(s, "refused");
+    cf_send_bytes(s, PRODUCTION_OUT_CARD, &s->msg->key, "card.operation_answered",
+                  production_codec_answered(s->arena, e, s->now, voucher, notice));
+}
+
+static int apply_one(struct cf_step *s, const struct production_effect *e, struct papers *p)
+{
+    const struct cf_key *key = &s->msg->key;
+    uint8_t id[16];
+    switch (e->kind) {
+    case PRODUCTION_FX_STEP:
+        cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.step",
+                      production_codec_step(s->arena, e, s->now,
+                                            e->notice ? notice_no(s, p) : (struct cf_str){0}));
+        return 0;
+    case PRODUCTION_FX_CHANGED:
+        cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.changed",
+                      production_codec_changed(s->arena, e, s->now, voucher_no(s, p, e->op)));
+        return 0;
+    case PRODUCTION_FX_ANSWERED:
+        answered(s, e, p);
+        return 0;
+    case PRODUCTION_FX_ENQUEUE:
+        return enqueue(s, e);
+    case PRODUCTION_FX_DEQUEUE:
+        return to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.dequeue",
+                       production_codec_dequeue(s->arena, e, key));
+    case PRODUCTION_FX_LINE:
+        return to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.line_result",
+                       production_codec_line_result(s->arena, e));
+    case PRODUCTION_FX_TELL_BANK:
+        cf_next_event_id(s, id);
+        return to_bank(s, PRODUCTION_OUT_ORDERS, e->card.bank, "bank.card_notice",
+                       production_codec_notice(s->arena, e, key, id, s->now));
+    case PRODUCTION_FX_ISSUED:
+        put_issued(s, &e->card, NULL);
+        return 0;
+    }
+    return 0;
+}
+
+int production_apply(struct cf_step *s, struct production_effects *fx)
+{
+    struct papers p = {0};
+    int e = 0;
+    for (size_t i = 0; i < fx->n && !e; i++) e = apply_one(s, &fx->list[i], &p);
+    fx->n = 0;
+    return e;
+}
+
+void production_arm(struct cf_step *s, enum production_work kind, cf_ms next, cf_ms *due,
+                    int32_t *attempt)
+{
+    bool fired = s->msg->is_outcome;
+    struct cf_work w = {.kind = (uint16_t)kind, .part = s->part, .key = s->msg->key, .due = next};
+    /* One timer an aggregate: its id is the aggregate's own. */
+    cf_uuid8_of(w.id, CF_STR("production.timer"), cf_key_str(&s->msg->key));
+    /* A bank's timers are a second long: one that fires for nothing costs less than its change. */
+    bool patient = kind == PRODUCTION_WORK_BANK;
+    switch (production_timer_arm(next, *due, fired, patient, s->now)) {
+    case PRODUCTION_TIMER_KEEP:
+        break;
+    case PRODUCTION_TIMER_PUT:
+        w.attempt = (uint32_t)++*attempt;
+        *due = next;
+        cf_work_put(s, &w);
+        break;
+    case PRODUCTION_TIMER_DROP:
+        *due = 0;
+        cf_work_drop(s, w.id);
+        break;
+    }
+}

@@ -1,0 +1,276 @@
+/* The holder's steps, and production's description for the stage. */
+#include "services/production/handlers.h"
+
+#include "services/production/early.h"
+
+/* What a step of a holder works on. */
+struct scene {
+    struct cf_step *s;
+    const struct production_env *env;
+    struct production_world world;
+    struct production_holder h;
+    struct production_early_list early;
+    struct production_effects fx;
+};
+
+static const cf_ms COMMAND_AGE_MS = 7 * (cf_ms)CF_MS_PER_DAY;
+
+/* ---- one message on the holder ------------------------------------------------------------------ */
+
+static void put_person(struct cf_step *s, const struct production_accepted *a)
+{
+    struct production_person row = {a->person};
+    cf_aux_put(s, PRODUCTION_PERSON, a->app_id, &row);
+}
+
+static enum production_fit on_accepted(struct scene *c, const struct production_accepted *a)
+{
+    enum production_fit fit = production_on_accepted(&c->h, a, &c->world, &c->fx);
+    /* Written once; a closed application has no slot and needs no person. */
+    if (fit == PRODUCTION_MOVE && production_slot_of(&c->h, a->app_id)) put_person(c->s, a);
+    return fit;
+}
+
+static enum production_fit operate(struct scene *c, const struct production_op *op, bool waited)
+{
+    struct production_op *mine = cf_arena_dup(c->s->arena, op, sizeof *op);
+    mine->waited = waited;
+    return production_operate(&c->h, mine, &c->world, &c->fx);
+}
+
+static enum production_fit put(struct scene *c, enum production_message type, const void *body)
+{
+    switch (type) {
+    case PRODUCTION_M_ACCEPTED:
+        return on_accepted(c, body);
+    case PRODUCTION_M_WITHDRAWAL:
+        return production_on_withdrawal(&c->h, body, &c->fx);
+    case PRODUCTION_M_ENROLMENT:
+        return production_on_enrolment(&c->h, body, &c->fx);
+    case PRODUCTION_M_PHOTO_READY:
+        return production_on_photo_ready(&c->h, body, &c->world, &c->fx);
+    case PRODUCTION_M_PHOTO_MISSING:
+        return production_on_photo_missing(&c->h, body);
+    case PRODUCTION_M_PHOTO_ENDED:
+        return production_on_photo_ended(&c->h, body);
+    case PRODUCTION_M_OPERATION:
+        return operate(c, body, false);
+    case PRODUCTION_M_RESULT:
+        return production_on_result(&c->h, body, &c->world, &c->fx);
+    case PRODUCTION_M_BATCHED:
+        return production_on_batched(&c->h, body, &c->world, &c->fx);
+    case PRODUCTION_M_DEQUEUED:
+        return production_on_dequeued(&c->h, body, &c->fx);
+    case PRODUCTION_M_NONE:
+    case PRODUCTION_M_HOLDER_DUE:
+    case PRODUCTION_M_ENQUEUE:
+    case PRODUCTION_M_DEQUEUE:
+    case PRODUCTION_M_LINE_RESULT:
+    case PRODUCTION_M_CLOSE_BATCH:
+    case PRODUCTION_M_BANK_DUE:
+        break;
+    }
+    return PRODUCTION_ILLEGAL;
+}
+
+/* ---- what was kept ---------------------------------------------------------------------------------- */
+
+/* Tries everything kept, again and again while something fits. What contradicts by now stays where
+ * it is until its alarm. */
+static int try_early(struct scene *c)
+{
+    int e = 0;
+    for (size_t i = 0; i < c->early.n && !e;) {
+        const struct production_early *k = &c->early.list[i];
+        const void *body = production_codec_again(c->s->arena, k->type, k->bytes);
+        enum production_fit fit = body ? put(c, k->type, body) : PRODUCTION_ILLEGAL;
+        if (fit == PRODUCTION_AHEAD || fit == PRODUCTION_ILLEGAL) {
+            i++;
+            continue;
+        }
+        production_early_remove(&c->early, i);
+        e = production_apply(c->s, &c->fx);
+        if (fit == PRODUCTION_MOVE) i = 0;
+    }
+    return e;
+}
+
+static int early_due(struct scene *c)
+{
+    int e = 0;
+    for (size_t i = 0; i < c->early.n && !e;) {
+        struct production_early *k = &c->early.list[i];
+        if (!production_early_overdue(k, c->world.policy, c->world.now)) {
+            i++;
+            continue;
+        }
+        const void *body = k->type == PRODUCTION_M_OPERATION
+                               ? production_codec_again(c->s->arena, k->type, k->bytes)
+                               : NULL;
+        if (!body) {
+            /* A person must look; the answer stays, its application has not moved. */
+            cf_count(c->s, "early_overdue");
+            k->alarmed = true;
+            i++;
+            continue;
+        }
+        production_early_remove(&c->early, i);
+        (void)operate(c, body, true);
+        e = production_apply(c->s, &c->fx);
+    }
+    return e;
+}
+
+/* ---- commands ------------------------------------------------------------------------------------------ */
+
+/* Judges a command by its id; false: it was here before. */
+static bool admit(struct scene *c, struct production_row *row, struct production_op *op)
+{
+    const struct cf_msg *m = c->s->msg;
+    cf_ms sent_at = m->sent_at ? m->sent_at : c->s->now;
+    if (cf_ids_known(row->command_ids, m->id)) return false;
+    if (sent_at < c->s->now - COMMAND_AGE_MS) {
+        op->late = true; /* its id may have been forgotten: it cannot be known what it did */
+        return true;
+    }
+    if (!cf_ids_add(c->s, &row->command_ids, m->id, c->s->now)) op->too_many = true;
+    if (op->what == PRODUCTION_OP_IMPORT_CARD && !op->card_no.len && !op->late &&
+        !op->too_many && !production_take_number(c->s, op->import.number))
+        op->import.number[0] = 0;
+    return true;
+}
+
+/* ---- the step ------------------------------------------------------------------------------------------- */
+
+static int open_scene(struct scene *c, struct cf_step *s, const struct production_row *row)
+{
+    c->s = s;
+    c->env = s->env;
+    c->world = (struct production_world){s->now, c->env->calendar, &c->env->policy};
+    c->fx.n = 0;
+    c->early.n = 0;
+    int e = production_row_open(s->arena, row, &c->h);
+    if (!e && !production_early_read(row->early, &c->early)) e = CF_E_DATA;
+    if (e) s->reason = "the holder's row cannot be read";
+    return e;
+}
+
+static void close_scene(struct scene *c, struct production_row *row)
+{
+    cf_ms next = production_next_due(&c->h);
+    cf_ms early = production_early_next_due(&c->early, c->world.policy);
+    if (early && (!next || early < next)) next = early;
+    production_row_close(c->s->arena, &c->h, row);
+    row->early = production_early_write(c->s->arena, &c->early);
+    production_arm(c->s, PRODUCTION_WORK_HOLDER, next, &row->timer_due, &row->timer_attempt);
+}
+
+static int keep(struct scene *c)
+{
+    const struct cf_msg *m = c->s->msg;
+    enum production_message type = (enum production_message)m->type;
+    if (production_early_add(&c->early, type, c->world.now, c->s->rec->value)) return 0;
+    if (type == PRODUCTION_M_OPERATION) {
+        (void)operate(c, m->body, true);
+        return production_apply(c->s, &c->fx);
+    }
+    c->s->reason = "too many answers ahead of the state";
+    return CF_E_ILLEGAL;
+}
+
+static int holder_due(struct scene *c)
+{
+    production_on_due(&c->h, &c->world, &c->fx);
+    int e = production_apply(c->s, &c->fx);
+    if (!e) e = early_due(c);
+    if (!e) e = try_early(c);
+    return e;
+}
+
+static int contradiction(struct scene *c)
+{
+    c->s->reason = c->s->msg->type == PRODUCTION_M_RESULT ? "answer contradicts the state"
+                                                          : "event not allowed in state";
+    return CF_E_ILLEGAL;
+}
+
+static int decide(struct scene *c, struct production_row *row, bool *changed)
+{
+    const struct cf_msg *m = c->s->msg;
+    const void *body = m->body;
+    int e = 0;
+    if (m->type == PRODUCTION_M_HOLDER_DUE) {
+        *changed = true;
+        return holder_due(c);
+    }
+    if (m->type == PRODUCTION_M_OPERATION) {
+        struct production_op *op =
+            cf_arena_dup(c->s->arena, body, sizeof(struct production_op));
+        if (!admit(c, row, op)) {
+            cf_count(c->s, "duplicate_command");
+            return 0;
+        }
+        body = op;
+    }
+    switch (put(c, (enum production_message)m->type, body)) {
+    case PRODUCTION_MOVE:
+        *changed = true;
+        e = production_apply(c->s, &c->fx);
+        return e ? e : try_early(c);
+    case PRODUCTION_AHEAD:
+        *changed = true;
+        return keep(c);
+    case PRODUCTION_ALREADY:
+        return 0;
+    case PRODUCTION_ENDED:
+        cf_count(c->s, "dropped_ended");
+        return 0;
+    case PRODUCTION_ILLEGAL:
+        return contradiction(c);
+    }
+    return 0;
+}
+
+int production_decide_holder(struct cf_step *s, struct production_row *row, bool *changed)
+{
+    struct scene *c = cf_arena_alloc(s->arena, sizeof *c);
+    int e = open_scene(c, s, row);
+    if (!e) e = decide(c, row, changed);
+    if (!e && *changed) close_scene(c, row);
+    return e;
+}
+
+int production_decide(struct cf_step *s, void *aggregate, bool exists, bool *changed)
+{
+    (void)exists;
+    *changed = false;
+    return s->msg->kind == PRODUCTION_BANK ? production_decide_bank(s, aggregate, changed)
+                                           : production_decide_holder(s, aggregate, changed);
+}
+
+/* ---- the service ----------------------------------------------------------------------------------------- */
+
+static const struct cf_number_kind numbers[PRODUCTION_NUMBERS] = {
+    [PRODUCTION_NUMBER_CARD] = {"card", 2},
+    [PRODUCTION_NUMBER_VOUCHER] = {"voucher", PRODUCTION_EARLY_OPERATIONS + 1},
+    [PRODUCTION_NUMBER_NOTICE] = {"notice", PRODUCTION_EARLY_OPERATIONS + 6},
+};
+
+struct cf_service production_service(const struct production_env *env)
+{
+    return (struct cf_service){
+        .name = "production",
+        .in = production_topics_in,
+        .out = production_topics_out,
+        .kinds = production_kinds,
+        .n_kinds = PRODUCTION_KINDS,
+        .aux = production_aux_rows,
+        .n_aux = PRODUCTION_AUX,
+        .numbers = numbers,
+        .n_numbers = PRODUCTION_NUMBERS,
+        .env = env,
+        .decode = production_decode,
+        .wants = production_wants,
+        .decide = production_decide,
+    };
+}

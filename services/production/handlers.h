@@ -1,0 +1,35 @@
+/* handlers -- production as the stage sees it: one step is load, rule, effects, row.
+ *
+ * Errors   CF_E_ILLEGAL for a message that contradicts the state (parked), CF_E_DATA for a stored
+ *          value that cannot be read
+ */
+#pragma once
+#include "services/production/codec.h"
+
+/* Everything but env, which main makes. */
+struct cf_service production_service(const struct production_env *env);
+
+int production_decide(struct cf_step *s, void *aggregate, bool exists, bool *changed);
+size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf_want *want,
+                        size_t max);
+
+/* Numbers of the stage; most that one message takes of each. */
+enum production_number {
+    PRODUCTION_NUMBER_CARD,
+    PRODUCTION_NUMBER_VOUCHER,
+    PRODUCTION_NUMBER_NOTICE,
+    PRODUCTION_NUMBERS
+};
+
+/* ---- between the files of the handlers ---------------------------------------------------------- */
+
+int production_decide_holder(struct cf_step *s, struct production_row *row, bool *changed);
+int production_decide_bank(struct cf_step *s, struct production_bank_row *row, bool *changed);
+/* Turns effects into messages, rows and numbers, and empties the list. */
+int production_apply(struct cf_step *s, struct production_effects *fx);
+/* A card number of our own; false, counted, when all letters are used up. */
+bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1]);
+void production_line_id(struct cf_str bank, unsigned lane, int64_t no, uint8_t id[16]);
+/* Arms the one timer of an aggregate. */
+void production_arm(struct cf_step *s, enum production_work kind, cf_ms next, cf_ms *due,
+                    int32_t *attempt);
