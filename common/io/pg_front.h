@@ -26,11 +26,11 @@ struct cf_pgf_statement {
     bool text; /* results as text; else binary (see common/io/stage/pgbin.h) */
 };
 
-/* res is NULL when e is not 0. Called once for each accepted query, never from inside it. May
- * send more queries; must not free the connection. */
+/* res is NULL when e is not 0. Called once for each accepted query, in their order, never from
+ * inside cf_pgf_query. May send more queries; must not free the connection. */
 typedef void cf_pgf_done(void *arg, int e, const PGresult *res);
-/* e 0: up. CF_E_DB: away. CF_E_SQL: connected, but a statement cannot be prepared (tried again:
- * a migration may be on its way). */
+/* Called when e changes. 0: up. CF_E_DB: away. CF_E_SQL: connected, but a statement cannot be
+ * prepared (tried again: a migration may be on its way). */
 typedef void cf_pgf_changed(void *arg, int e, const char *why);
 
 struct cf_pgf_conf {
@@ -38,7 +38,8 @@ struct cf_pgf_conf {
     const struct cf_pgf_statement *statements; /* must outlive the connection */
     size_t n_statements;
     int statement_timeout_ms; /* 0: 3000; the server gives up */
-    int answer_timeout_ms;    /* 0: statement timeout + 1000; we give up, and connect again */
+    int answer_timeout_ms;    /* 0: statement timeout + 1000; nothing heard for so long with
+                               * queries under way: the connection is given up */
     size_t in_flight;         /* queries; 0: 1024 */
     size_t in_flight_bytes;   /* of parameters; 0: 32 MiB; one query alone may be larger */
     cf_pgf_changed *changed;  /* may be NULL */
@@ -53,7 +54,7 @@ struct cf_pgf_view {
 
 /* Not from inside a callback. What is under way is called with CF_E_UNKNOWN. */
 void cf_pgf_free(struct cf_pgf *pg);
-/* Connects by itself, with backoff and jitter, for ever. */
+/* Connects by itself, with backoff and jitter, for ever. NULL when the DSN cannot be read. */
 struct cf_pgf *cf_pgf_open(struct event_base *base, const struct cf_pgf_conf *conf)
     CF_FREED_BY(cf_pgf_free);
 /* The same with defaults. */

@@ -45,7 +45,11 @@ struct out_entry {
     int16_t part;
 };
 
-#define VECTOR(type) struct { type *v; size_t n, cap; }
+#define VECTOR(type)                                                                               \
+    struct {                                                                                       \
+        type *v;                                                                                   \
+        size_t n, cap;                                                                             \
+    }
 
 struct cf_batch {
     struct cf_stage *st;
@@ -69,16 +73,16 @@ struct cf_batch {
     struct cf_commit commit;
 };
 
-#define PUSH(vector, arena, value)                                                          \
-    do {                                                                                    \
-        if ((vector).n == (vector).cap) {                                                   \
-            size_t cap_ = (vector).cap ? 2 * (vector).cap : 64;                             \
-            void *new_ = cf_arena_alloc(arena, cap_ * sizeof *(vector).v);                  \
-            if ((vector).n) memcpy(new_, (vector).v, (vector).n * sizeof *(vector).v);      \
-            (vector).v = new_;                                                              \
-            (vector).cap = cap_;                                                            \
-        }                                                                                   \
-        (vector).v[(vector).n++] = (value);                                                 \
+#define PUSH(vector, arena, value)                                                                 \
+    do {                                                                                           \
+        if ((vector).n == (vector).cap) {                                                          \
+            size_t cap_ = (vector).cap ? 2 * (vector).cap : 64;                                    \
+            void *new_ = cf_arena_alloc(arena, cap_ * sizeof *(vector).v);                         \
+            if ((vector).n) memcpy(new_, (vector).v, (vector).n * sizeof *(vector).v);             \
+            (vector).v = new_;                                                                     \
+            (vector).cap = cap_;                                                                   \
+        }                                                                                          \
+        (vector).v[(vector).n++] = (value);                                                        \
     } while (0)
 
 struct work_entry *batch_work(struct cf_batch *b, int16_t part, const uint8_t id[16]);
@@ -91,3 +95,17 @@ void batch_keep_aux(struct cf_batch *b, struct aux_entry *e);
 /* Sends under the service's name to any output, dead letters too. */
 void batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
                 struct cf_str type, struct cf_str extra, struct cf_str value);
+
+/* admit.c */
+int batch_admit(struct cf_batch *b) CF_MUST;
+cf_ms batch_now(struct cf_stage *st, const struct cf_record *r);
+void batch_park(struct cf_batch *b, const struct cf_record *r, uint16_t index, const char *reason);
+void batch_dead_letter(struct cf_batch *b, const struct cf_record *r, const char *reason);
+bool batch_key_is_parked(const struct cf_batch *b, const struct cf_record *r);
+
+/* decide.c */
+void batch_make_tables(struct cf_batch *b);
+struct row_entry *batch_row(const struct cf_batch *b, uint16_t kind, const struct cf_key *key);
+int batch_load(struct cf_batch *b) CF_MUST;
+int batch_fill_pools(struct cf_batch *b) CF_MUST;
+int batch_decide(struct cf_batch *b) CF_MUST;

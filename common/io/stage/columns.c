@@ -4,10 +4,14 @@ static const struct {
     const char *sql;
     enum cf_oid oid;
 } types[] = {
-    [CF_COL_BOOL] = {"boolean", CF_OID_BOOL}, [CF_COL_INT2] = {"smallint", CF_OID_INT2},
-    [CF_COL_INT4] = {"integer", CF_OID_INT4}, [CF_COL_INT8] = {"bigint", CF_OID_INT8},
-    [CF_COL_TEXT] = {"text", CF_OID_TEXT},    [CF_COL_BYTES] = {"bytea", CF_OID_BYTEA},
-    [CF_COL_ID] = {"uuid", CF_OID_UUID},      [CF_COL_KEY] = {"bytea", CF_OID_BYTEA},
+    [CF_COL_BOOL] = {"boolean",  CF_OID_BOOL },
+      [CF_COL_INT2] = {"smallint", CF_OID_INT2 },
+    [CF_COL_INT4] = {"integer",  CF_OID_INT4 },
+      [CF_COL_INT8] = {"bigint",   CF_OID_INT8 },
+    [CF_COL_TEXT] = {"text",     CF_OID_TEXT },
+      [CF_COL_BYTES] = {"bytea",    CF_OID_BYTEA},
+    [CF_COL_ID] = {"uuid",     CF_OID_UUID },
+      [CF_COL_KEY] = {"bytea",    CF_OID_BYTEA},
 };
 
 const char *cf_column_sql_type(enum cf_column_type type)
@@ -41,13 +45,25 @@ void cf_column_append(const struct cf_column *c, const void *row, struct cf_pgar
 {
     const char *at = (const char *)row + c->offset;
     switch (c->type) {
-    case CF_COL_BOOL: cf_pgarray_bool(a, *(const bool *)(const void *)at); break;
-    case CF_COL_INT2: cf_pgarray_int2(a, *(const int16_t *)(const void *)at); break;
-    case CF_COL_INT4: cf_pgarray_int4(a, *(const int32_t *)(const void *)at); break;
-    case CF_COL_INT8: cf_pgarray_int8(a, *(const int64_t *)(const void *)at); break;
+    case CF_COL_BOOL:
+        cf_pgarray_bool(a, *(const bool *)(const void *)at);
+        break;
+    case CF_COL_INT2:
+        cf_pgarray_int2(a, *(const int16_t *)(const void *)at);
+        break;
+    case CF_COL_INT4:
+        cf_pgarray_int4(a, *(const int32_t *)(const void *)at);
+        break;
+    case CF_COL_INT8:
+        cf_pgarray_int8(a, *(const int64_t *)(const void *)at);
+        break;
     case CF_COL_TEXT:
-    case CF_COL_BYTES: append_str(*(const struct cf_str *)(const void *)at, a); break;
-    case CF_COL_ID: append_id((const uint8_t *)at, a); break;
+    case CF_COL_BYTES:
+        append_str(*(const struct cf_str *)(const void *)at, a);
+        break;
+    case CF_COL_ID:
+        append_id((const uint8_t *)at, a);
+        break;
     case CF_COL_KEY: {
         const struct cf_key *key = (const void *)at;
         append_str(key->len ? cf_key_str(key) : (struct cf_str){0}, a);
@@ -68,15 +84,25 @@ int cf_column_read(const struct cf_column *c, const PGresult *r, int i, int fiel
     if (c->type != CF_COL_TEXT && c->type != CF_COL_BYTES && size[c->type] && n != size[c->type])
         return CF_E_DATA;
     switch (c->type) {
-    case CF_COL_BOOL: *(bool *)(void *)to = *from != 0; break;
-    case CF_COL_INT2: *(int16_t *)(void *)to = (int16_t)cf_get16(from); break;
-    case CF_COL_INT4: *(int32_t *)(void *)to = (int32_t)cf_get32(from); break;
-    case CF_COL_INT8: *(int64_t *)(void *)to = (int64_t)cf_get64(from); break;
+    case CF_COL_BOOL:
+        *(bool *)(void *)to = *from != 0;
+        break;
+    case CF_COL_INT2:
+        *(int16_t *)(void *)to = (int16_t)cf_get16(from);
+        break;
+    case CF_COL_INT4:
+        *(int32_t *)(void *)to = (int32_t)cf_get32(from);
+        break;
+    case CF_COL_INT8:
+        *(int64_t *)(void *)to = (int64_t)cf_get64(from);
+        break;
     case CF_COL_TEXT:
     case CF_COL_BYTES:
         *(struct cf_str *)(void *)to = cf_arena_str(arena, (struct cf_str){from, n});
         break;
-    case CF_COL_ID: memcpy(to, from, 16); break;
+    case CF_COL_ID:
+        memcpy(to, from, 16);
+        break;
     case CF_COL_KEY:
         if (!cf_key_bytes(from, n, (struct cf_key *)(void *)to)) return CF_E_DATA;
         break;
@@ -84,8 +110,8 @@ int cf_column_read(const struct cf_column *c, const PGresult *r, int i, int fiel
     return 0;
 }
 
-void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id,
-                         const char *id_type, const struct cf_column *columns, size_t n)
+void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
+                         const struct cf_column *columns, size_t n)
 {
     cf_buf_printf(sql, "select %s", id);
     for (size_t i = 0; i < n; i++)
@@ -94,9 +120,8 @@ void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id,
                   id_type);
 }
 
-void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id,
-                         const char *id_type, const struct cf_column *columns, size_t n,
-                         bool insert_only)
+void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
+                         const struct cf_column *columns, size_t n, bool insert_only)
 {
     cf_buf_printf(sql, "insert into %s (part, %s", table, id);
     for (size_t i = 0; i < n; i++)

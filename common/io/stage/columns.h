@@ -17,9 +17,8 @@ int cf_column_read(const struct cf_column *c, const PGresult *r, int i, int fiel
                    struct cf_arena *arena, void *row) CF_MUST;
 
 /* "select <id>, <columns> from <table> where part = $1 and <id> = any ($2)" */
-void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id,
-                         const char *id_type, const struct cf_column *columns, size_t n);
+void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
+                         const struct cf_column *columns, size_t n);
 /* "insert ... select * from unnest(...) on conflict ..." */
-void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id,
-                         const char *id_type, const struct cf_column *columns, size_t n,
-                         bool insert_only);
+void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
+                         const struct cf_column *columns, size_t n, bool insert_only);

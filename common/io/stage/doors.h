@@ -182,10 +182,10 @@ struct cf_shard_streams {
         int64_t last_offset;
         uint64_t last_hash;
         int64_t *last_no;
-    } *in;
+    } * in;
     struct {
         int64_t *last_no, *acked_no, *acked_offset;
-    } *out;
+    } * out;
 };
 
 typedef void cf_parked_seen(void *arg, int16_t part, uint16_t topic, struct cf_str key);

@@ -46,7 +46,8 @@ int cf_failpoint(const char *name)
 {
     if (n_points < 0) read_points(); /* the stage thread is the only caller */
     for (int i = 0; i < n_points; i++)
-        if (!strcmp(points[i].name, name) && atomic_fetch_add(&points[i].passed, 1) + 1 == points[i].at)
+        if (!strcmp(points[i].name, name) &&
+            atomic_fetch_add(&points[i].passed, 1) + 1 == points[i].at)
             return act(points[i].action);
     return 0;
 }

@@ -1,7 +1,8 @@
 /* inside -- what the files of the stage share; nobody else includes it.
  *
- * shard.c owns shards and recovers them; batch.c turns records into one commit; effects.c is what
- * handlers call; publish.c sends and keeps acknowledgements; loop.c is the thread.
+ * shard.c owns shards and recovers them; admit.c, decide.c and batch.c turn records into one
+ * commit; effects.c is what handlers call; publish.c sends and keeps acknowledgements; loop.c is
+ * the thread.
  */
 #pragma once
 #include "common/io/stage/doors.h"
@@ -10,7 +11,7 @@
 #include <stdatomic.h>
 
 enum {
-    UNACKED_MAX = 20000,    /* stop polling above it */
+    UNACKED_MAX = 20000, /* stop polling above it */
     ARENA_MAX = 256 << 20,
     MESSAGE_MAX = 64 << 10, /* bytes of a value, in and out */
     BLOCK = 1000,           /* numbers a block */
@@ -89,8 +90,8 @@ struct cf_stage {
     bool started;
     atomic_bool stop, ended;
     /* for the view */
-    atomic_ullong owned_mask[4], turns, n_records, n_steps, n_batches, n_messages, n_parked,
-        n_dead, n_duplicates, n_fenced, n_retries;
+    atomic_ullong owned_mask[4], turns, n_records, n_steps, n_batches, n_messages, n_parked, n_dead,
+        n_duplicates, n_fenced, n_retries;
     atomic_llong lag, oldest_unsent;
     atomic_int owned_view, fatal, n_stopped;
     atomic_bool postgres_up, kafka_up;
@@ -130,8 +131,8 @@ int batch_run(struct cf_stage *st, struct cf_record *records, size_t n) CF_MUST;
 
 /* publish.c */
 int publish_acks(struct cf_stage *st, int wait_ms) CF_MUST;
-int publish(struct cf_stage *st, struct shard *h, int64_t seq, const struct cf_out_message *m)
-    CF_MUST;
+int publish(struct cf_stage *st, struct shard *h, int64_t seq,
+            const struct cf_out_message *m) CF_MUST;
 void publish_row(struct shard *h, int64_t seq, uint32_t messages);
 /* Saves acknowledgements outside of a batch. */
 int publish_save(struct cf_stage *st) CF_MUST;

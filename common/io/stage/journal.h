@@ -17,5 +17,5 @@ struct cf_journal_reader {
 
 /* The next message; text points into the row. 0 and m->type.ptr NULL at the end. `topic` gets
  * the name; m->topic is left alone. */
-int cf_journal_next(struct cf_journal_reader *r, struct cf_str *topic, struct cf_out_message *m)
-    CF_MUST;
+int cf_journal_next(struct cf_journal_reader *r, struct cf_str *topic,
+                    struct cf_out_message *m) CF_MUST;

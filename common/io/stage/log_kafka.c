@@ -17,10 +17,10 @@ struct sent {
 struct entry {
     uint16_t topic; /* index in; or output while scanning */
     int32_t part;
-    int64_t last;    /* newest offset handed to the loop */
+    int64_t last; /* newest offset handed to the loop */
     uint64_t hash;
-    bool verify;     /* the first record must be the last one applied */
-    bool eof;        /* scanning: read to the end */
+    bool verify; /* the first record must be the last one applied */
+    bool eof;    /* scanning: read to the end */
 };
 
 struct log_kafka {
@@ -113,8 +113,7 @@ static void producer_error(rd_kafka_t *rk, int err, const char *reason, void *se
         snprintf(k->why, sizeof k->why, "producer: %s", rd_kafka_err2name(fatal));
         k->lost = CF_E_BROKER;
     } else {
-        snprintf(k->why, sizeof k->why, "kafka: %s",
-                 rd_kafka_err2name((rd_kafka_resp_err_t)err));
+        snprintf(k->why, sizeof k->why, "kafka: %s", rd_kafka_err2name((rd_kafka_resp_err_t)err));
     }
 }
 
@@ -357,8 +356,8 @@ static int verify(struct log_kafka *k, struct entry *e, const struct cf_record *
     if (!e->verify) return 0;
     e->verify = false;
     if (r->offset == e->last && cf_record_hash(r) == e->hash) return 0;
-    snprintf(k->why, sizeof k->why, "%s/%d: offset %lld holds another record",
-             k->names[e->topic], e->part, (long long)e->last);
+    snprintf(k->why, sizeof k->why, "%s/%d: offset %lld holds another record", k->names[e->topic],
+             e->part, (long long)e->last);
     return CF_E_GAP;
 }
 
@@ -387,8 +386,8 @@ static void record_of(const rd_kafka_message_t *m, uint16_t topic, struct cf_rec
         .part = m->partition,
         .offset = m->offset,
         .at = rd_kafka_message_timestamp(m, &type),
-        .key = {m->key, m->key_len},
-        .value = {m->payload, m->len},
+        .key = {m->key,     m->key_len},
+        .value = {m->payload, m->len    },
     };
     read_headers(m, r);
 }
@@ -439,18 +438,16 @@ static bool own_source(const struct log_kafka *k, struct cf_str src, int16_t *pa
     return v < k->conf->partitions;
 }
 
-static int log_scan(void *self, const struct cf_scan *what, size_t n, cf_scan_seen *seen,
-                    void *arg)
+static int log_scan(void *self, const struct cf_scan *what, size_t n, cf_scan_seen *seen, void *arg)
 {
     struct log_kafka *k = self;
     size_t open = n;
     release_held(k);
     set_entries(k, n);
     for (size_t i = 0; i < n; i++) {
-        k->entries[i] = (struct entry){
-            .topic = what[i].topic, .part = what[i].target, .last = what[i].after};
-        k->index[what[i].topic * (size_t)k->conf->partitions + (size_t)what[i].target] =
-            (int32_t)i;
+        k->entries[i] =
+            (struct entry){.topic = what[i].topic, .part = what[i].target, .last = what[i].after};
+        k->index[what[i].topic * (size_t)k->conf->partitions + (size_t)what[i].target] = (int32_t)i;
     }
     int e = n ? assign_entries(k, true) : 0;
     for (int idle = 0; open && !e;) {
@@ -506,8 +503,7 @@ static int64_t log_mirror(void *self, const struct cf_position *at, size_t n)
 static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char why[256];
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK)
-        CF_BUG(why);
+    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK) CF_BUG(why);
 }
 
 static rd_kafka_conf_t *common_conf(const struct log_kafka *k)
@@ -615,8 +611,8 @@ struct cf_log *cf_log_kafka(const struct cf_service *service, const struct cf_st
     k->n_out = cf_outputs(service);
     if (k->n_in + k->n_out > sizeof k->names / sizeof *k->names) CF_BUG("too many topics");
     for (size_t i = 0; i < k->n_in; i++)
-        snprintf(k->names[i], sizeof k->names[i], "%s%s%s", conf->topic_prefix,
-                 service->in[i].name, conf->topic_suffix);
+        snprintf(k->names[i], sizeof k->names[i], "%s%s%s", conf->topic_prefix, service->in[i].name,
+                 conf->topic_suffix);
     for (size_t i = 0; i < k->n_out; i++)
         snprintf(k->names[k->n_in + i], sizeof k->names[i], "%s%s%s", conf->topic_prefix,
                  cf_output_name(service, i, name), conf->topic_suffix);

@@ -44,7 +44,8 @@ void stage_fail(struct cf_stage *st, int e, const char *why)
     if (e) atomic_store(&st->fatal, e);
 }
 
-/* ---- work for the front ----------------------------------------------------------------------- */
+/* ---- work for the front -----------------------------------------------------------------------
+ */
 
 struct work_node *stage_work_node(const struct cf_work *w)
 {
@@ -104,7 +105,8 @@ size_t cf_stage_work_take(struct cf_stage *st, struct cf_arena *arena,
     return n;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
 
 static void away(struct cf_stage *st, int e)
 {
@@ -209,7 +211,8 @@ static void *thread(void *arg)
     return NULL;
 }
 
-/* ---- making it ---------------------------------------------------------------------------------- */
+/* ---- making it ----------------------------------------------------------------------------------
+ */
 
 struct cf_stage *cf_stage_new(const struct cf_service *service, const struct cf_stage_conf *conf)
 {

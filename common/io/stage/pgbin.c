@@ -8,8 +8,8 @@ void cf_pgarray_begin(struct cf_pgarray *a, enum cf_oid oid)
     cf_buf_reset(&a->buf);
     a->count = 0;
     char *p = cf_buf_room(&a->buf, HEADER);
-    cf_put32(p, 1);      /* dimensions */
-    cf_put32(p + 4, 0);  /* has null */
+    cf_put32(p, 1);     /* dimensions */
+    cf_put32(p + 4, 0); /* has null */
     cf_put32(p + 8, oid);
     cf_put32(p + 12, 0); /* length */
     cf_put32(p + 16, 1); /* lower bound */

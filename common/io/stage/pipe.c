@@ -82,8 +82,13 @@ int cf_pipe_open(struct cf_pipe *p)
 {
     cf_pipe_close(p);
     p->broken = false;
-    const char *keys[] = {"dbname", "connect_timeout", "keepalives_idle", "keepalives_interval",
-                          "keepalives_count", "tcp_user_timeout", NULL};
+    const char *keys[] = {"dbname",
+                          "connect_timeout",
+                          "keepalives_idle",
+                          "keepalives_interval",
+                          "keepalives_count",
+                          "tcp_user_timeout",
+                          NULL};
     const char *values[] = {p->dsn, "5", "5", "2", "3", "15000", NULL};
     p->conn = PQconnectdbParams(keys, values, 1);
     int e = PQstatus(p->conn) == CONNECTION_OK ? 0 : CF_E_DB;
@@ -114,8 +119,8 @@ int cf_pipe_send(struct cf_pipe *p, int statement, const struct cf_str *params, 
         formats[i] = 1;
     }
     p->sent++;
-    return PQsendQueryPrepared(p->conn, p->statements[statement].name, n, values, lengths,
-                               formats, 1)
+    return PQsendQueryPrepared(p->conn, p->statements[statement].name, n, values, lengths, formats,
+                               1)
                ? 0
                : lost(p);
 }

@@ -23,10 +23,10 @@ struct cf_pipe {
         const char *name, *sql;
     } statements[CF_PIPE_STATEMENTS];
     int n_statements;
-    int sent;           /* statements of this trip */
-    int guards;         /* the first so many are guards */
+    int sent;   /* statements of this trip */
+    int guards; /* the first so many are guards */
     bool broken;
-    char why[256];      /* of the last error; server texts without values */
+    char why[256]; /* of the last error; server texts without values */
 };
 
 /* Adds a statement before cf_pipe_open; its index. */

@@ -39,8 +39,8 @@ static void advance(struct shard *h)
 static void one_ack(struct cf_stage *st, const struct cf_ack *a)
 {
     struct shard *h = &st->shards[a->part];
-    int64_t *newest = &st->newest[(size_t)a->topic * (size_t)st->conf.partitions +
-                                  (size_t)a->target];
+    int64_t *newest =
+        &st->newest[(size_t)a->topic * (size_t)st->conf.partitions + (size_t)a->target];
     if (a->offset > *newest) *newest = a->offset;
     st->unacked--;
     /* Given up meanwhile, or taken again: the next owner has looked for itself. */
@@ -117,9 +117,9 @@ int publish_save(struct cf_stage *st)
         for (size_t t = 0; t < st->n_out; t++) {
             if (!h->out[t].dirty) continue;
             any = true;
-            outputs[c.n_outputs++] = (struct cf_commit_output){
-                h->part, (uint16_t)t, h->out[t].last_no, h->out[t].acked_no,
-                h->out[t].acked_offset};
+            outputs[c.n_outputs++] =
+                (struct cf_commit_output){h->part, (uint16_t)t, h->out[t].last_no,
+                                          h->out[t].acked_no, h->out[t].acked_offset};
         }
         if (any)
             shards[c.n_shards++] = (struct cf_commit_shard){h->part, h->epoch, h->last_now,

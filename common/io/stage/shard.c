@@ -152,8 +152,7 @@ static size_t slot(const struct recovery *r, int16_t part, size_t topic, int32_t
     return ((size_t)part * r->st->n_out + topic) * p + (size_t)target;
 }
 
-static void see(void *arg, int16_t part, uint16_t topic, int32_t target, int64_t no,
-                int64_t offset)
+static void see(void *arg, int16_t part, uint16_t topic, int32_t target, int64_t no, int64_t offset)
 {
     struct recovery *r = arg;
     size_t i = slot(r, part, topic, target);
@@ -184,8 +183,7 @@ static int scan_outputs(struct recovery *r)
                 r->seen[slot(r, (int16_t)i, t, (int32_t)target)] = o->acked_no[target];
                 r->offset[slot(r, (int16_t)i, t, (int32_t)target)] = o->acked_offset[target];
             }
-            if (need)
-                scans[n++] = (struct cf_scan){(uint16_t)t, (int32_t)target, after};
+            if (need) scans[n++] = (struct cf_scan){(uint16_t)t, (int32_t)target, after};
         }
     int e = n ? st->log->scan(st->log->self, scans, n, see, r) : 0;
     free(scans);
@@ -232,7 +230,9 @@ static int republish_row(void *arg, int16_t part, int64_t seq, struct cf_str mes
 static int recover(struct cf_stage *st, bool *fresh)
 {
     size_t slots = (size_t)st->conf.partitions * st->n_out * (size_t)st->conf.partitions;
-    struct recovery r = {.st = st, .fresh = fresh, .seen = cf_calloc(slots, sizeof(int64_t)),
+    struct recovery r = {.st = st,
+                         .fresh = fresh,
+                         .seen = cf_calloc(slots, sizeof(int64_t)),
                          .offset = cf_calloc(slots, sizeof(int64_t))};
     int e = scan_outputs(&r);
     for (int i = 0; i < st->conf.partitions && !e; i++) {
@@ -247,7 +247,8 @@ static int recover(struct cf_stage *st, bool *fresh)
                 h->out[t].dirty = true;
             }
         e = cf_failpoint("before_republish");
-        if (!e) e = st->store->journal(st->store->self, (int16_t)i, h->acked_seq, republish_row, &r);
+        if (!e)
+            e = st->store->journal(st->store->self, (int16_t)i, h->acked_seq, republish_row, &r);
     }
     free(r.seen);
     free(r.offset);
@@ -263,16 +264,15 @@ size_t shards_positions(const struct cf_stage *st, struct cf_position *out)
         const struct shard *h = &st->shards[i];
         if (!h->owned || h->stopped) continue;
         for (size_t t = 0; t < st->n_in; t++)
-            out[n++] = (struct cf_position){(uint16_t)t, i, h->in[t].last_offset,
-                                            h->in[t].last_hash};
+            out[n++] =
+                (struct cf_position){(uint16_t)t, i, h->in[t].last_offset, h->in[t].last_hash};
     }
     return n;
 }
 
 int shards_assign(struct cf_stage *st)
 {
-    struct cf_position *at =
-        cf_calloc((size_t)st->conf.partitions * st->n_in, sizeof *at);
+    struct cf_position *at = cf_calloc((size_t)st->conf.partitions * st->n_in, sizeof *at);
     size_t n = shards_positions(st, at);
     int e = st->log->assign(st->log->self, at, n);
     free(at);

@@ -29,31 +29,31 @@ struct cf_record {
     cf_ms at; /* the record's timestamp */
     struct cf_str key, value;
     struct cf_str ce_id, ce_type, ce_source, traceparent;
-    cf_ms ce_time;         /* 0 when absent */
-    struct cf_str cf_src;  /* "intake/3"; empty from fronts and outside */
-    int64_t cf_no;         /* 0 without cf_src */
+    cf_ms ce_time;        /* 0 when absent */
+    struct cf_str cf_src; /* "intake/3"; empty from fronts and outside */
+    int64_t cf_no;        /* 0 without cf_src */
 };
 
 /* A message for one aggregate. A record is one message, or several (a batch of outcomes). */
 struct cf_msg {
-    uint16_t kind;      /* of the aggregate: index into service->kinds */
-    uint16_t type;      /* the service's own enum of message types */
-    struct cf_key key;  /* of the aggregate */
-    const void *body;   /* the service's plain struct */
-    bool is_command;    /* from a front or outside: judged by its id */
-    uint8_t id[16];     /* of the command */
-    cf_ms sent_at;      /* ce_time of the command; older than 7 days is `expired` */
-    bool is_outcome;    /* of outside work or a timer: dropped unless its row is there */
+    uint16_t kind;     /* of the aggregate: index into service->kinds */
+    uint16_t type;     /* the service's own enum of message types */
+    struct cf_key key; /* of the aggregate */
+    const void *body;  /* the service's plain struct */
+    bool is_command;   /* from a front or outside: judged by its id */
+    uint8_t id[16];    /* of the command */
+    cf_ms sent_at;     /* ce_time of the command; older than 7 days is `expired` */
+    bool is_outcome;   /* of outside work or a timer: dropped unless its row is there */
     uint8_t work_id[16];
     uint32_t attempt;
     const struct cf_work *work; /* set by the loop before decide: the row as stored */
-    bool optional;      /* concerns an ended thing: dropped and counted when refused ILLEGAL */
+    bool optional; /* concerns an ended thing: dropped and counted when refused ILLEGAL */
 };
 
 struct cf_topic_in {
-    const char *name;          /* "application.commands": cardflow.<name>.v1 */
-    bool open;                 /* outside clients write it: no cf_src, dead letters allowed */
-    const char *const *types;  /* ce_types of interest, NULL-terminated; others cost a position */
+    const char *name;         /* "application.commands": cardflow.<name>.v1 */
+    bool open;                /* outside clients write it: no cf_src, dead letters allowed */
+    const char *const *types; /* ce_types of interest, NULL-terminated; others cost a position */
 };
 
 /* ---- rows -------------------------------------------------------------------------------- */
@@ -120,13 +120,13 @@ struct cf_number_kind {
 struct cf_step {
     const struct cf_record *rec;
     const struct cf_msg *msg;
-    cf_ms now;               /* the record's time, never going back within the shard */
+    cf_ms now; /* the record's time, never going back within the shard */
     int16_t part;
-    uint16_t index;          /* of the message within its record */
+    uint16_t index; /* of the message within its record */
     struct cf_arena *arena;
-    const void *env;         /* service->env: configuration, calendar, catalogue; never changes */
-    struct cf_batch *batch;  /* the loop's own */
-    const char *reason;      /* why, for parked and dead letters: a code, no personal data */
+    const void *env;        /* service->env: configuration, calendar, catalogue; never changes */
+    struct cf_batch *batch; /* the loop's own */
+    const char *reason;     /* why, for parked and dead letters: a code, no personal data */
 };
 
 /* Sends a message after the commit; event id and number are the loop's. Key decides partition. */
@@ -166,9 +166,9 @@ struct cf_decode {
     struct cf_arena *arena;
     const void *env;
     int32_t partitions;
-    struct cf_msg *msgs;   /* room for `max` messages */
+    struct cf_msg *msgs; /* room for `max` messages */
     size_t max, n;
-    const char *reason;    /* set with an error: field and rule, never a value */
+    const char *reason; /* set with an error: field and rule, never a value */
 };
 
 struct cf_want {
@@ -177,9 +177,9 @@ struct cf_want {
 };
 
 struct cf_service {
-    const char *name;                    /* "photo-fetch"; its schema is photo_fetch */
-    const struct cf_topic_in *in;        /* ended by a NULL name */
-    const char *const *out;              /* names, NULL-terminated; own internal topic first */
+    const char *name;             /* "photo-fetch"; its schema is photo_fetch */
+    const struct cf_topic_in *in; /* ended by a NULL name */
+    const char *const *out;       /* names, NULL-terminated; own internal topic first */
     const struct cf_kind *kinds;
     size_t n_kinds;
     const struct cf_aux *aux;
@@ -198,8 +198,8 @@ struct cf_service {
     int (*decide)(struct cf_step *s, void *aggregate, bool exists, bool *changed);
     /* After the commit, in the stage thread, rows of kind 0 as committed (for Redis). May be
      * NULL. Must not block longer than 100 ms. */
-    void (*after_commit)(const void *env, const struct cf_key *const *keys,
-                         const void *const *rows, size_t n);
+    void (*after_commit)(const void *env, const struct cf_key *const *keys, const void *const *rows,
+                         size_t n);
 };
 
 /* Unpacks protobuf inside the batch arena, bounded; NULL when undecodable. */
@@ -227,7 +227,7 @@ static inline ProtobufCBinaryData cf_data_id(const uint8_t id[16])
 struct cf_stage_conf {
     const char *brokers, *dsn;
     int partitions;
-    int batch_max;      /* records a batch */
+    int batch_max; /* records a batch */
     int member_timeout_ms;
     const char *topic_prefix, *topic_suffix; /* "cardflow." and ".v1" */
 };
@@ -245,16 +245,16 @@ bool cf_stage_join(struct cf_stage *st, int wait_ms);
 
 /* Seen by the front: a snapshot without locks. */
 struct cf_stage_view {
-    int owned;               /* shards */
-    int stopped;             /* of them, not read any more: the log lost records */
-    uint64_t owned_mask[4];  /* bit i: shard i is owned (at most 256) */
-    uint64_t turns;          /* counts turns of the loop; still for 30 s = dead */
+    int owned;              /* shards */
+    int stopped;            /* of them, not read any more: the log lost records */
+    uint64_t owned_mask[4]; /* bit i: shard i is owned (at most 256) */
+    uint64_t turns;         /* counts turns of the loop; still for 30 s = dead */
     uint64_t records, steps, batches, messages, parked, dead_letters;
     uint64_t duplicates, fenced, retries;
-    int64_t lag;             /* records behind, of owned shards */
+    int64_t lag; /* records behind, of owned shards */
     int64_t oldest_unsent_ms;
     bool postgres_up, kafka_up;
-    int fatal;               /* an error of class FATAL, after which the process should end */
+    int fatal; /* an error of class FATAL, after which the process should end */
     const char *why;
 };
 void cf_stage_view(const struct cf_stage *st, struct cf_stage_view *out);

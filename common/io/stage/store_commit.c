@@ -39,7 +39,9 @@ static int guard_shards(struct store_pg *s, const struct cf_commit *c)
 {
     static const enum cf_oid oids[] = {CF_OID_INT2, CF_OID_INT8, CF_OID_INT8, CF_OID_INT8,
                                        CF_OID_INT8};
-    struct cf_str params[6] = {{(const char *)s->replica, 16}};
+    struct cf_str params[6] = {
+        {(const char *)s->replica, 16}
+    };
     struct cf_pgarray *a = s->arrays;
     begin(s, oids, 5);
     for (size_t i = 0; i < c->n_shards; i++) {
@@ -188,7 +190,7 @@ static int put_work(struct store_pg *s, const struct cf_commit *c)
 
 static int add_parked(struct store_pg *s, const struct cf_commit *c)
 {
-    static const enum cf_oid oids[] = {CF_OID_INT2, CF_OID_TEXT,  CF_OID_INT8, CF_OID_INT4,
+    static const enum cf_oid oids[] = {CF_OID_INT2,  CF_OID_TEXT, CF_OID_INT8, CF_OID_INT4,
                                        CF_OID_BYTEA, CF_OID_TEXT, CF_OID_TEXT, CF_OID_BYTEA};
     struct cf_pgarray *a = s->arrays;
     begin(s, oids, 8);

@@ -172,8 +172,7 @@ static struct cf_str names_param(struct store_pg *s, size_t from, size_t n)
 {
     cf_pgarray_begin(&s->arrays[0], CF_OID_TEXT);
     for (size_t i = 0; i < n; i++)
-        cf_pgarray_bytes(&s->arrays[0], s->topic_names[from + i],
-                         strlen(s->topic_names[from + i]));
+        cf_pgarray_bytes(&s->arrays[0], s->topic_names[from + i], strlen(s->topic_names[from + i]));
     return cf_pgarray_end(&s->arrays[0]);
 }
 
@@ -181,8 +180,11 @@ static int load_cursors(struct store_pg *s, int16_t part, struct cf_shard_stream
 {
     char b2[2];
     char *zeros = cf_calloc((size_t)s->partitions, 8);
-    struct cf_str seed[] = {int2_param(b2, part), names_param(s, 0, cf_inputs(s->service)),
-                            {zeros, 8 * (size_t)s->partitions}};
+    struct cf_str seed[] = {
+        int2_param(b2, part),
+        names_param(s, 0, cf_inputs(s->service)),
+        {zeros, 8 * (size_t)s->partitions}
+    };
     PGresult *r;
     int e = once(s, s->s_cursor_seed, seed, 3, &r);
     PQclear(r);
@@ -206,8 +208,12 @@ static int load_outputs(struct store_pg *s, int16_t part, struct cf_shard_stream
     size_t bytes = 8 * (size_t)s->partitions, in = cf_inputs(s->service);
     char *zeros = cf_calloc(1, bytes), *none = cf_malloc(bytes);
     memset(none, 0xFF, bytes);
-    struct cf_str seed[] = {int2_param(b2, part), names_param(s, in, cf_outputs(s->service)),
-                            {zeros, bytes}, {none, bytes}};
+    struct cf_str seed[] = {
+        int2_param(b2, part),
+        names_param(s, in, cf_outputs(s->service)),
+        {zeros, bytes},
+        {none,  bytes}
+    };
     PGresult *r;
     int e = once(s, s->s_output_seed, seed, 4, &r);
     PQclear(r);
@@ -245,8 +251,7 @@ static int store_streams(void *self, int16_t part, struct cf_shard_streams *out,
     return e;
 }
 
-static int store_journal(void *self, int16_t part, int64_t after, cf_journal_seen *seen,
-                         void *arg)
+static int store_journal(void *self, int16_t part, int64_t after, cf_journal_seen *seen, void *arg)
 {
     struct store_pg *s = self;
     char b2[2], b8[8];
@@ -282,8 +287,8 @@ static int store_verdict(void *self, const struct cf_commit *c, bool *committed)
     if (c->n_cursors == 0) CF_BUG("a commit without a position has no verdict");
     int e = once(s, s->s_verdict, params, 2, &r);
     if (!e)
-        *committed = PQntuples(r) == 1 &&
-                     (int64_t)cf_get64(PQgetvalue(r, 0, 0)) >= cursor->new_offset;
+        *committed =
+            PQntuples(r) == 1 && (int64_t)cf_get64(PQgetvalue(r, 0, 0)) >= cursor->new_offset;
     PQclear(r);
     return e;
 }
@@ -329,8 +334,8 @@ static int send_rows(struct store_pg *s, const struct cf_load *l)
     }
     for (size_t i = 0, j; i < l->n_aux && !e; i = j) {
         cf_pgarray_begin(&s->arrays[0], CF_OID_UUID);
-        for (j = i; j < l->n_aux && l->aux[j].aux == l->aux[i].aux &&
-                    l->aux[j].part == l->aux[i].part;
+        for (j = i;
+             j < l->n_aux && l->aux[j].aux == l->aux[i].aux && l->aux[j].part == l->aux[i].part;
              j++)
             cf_pgarray_bytes(&s->arrays[0], l->aux[j].id, 16);
         struct cf_str params[] = {int2_param(b2, l->aux[i].part), cf_pgarray_end(&s->arrays[0])};
@@ -388,8 +393,7 @@ static int take_aux(struct store_pg *s, struct cf_arena *arena, struct cf_load_a
     return e;
 }
 
-static int take_work(struct cf_arena *arena, struct cf_load_work *work, size_t n,
-                     const PGresult *r)
+static int take_work(struct cf_arena *arena, struct cf_load_work *work, size_t n, const PGresult *r)
 {
     for (int i = 0; i < PQntuples(r); i++) {
         struct cf_load_work want = {.part = work->part};
@@ -405,8 +409,8 @@ static int take_work(struct cf_arena *arena, struct cf_load_work *work, size_t n
             return CF_E_DATA;
         w->due = (cf_ms)cf_get64(PQgetvalue(r, i, 3));
         w->attempt = cf_get32(PQgetvalue(r, i, 4));
-        w->args = cf_arena_str(
-            arena, (struct cf_str){PQgetvalue(r, i, 5), (size_t)PQgetlength(r, i, 5)});
+        w->args =
+            cf_arena_str(arena, (struct cf_str){PQgetvalue(r, i, 5), (size_t)PQgetlength(r, i, 5)});
     }
     return 0;
 }
@@ -426,8 +430,8 @@ static int receive_rows(struct store_pg *s, struct cf_arena *arena, struct cf_lo
         PQclear(r);
     }
     for (size_t i = 0, j; i < l->n_aux && !e; i = j) {
-        for (j = i; j < l->n_aux && l->aux[j].aux == l->aux[i].aux &&
-                    l->aux[j].part == l->aux[i].part;
+        for (j = i;
+             j < l->n_aux && l->aux[j].aux == l->aux[i].aux && l->aux[j].part == l->aux[i].part;
              j++)
             ;
         e = cf_pipe_result(&s->pipe, &r);

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -91,7 +92,7 @@ static void turns(int n)
 
 static void turns_for(cf_ms ms)
 {
-    for (cf_ms until = cf_mono_ms() + ms; cf_mono_ms() < until;)
+    for (cf_ms until = cf_mono_ms() + ms; cf_mono_ms() < until; usleep(500))
         turns(1);
 }
 

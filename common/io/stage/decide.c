@@ -1,0 +1,302 @@
+/* decide -- loads what the messages of a batch concern, and lets the service decide, in order. */
+#include "common/io/stage/batch.h"
+
+#include "common/pure/hash.h"
+
+/* ---- tables of what the batch touches ------------------------------------------------------- */
+
+static size_t bucket(const struct cf_batch *b, const void *p, size_t n, uint64_t seed)
+{
+    return cf_hash64_seed(p, n, seed) & (b->buckets - 1);
+}
+
+struct row_entry *batch_row(const struct cf_batch *b, uint16_t kind, const struct cf_key *key)
+{
+    struct row_entry *e = b->row_table[bucket(b, key->b, key->len, kind)];
+    while (e && (e->load->kind != kind || !cf_key_eq(&e->load->key, key)))
+        e = e->next;
+    return e;
+}
+
+struct work_entry *batch_work(struct cf_batch *b, int16_t part, const uint8_t id[16])
+{
+    struct work_entry *e = b->work_table[bucket(b, id, 16, (uint64_t)part)];
+    while (e && (e->part != part || memcmp(e->id, id, 16)))
+        e = e->next;
+    return e;
+}
+
+struct work_entry *batch_work_add(struct cf_batch *b, int16_t part, const uint8_t id[16])
+{
+    struct work_entry **head = &b->work_table[bucket(b, id, 16, (uint64_t)part)];
+    struct work_entry *e = cf_arena_zero(b->arena, sizeof *e);
+    e->part = part;
+    memcpy(e->id, id, 16);
+    e->next = *head;
+    return *head = e;
+}
+
+struct aux_entry *batch_aux(struct cf_batch *b, uint16_t aux, int16_t part, const uint8_t id[16])
+{
+    struct aux_entry *e = b->aux_table[bucket(b, id, 16, aux)];
+    while (e && (e->aux != aux || e->part != part || memcmp(e->id, id, 16)))
+        e = e->next;
+    return e;
+}
+
+struct aux_entry *batch_aux_add(struct cf_batch *b, uint16_t aux, int16_t part,
+                                const uint8_t id[16])
+{
+    struct aux_entry **head = &b->aux_table[bucket(b, id, 16, aux)];
+    struct aux_entry *e = cf_arena_zero(b->arena, sizeof *e);
+    e->aux = aux;
+    e->part = part;
+    memcpy(e->id, id, 16);
+    e->next = *head;
+    return *head = e;
+}
+
+void batch_keep_work(struct cf_batch *b, struct work_entry *e)
+{
+    struct undo *u = cf_arena_zero(b->arena, sizeof *u);
+    u->work = e;
+    u->work_before = *e;
+    u->next = b->undo;
+    b->undo = u;
+}
+
+void batch_keep_aux(struct cf_batch *b, struct aux_entry *e)
+{
+    struct undo *u = cf_arena_zero(b->arena, sizeof *u);
+    u->aux = e;
+    u->aux_before = *e;
+    u->next = b->undo;
+    b->undo = u;
+}
+
+/* ---- loading ----------------------------------------------------------------------------------
+ */
+
+void batch_make_tables(struct cf_batch *b)
+{
+    b->buckets = 64;
+    while (b->buckets < 2 * b->items.n)
+        b->buckets *= 2;
+    b->row_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
+    b->aux_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
+    b->work_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
+}
+
+static void index_row(struct cf_batch *b, struct cf_load_row *load)
+{
+    struct row_entry **head = &b->row_table[bucket(b, load->key.b, load->key.len, load->kind)];
+    struct row_entry *e = cf_arena_zero(b->arena, sizeof *e);
+    e->load = load;
+    e->next = *head;
+    *head = e;
+}
+
+/* Names every aggregate and work row once. */
+static void name_rows(struct cf_batch *b, struct cf_load *l)
+{
+    const struct cf_service *v = b->st->service;
+    l->rows = cf_arena_zero(b->arena, (b->items.n + 1) * sizeof *l->rows);
+    l->work = cf_arena_zero(b->arena, (b->items.n + 1) * sizeof *l->work);
+    for (size_t i = 0; i < b->items.n; i++) {
+        const struct cf_msg *m = &b->items.v[i].msg;
+        int16_t part = (int16_t)b->records[b->items.v[i].rec].part;
+        if (!batch_row(b, m->kind, &m->key)) {
+            struct cf_load_row *row = &l->rows[l->n_rows++];
+            row->kind = m->kind;
+            row->part = part;
+            row->key = m->key;
+            row->row = cf_arena_zero(b->arena, v->kinds[m->kind].size);
+            index_row(b, row);
+        }
+        if (m->is_outcome && !batch_work(b, part, m->work_id)) {
+            batch_work_add(b, part, m->work_id);
+            l->work[l->n_work].part = part;
+            memcpy(l->work[l->n_work++].id, m->work_id, 16);
+        }
+    }
+    b->rows = l->rows;
+    b->n_rows = l->n_rows;
+}
+
+/* The store has sorted the rows: index them anew, and keep the work found. */
+static void index_loaded(struct cf_batch *b, const struct cf_load *l)
+{
+    memset(b->row_table, 0, b->buckets * sizeof(void *));
+    for (size_t i = 0; i < l->n_rows; i++)
+        index_row(b, &l->rows[i]);
+    for (size_t i = 0; i < l->n_work; i++) {
+        struct work_entry *e = batch_work(b, l->work[i].part, l->work[i].id);
+        e->exists = l->work[i].exists;
+        e->work = l->work[i].work;
+    }
+}
+
+/* Asks for the wide rows of items from `first` on that are not there yet. */
+static int load_wide(struct cf_batch *b, size_t first, size_t n)
+{
+    struct cf_stage *st = b->st;
+    struct cf_want *wants;
+    struct cf_load l = {0};
+    VECTOR(struct cf_load_aux) asked = {0};
+    if (!st->service->wants) return 0;
+    wants = cf_arena_alloc(b->arena, WANTS_MAX * sizeof *wants);
+    for (size_t i = first; i < first + n; i++) {
+        const struct item *item = &b->items.v[i];
+        int16_t part = (int16_t)b->records[item->rec].part;
+        const struct row_entry *row = batch_row(b, item->msg.kind, &item->msg.key);
+        size_t k = st->service->wants(row->load->row, &item->msg, wants, WANTS_MAX);
+        for (size_t w = 0; w < k; w++) {
+            if (batch_aux(b, wants[w].aux, part, wants[w].id)) continue;
+            batch_aux_add(b, wants[w].aux, part, wants[w].id);
+            struct cf_load_aux a = {.aux = wants[w].aux, .part = part};
+            memcpy(a.id, wants[w].id, 16);
+            PUSH(asked, b->arena, a);
+        }
+    }
+    l.aux = asked.v;
+    l.n_aux = asked.n;
+    int e = asked.n ? st->store->load(st->store->self, b->arena, &l) : 0;
+    for (size_t i = 0; i < asked.n && !e; i++)
+        batch_aux(b, asked.v[i].aux, asked.v[i].part, asked.v[i].id)->row = asked.v[i].row;
+    return e;
+}
+
+int batch_load(struct cf_batch *b)
+{
+    struct cf_load l = {0};
+    name_rows(b, &l);
+    int e = b->st->store->load(b->st->store->self, b->arena, &l);
+    if (e) return e;
+    index_loaded(b, &l);
+    return load_wide(b, 0, b->items.n);
+}
+
+/* Numbers are taken in blocks, in a transaction of their own, before they are needed. */
+int batch_fill_pools(struct cf_batch *b)
+{
+    struct cf_stage *st = b->st;
+    size_t *messages = cf_arena_zero(b->arena, (size_t)st->conf.partitions * sizeof *messages);
+    int e = 0;
+    for (size_t i = 0; i < b->items.n; i++)
+        messages[b->records[b->items.v[i].rec].part]++;
+    for (int i = 0; i < st->conf.partitions; i++)
+        for (size_t k = 0; k < st->service->n_numbers && messages[i] && !e; k++) {
+            const struct cf_number_kind *kind = &st->service->numbers[k];
+            struct pool *p = &st->shards[i].pools[k];
+            uint64_t need = messages[i] * kind->per_message;
+            if (p->next == p->end) *p = (struct pool){p->next2, p->end2, 0, 0};
+            if (p->end - p->next + p->end2 - p->next2 >= need) continue;
+            uint64_t count = need > BLOCK ? need : BLOCK;
+            e = st->store->numbers(st->store->self, kind->name, count, &p->next2);
+            p->end2 = e ? p->next2 : p->next2 + count;
+        }
+    return e;
+}
+
+/* ---- deciding ---------------------------------------------------------------------------------
+ */
+
+static void undo_message(struct cf_batch *b, size_t outs, struct row_entry *row, const void *before,
+                         const struct pool *pools, int16_t part)
+{
+    const struct cf_service *v = b->st->service;
+    for (struct undo *u = b->undo; u; u = u->next) {
+        if (u->aux) {
+            u->aux->row = u->aux_before.row;
+            u->aux->changed = u->aux_before.changed;
+        }
+        if (u->work) {
+            u->work->exists = u->work_before.exists;
+            u->work->changed = u->work_before.changed;
+            u->work->work = u->work_before.work;
+        }
+    }
+    b->outs.n = outs;
+    memcpy(row->load->row, before, v->kinds[row->load->kind].size);
+    if (v->n_numbers) memcpy(b->st->shards[part].pools, pools, v->n_numbers * sizeof *pools);
+}
+
+/* The row of outside work as it stands now; false when this outcome is late or repeated. */
+static bool outcome_counts(struct cf_batch *b, struct cf_step *s, struct item *item)
+{
+    if (!item->msg.is_outcome) return true;
+    struct work_entry *w = batch_work(b, s->part, item->msg.work_id);
+    if (!w || !w->exists || w->work.attempt != item->msg.attempt) return false;
+    struct cf_work *copy = cf_arena_dup(b->arena, &w->work, sizeof w->work);
+    item->msg.work = copy;
+    batch_keep_work(b, w);
+    w->exists = false; /* unless the service puts it again */
+    w->changed = true;
+    return true;
+}
+
+static void decided_error(struct cf_batch *b, const struct item *item, struct cf_step *s, int e)
+{
+    if (item->msg.optional && e == CF_E_ILLEGAL) return;
+    const char *reason = s->reason ? s->reason : cf_error_text(e);
+    if (cf_error_class(e) == CF_DEADLETTER && b->st->service->in[s->rec->topic].open)
+        batch_dead_letter(b, s->rec, reason);
+    else
+        batch_park(b, s->rec, item->index, reason);
+}
+
+static int decide_one(struct cf_batch *b, size_t i)
+{
+    struct cf_stage *st = b->st;
+    const struct cf_service *v = st->service;
+    struct item *item = &b->items.v[i];
+    const struct cf_record *r = &b->records[item->rec];
+    struct row_entry *row = batch_row(b, item->msg.kind, &item->msg.key);
+    struct cf_step s = {.rec = r,
+                        .msg = &item->msg,
+                        .part = (int16_t)r->part,
+                        .index = item->index,
+                        .arena = b->arena,
+                        .env = v->env,
+                        .batch = b};
+    size_t size = v->kinds[item->msg.kind].size, outs = b->outs.n;
+    s.now = batch_now(st, r);
+    b->undo = NULL;
+    b->step_error = 0;
+    b->step_outs = 0;
+    if (b->force_park || batch_key_is_parked(b, r)) {
+        batch_park(b, r, item->index,
+                   b->force_park ? "value cannot be stored"
+                                 : "behind a parked message of the same key");
+        return 0;
+    }
+    if (!outcome_counts(b, &s, item)) {
+        b->duplicates++;
+        return 0;
+    }
+    int e = load_wide(b, i, 1); /* an earlier message of this batch may have changed the need */
+    if (e) return e;
+    void *before = cf_arena_dup(b->arena, row->load->row, size);
+    void *pools =
+        cf_arena_dup(b->arena, st->shards[r->part].pools, v->n_numbers * sizeof(struct pool));
+    bool changed = false;
+    e = v->decide(&s, row->load->row, row->load->exists, &changed);
+    if (!e) e = b->step_error;
+    if (e && cf_error_class(e) != CF_PARK && cf_error_class(e) != CF_DEADLETTER) return e;
+    if (e) {
+        undo_message(b, outs, row, before, pools, s.part);
+        decided_error(b, item, &s, e);
+        return 0;
+    }
+    if (changed) row->changed = row->load->exists = true;
+    if (changed || b->undo) b->steps++;
+    return 0;
+}
+
+int batch_decide(struct cf_batch *b)
+{
+    int e = 0;
+    for (size_t i = 0; i < b->items.n && !e; i++)
+        e = decide_one(b, i);
+    return e;
+}
