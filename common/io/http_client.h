@@ -8,7 +8,8 @@
  *          outcome; freeing a partner ends its calls with "stopped".
  * Errors   CF_E_NET from cf_partner_call: the queue is full, `done` will not be called. In results
  *          status 0 means no valid answer came, `why` says: timeout, refused, closed, too_large,
- *          malformed, stopped. The effect at the partner is then unknown.
+ *          malformed, stopped (a malformed chunk size counts as too_large). The
+ *          effect at the partner is then unknown.
  * Threads  the loop's thread only
  */
 #pragma once

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { VALUE_MAX = 64 * 1024, TOPIC_MAX = 128, POLL_MS = 100, PROBE_MS = 1000 };
+enum { VALUE_MAX = 64 * 1024, TOPIC_MAX = 128, POLL_MS = 100, PROBE_MS = 1000, SAY_EVERY_MS = 1000 };
 
 struct cf_front_producer {
     rd_kafka_t *rk;
@@ -21,6 +21,10 @@ struct cf_front_producer {
     struct cf_timer *timer;
     uint32_t partitions;
     atomic_bool up;
+    /* Failures since the last line of the log about them. */
+    unsigned long failed, refused;
+    rd_kafka_resp_err_t why;
+    cf_ms said_at;
     /* Looks for the brokers while they are away. */
     pthread_t probe;
     pthread_mutex_t lock;
@@ -49,7 +53,7 @@ static void answer(struct cf_front_producer *p, const rd_kafka_message_t *m)
     if (good)
         atomic_store_explicit(&p->up, true, memory_order_relaxed);
     else
-        cf_log(LOG_WARN, "kafka.not_acknowledged", F("why", rd_kafka_err2name(m->err)));
+        p->failed++, p->why = m->err;
     if (!f) return;
     if (f->sent) f->sent(f->arg, good ? 0 : CF_E_NET);
     free(f);
@@ -62,6 +66,17 @@ static void end_process(struct cf_front_producer *p)
     cf_log(LOG_ERROR, "kafka.producer_lost", F("code", rd_kafka_err2name(e)), F("why", why));
     /* Nothing is lost: what was not acknowledged has not been answered. The restart recovers. */
     _exit(1);
+}
+
+/* One line a second, however many there are. */
+static void say_failures(struct cf_front_producer *p)
+{
+    cf_ms now = cf_mono_ms();
+    if ((!p->failed && !p->refused) || now - p->said_at < SAY_EVERY_MS) return;
+    cf_log(LOG_WARN, "kafka.not_taken", F("not_acknowledged", p->failed),
+           F("not_queued", p->refused), F("why", rd_kafka_err2name(p->why)));
+    p->failed = p->refused = 0;
+    p->said_at = now;
 }
 
 static void event(struct cf_front_producer *p, rd_kafka_event_t *ev)
@@ -89,6 +104,8 @@ static void drain(struct cf_front_producer *p)
         event(p, ev);
         rd_kafka_event_destroy(ev);
     }
+    if (p->failed && rd_kafka_fatal_error(p->rk, NULL, 0)) end_process(p);
+    say_failures(p);
 }
 
 static void woken(void *arg)
@@ -287,6 +304,6 @@ int cf_front_send(struct cf_front_producer *p, const struct cf_front_message *m,
     rd_kafka_headers_destroy(h);
     free(f);
     if (e == RD_KAFKA_RESP_ERR__FATAL) end_process(p);
-    cf_log(LOG_WARN, "kafka.not_queued", F("topic", m->topic), F("why", rd_kafka_err2name(e)));
+    p->refused++, p->why = e;
     return e == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? CF_E_TOO_LARGE : CF_E_NET;
 }

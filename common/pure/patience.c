@@ -17,6 +17,11 @@ bool cf_breaker_may(struct cf_breaker *b, cf_ms now)
     return true;
 }
 
+void cf_breaker_unused(struct cf_breaker *b)
+{
+    b->probing = false;
+}
+
 void cf_breaker_good(struct cf_breaker *b)
 {
     b->failures = 0;

@@ -20,8 +20,10 @@ struct cf_breaker {
     bool open, probing;
 };
 
-/* May a call begin now? It must then be answered by cf_breaker_good or cf_breaker_bad. */
+/* May a call begin now? What came of it must then be told, by one of the three below. */
 bool cf_breaker_may(struct cf_breaker *b, cf_ms now);
+/* No call was made after all. */
+void cf_breaker_unused(struct cf_breaker *b);
 void cf_breaker_good(struct cf_breaker *b);
 void cf_breaker_bad(struct cf_breaker *b, cf_ms now);
 

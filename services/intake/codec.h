@@ -48,6 +48,7 @@ struct intake_submit {
     struct intake_request request;
     struct intake_person person;
     struct cf_str sealed; /* the person as it came */
+    int64_t fee_cents;    /* all fees together */
     bool moved;           /* from the key of another document; no command of its own */
 };
 

@@ -231,7 +231,7 @@ static void ask(struct photo_fetch_gateway *g, struct cf_work_call *call)
     if (e) {
         /* A key that is not in the ring, most likely: a person is needed, nothing is lost. */
         cf_log(LOG_ERROR, "photo.person_not_readable", F("error", cf_error_text(e)));
-        cf_breaker_good(&g->breaker);
+        cf_breaker_unused(&g->breaker);
         try_again(a, FAILED, "person_not_readable");
     } else {
         char id[37];
@@ -240,7 +240,7 @@ static void ask(struct photo_fetch_gateway *g, struct cf_work_call *call)
         c.body = cf_buf_str(&body);
         c.headers[0] = (struct cf_call_header){"Idempotency-Key", cf_str_of(id)};
         if (cf_partner_call(g->partner, &c, answered, a)) {
-            cf_breaker_good(&g->breaker);
+            cf_breaker_unused(&g->breaker);
             try_again(a, FAILED, "gateway_queue_full");
         }
     }
