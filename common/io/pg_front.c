@@ -1,71 +1,9 @@
-#include "common/io/pg_front.h"
+#include "common/io/pg_front_own.h"
 
-#include "common/io/clock.h"
-#include "common/io/ids.h"
-#include "common/io/pg_dsn.h"
-
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    CONNECT_MS = 5000, /* for name, connection and preparing together */
-    BACKOFF_MS = 50,
-    BACKOFF_MAX_MS = 3000,
-    PARAMS = 64
-};
-
-enum state { DOWN, RESOLVING, CONNECTING, PREPARING, UP };
-
-/* A query that was sent, in the order of sending. Its result is kept until the answer to its sync:
- * only then has the server committed. */
-struct pending {
-    const char *name;
-    cf_pgf_done *done;
-    void *arg;
-    size_t bytes;
-    PGresult *result;
-    int e;
-};
-
-struct cf_pgf {
-    struct cf_pgf_conf conf;
-    struct cf_pg_dsn dsn;
-    struct event_base *base;
-    struct event *again;    /* connect, or give up connecting */
-    struct event *overdue;  /* nothing heard */
-    struct event *broken;   /* found out inside a query: handled at the end of the turn */
-    struct event *readable, *writable; /* of this connection */
-    enum state state;
-    struct cf_resolve *resolving;
-    PGconn *conn;
-    int backoff_ms;
-    size_t prepared;  /* answers to the preparing so far */
-    int prepare_error;
-    struct pending *ring;
-    size_t first, n;
-    int told; /* the last e given to conf.changed; -1: none */
-    bool calling;
-    struct cf_pgf_view seen;
-    char why[160];
-};
-
-static void lost(struct cf_pgf *pg, int e);
-static void on_readable(evutil_socket_t fd, short what, void *arg);
-static void on_writable(evutil_socket_t fd, short what, void *arg);
-
-static void timer_set(struct event *timer, cf_ms ms)
-{
-    const struct timeval after = {ms / 1000, ms % 1000 * 1000};
-    event_add(timer, &after);
-}
-
-static void tell(struct cf_pgf *pg, int e)
-{
-    if (pg->told == e) return;
-    pg->told = e;
-    if (pg->conf.changed) pg->conf.changed(pg->conf.arg, e, e ? pg->why : "");
-}
+enum { PARAMS = 64 };
 
 /* ---- errors -------------------------------------------------------------------------------- */
 
@@ -98,8 +36,8 @@ static int error_take(struct cf_pgf *pg, const char *name, const PGresult *res)
 
 static void finish(struct cf_pgf *pg)
 {
-    struct pending *p = &pg->ring[pg->first], done = *p;
-    *p = (struct pending){0};
+    struct cf_pgf_pending *p = &pg->ring[pg->first], done = *p;
+    *p = (struct cf_pgf_pending){0};
     pg->first = (pg->first + 1) % pg->conf.in_flight;
     pg->n--;
     pg->seen.in_flight_bytes -= done.bytes;
@@ -120,7 +58,7 @@ static bool take(struct cf_pgf *pg, PGresult *res)
         snprintf(pg->why, sizeof pg->why, "an answer to no question");
         return false;
     }
-    struct pending *p = &pg->ring[pg->first];
+    struct cf_pgf_pending *p = &pg->ring[pg->first];
     if (status == PGRES_PIPELINE_SYNC) {
         PQclear(res);
         finish(pg);
@@ -147,12 +85,7 @@ static bool take_prepared(struct cf_pgf *pg, PGresult *res)
     if (status == PGRES_PIPELINE_SYNC) {
         PQclear(res);
         if (pg->prepare_error) return false;
-        pg->state = UP;
-        pg->backoff_ms = BACKOFF_MS;
-        pg->seen.connects++;
-        pg->why[0] = 0;
-        event_del(pg->again);
-        tell(pg, 0);
+        cf_pgf_link_up(pg);
         return true;
     }
     /* What follows the first error is only its consequence. */
@@ -163,226 +96,30 @@ static bool take_prepared(struct cf_pgf *pg, PGresult *res)
     return true;
 }
 
-static void heard(struct cf_pgf *pg)
+bool cf_pgf_take_all(struct cf_pgf *pg)
 {
-    if (pg->n)
-        timer_set(pg->overdue, pg->conf.answer_timeout_ms);
-    else
-        event_del(pg->overdue);
-}
-
-static void on_readable(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct cf_pgf *pg = arg;
-    if (!PQconsumeInput(pg->conn)) {
-        snprintf(pg->why, sizeof pg->why, "connection lost");
-        lost(pg, CF_E_DB);
-        return;
-    }
     /* Each query ends with a null result; two in a row mean that there is nothing more. */
     int nulls = 0;
     while (nulls < 2 && !PQisBusy(pg->conn)) {
         PGresult *res = PQgetResult(pg->conn);
-        if (!res) {
-            nulls++;
-            continue;
-        }
-        nulls = 0;
-        if (!(pg->state == UP ? take(pg, res) : take_prepared(pg, res))) {
-            lost(pg, pg->prepare_error ? pg->prepare_error : CF_E_DB);
-            return;
-        }
+        nulls = res ? 0 : nulls + 1;
+        if (res && !(pg->state == PGF_UP ? take(pg, res) : take_prepared(pg, res))) return false;
     }
-    if (PQstatus(pg->conn) == CONNECTION_BAD) {
-        snprintf(pg->why, sizeof pg->why, "connection lost");
-        lost(pg, CF_E_DB);
-        return;
-    }
-    heard(pg);
+    if (PQstatus(pg->conn) != CONNECTION_BAD) return true;
+    snprintf(pg->why, sizeof pg->why, "connection lost");
+    return false;
 }
 
-/* ---- the connection ------------------------------------------------------------------------ */
-
-static void events_free(struct cf_pgf *pg)
-{
-    if (pg->readable) event_free(pg->readable);
-    if (pg->writable) event_free(pg->writable);
-    pg->readable = pg->writable = NULL;
-}
-
-static void connection_end(struct cf_pgf *pg)
-{
-    cf_resolve_cancel(pg->resolving);
-    pg->resolving = NULL;
-    events_free(pg);
-    if (pg->conn) PQfinish(pg->conn);
-    pg->conn = NULL;
-    pg->state = DOWN;
-    event_del(pg->overdue);
-    event_del(pg->broken);
-}
-
-/* Queries without the answer to their sync may have been done or not. */
-static void fail_all(struct cf_pgf *pg)
+void cf_pgf_fail_all(struct cf_pgf *pg)
 {
     while (pg->n) {
-        struct pending *p = &pg->ring[pg->first];
+        struct cf_pgf_pending *p = &pg->ring[pg->first];
         PQclear(p->result);
         p->result = NULL;
         p->e = CF_E_UNKNOWN;
         pg->seen.lost++;
         finish(pg);
     }
-}
-
-static void lost(struct cf_pgf *pg, int e)
-{
-    uint32_t random;
-    connection_end(pg);
-    cf_random(&random, sizeof random);
-    timer_set(pg->again, pg->backoff_ms / 2 + (cf_ms)(random % (uint32_t)pg->backoff_ms));
-    pg->backoff_ms = pg->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : pg->backoff_ms * 2;
-    tell(pg, e);
-    fail_all(pg);
-}
-
-/* Sends what libpq holds; the rest goes when the socket takes more. */
-static bool flush(struct cf_pgf *pg)
-{
-    int left = PQflush(pg->conn);
-    if (left > 0) event_add(pg->writable, NULL);
-    return left >= 0;
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct cf_pgf *pg = arg;
-    if (flush(pg)) return;
-    snprintf(pg->why, sizeof pg->why, "connection lost");
-    lost(pg, CF_E_DB);
-}
-
-/* Prepares everything in one trip. */
-static bool prepare(struct cf_pgf *pg)
-{
-    char ms[16];
-    const char *const values[] = {ms};
-    snprintf(ms, sizeof ms, "%d", pg->conf.statement_timeout_ms);
-    bool good = PQsetnonblocking(pg->conn, 1) == 0 && PQenterPipelineMode(pg->conn) &&
-                PQsendQueryParams(pg->conn, "select set_config('statement_timeout', $1, false)", 1,
-                                  NULL, values, NULL, NULL, 0);
-    for (size_t i = 0; good && i < pg->conf.n_statements; i++)
-        good = PQsendPrepare(pg->conn, pg->conf.statements[i].name, pg->conf.statements[i].sql, 0,
-                             NULL);
-    pg->prepared = 0;
-    pg->prepare_error = 0;
-    pg->state = PREPARING;
-    return good && PQpipelineSync(pg->conn) && flush(pg);
-}
-
-static void connected(struct cf_pgf *pg)
-{
-    int fd = PQsocket(pg->conn);
-    events_free(pg);
-    pg->readable = event_new(pg->base, fd, EV_READ | EV_PERSIST, on_readable, pg);
-    pg->writable = event_new(pg->base, fd, EV_WRITE, on_writable, pg);
-    if (!pg->readable || !pg->writable) CF_BUG("no event");
-    event_add(pg->readable, NULL);
-    if (prepare(pg)) return;
-    snprintf(pg->why, sizeof pg->why, "connection lost");
-    lost(pg, CF_E_DB);
-}
-
-static void on_connecting(evutil_socket_t fd, short what, void *arg);
-
-/* libpq may use another socket after each step. */
-static void connect_wait(struct cf_pgf *pg, short what)
-{
-    events_free(pg);
-    pg->readable = event_new(pg->base, PQsocket(pg->conn), what, on_connecting, pg);
-    if (!pg->readable) CF_BUG("no event");
-    event_add(pg->readable, NULL);
-}
-
-static void connect_failed(struct cf_pgf *pg)
-{
-    const char *text = pg->conn ? PQerrorMessage(pg->conn) : "out of memory";
-    snprintf(pg->why, sizeof pg->why, "cannot connect: %.*s", (int)strcspn(text, "\n"), text);
-    lost(pg, CF_E_DB);
-}
-
-static void on_connecting(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct cf_pgf *pg = arg;
-    switch (PQconnectPoll(pg->conn)) {
-    case PGRES_POLLING_READING: connect_wait(pg, EV_READ); break;
-    case PGRES_POLLING_WRITING:
-    case PGRES_POLLING_ACTIVE: connect_wait(pg, EV_WRITE); break;
-    case PGRES_POLLING_OK: connected(pg); break;
-    case PGRES_POLLING_FAILED: connect_failed(pg); break;
-    }
-}
-
-/* Notices may quote values too; libpq would print them. */
-static void no_notice(void *arg, const PGresult *res)
-{
-    (void)arg, (void)res;
-}
-
-static void on_resolved(void *arg, int e, const struct cf_addresses *found)
-{
-    struct cf_pgf *pg = arg;
-    pg->resolving = NULL;
-    if (e) {
-        snprintf(pg->why, sizeof pg->why, "no address for its name");
-        lost(pg, CF_E_DB);
-        return;
-    }
-    pg->state = CONNECTING;
-    pg->conn = cf_pg_connect_start(&pg->dsn, found);
-    if (!pg->conn || PQstatus(pg->conn) == CONNECTION_BAD) {
-        connect_failed(pg);
-        return;
-    }
-    PQsetNoticeReceiver(pg->conn, no_notice, NULL);
-    connect_wait(pg, EV_WRITE);
-}
-
-static void on_again(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct cf_pgf *pg = arg;
-    if (pg->state != DOWN) {
-        snprintf(pg->why, sizeof pg->why, "does not take the connection in time");
-        lost(pg, CF_E_DB);
-        return;
-    }
-    pg->state = RESOLVING;
-    timer_set(pg->again, CONNECT_MS);
-    if (pg->dsn.host[0])
-        pg->resolving =
-            cf_resolve_start(pg->base, pg->dsn.host, pg->dsn.port, on_resolved, pg);
-    else
-        on_resolved(pg, 0, NULL);
-}
-
-static void on_overdue(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct cf_pgf *pg = arg;
-    snprintf(pg->why, sizeof pg->why, "does not answer");
-    lost(pg, CF_E_DB);
-}
-
-static void on_broken(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd, (void)what;
-    struct cf_pgf *pg = arg;
-    snprintf(pg->why, sizeof pg->why, "connection lost");
-    lost(pg, CF_E_DB);
 }
 
 /* ---- queries ------------------------------------------------------------------------------- */
@@ -404,23 +141,23 @@ int cf_pgf_query(struct cf_pgf *pg, size_t statement, int n, const char *const *
     size_t bytes = bytes_of(n, values, lengths, formats);
     bool full = pg->n == pg->conf.in_flight ||
                 (pg->n && pg->seen.in_flight_bytes + bytes > pg->conf.in_flight_bytes);
-    if (pg->state != UP || full || event_pending(pg->broken, EV_TIMEOUT, NULL)) {
+    if (pg->state != PGF_UP || full || cf_pgf_link_broken(pg)) {
         pg->seen.refused++;
         return CF_E_DB;
     }
     if (!PQsendQueryPrepared(pg->conn, s->name, n, values, lengths, formats, s->text ? 0 : 1)) {
         /* Nothing was queued: libpq refused parameters, or the connection is no more. */
         pg->seen.refused++;
-        if (PQstatus(pg->conn) == CONNECTION_BAD) event_active(pg->broken, EV_TIMEOUT, 0);
+        if (PQstatus(pg->conn) == CONNECTION_BAD) cf_pgf_link_break(pg);
         return CF_E_DB;
     }
     pg->ring[(pg->first + pg->n) % pg->conf.in_flight] =
-        (struct pending){.name = s->name, .done = done, .arg = arg, .bytes = bytes};
+        (struct cf_pgf_pending){.name = s->name, .done = done, .arg = arg, .bytes = bytes};
     pg->seen.in_flight_bytes += bytes;
     pg->seen.queries++;
-    if (pg->n++ == 0) heard(pg);
+    if (pg->n++ == 0) cf_pgf_link_heard(pg);
     /* From here on it counts as sent, so that its callback comes in any case. */
-    if (!PQpipelineSync(pg->conn) || !flush(pg)) event_active(pg->broken, EV_TIMEOUT, 0);
+    if (!PQpipelineSync(pg->conn) || !cf_pgf_link_flush(pg)) cf_pgf_link_break(pg);
     return 0;
 }
 
@@ -443,7 +180,7 @@ int cf_pgf_send(struct cf_pgf *pg, size_t statement, const struct cf_str *params
 
 bool cf_pgf_up(const struct cf_pgf *pg)
 {
-    return pg->state == UP;
+    return pg->state == PGF_UP;
 }
 
 const char *cf_pgf_why(const struct cf_pgf *pg)
@@ -454,7 +191,7 @@ const char *cf_pgf_why(const struct cf_pgf *pg)
 void cf_pgf_view(const struct cf_pgf *pg, struct cf_pgf_view *out)
 {
     *out = pg->seen;
-    out->up = pg->state == UP;
+    out->up = pg->state == PGF_UP;
     out->in_flight = pg->n;
 }
 
@@ -473,14 +210,8 @@ struct cf_pgf *cf_pgf_open(struct event_base *base, const struct cf_pgf_conf *co
     pg->dsn = dsn;
     pg->dsn.dsn = strdup(conf->dsn);
     pg->ring = cf_calloc(pg->conf.in_flight, sizeof *pg->ring);
-    pg->backoff_ms = BACKOFF_MS;
-    pg->told = -1;
-    pg->again = evtimer_new(base, on_again, pg);
-    pg->overdue = evtimer_new(base, on_overdue, pg);
-    pg->broken = evtimer_new(base, on_broken, pg);
-    if (!pg->dsn.dsn || !pg->again || !pg->overdue || !pg->broken) CF_BUG("out of memory");
-    snprintf(pg->why, sizeof pg->why, "not yet connected");
-    timer_set(pg->again, 0);
+    if (!pg->dsn.dsn) CF_BUG("out of memory");
+    cf_pgf_link_start(pg);
     return pg;
 }
 
@@ -495,11 +226,8 @@ void cf_pgf_free(struct cf_pgf *pg)
 {
     if (!pg) return;
     if (pg->calling) CF_BUG("freed from inside its callback");
-    connection_end(pg);
-    fail_all(pg);
-    event_free(pg->again);
-    event_free(pg->overdue);
-    event_free(pg->broken);
+    cf_pgf_link_end(pg);
+    cf_pgf_fail_all(pg);
     free((char *)(uintptr_t)pg->dsn.dsn);
     free(pg->ring);
     free(pg);

@@ -5,7 +5,7 @@
 #include "common/io/log.h"
 #include "common/io/stage/pgbin.h"
 #include "common/pure/patience.h"
-#include "services/notification/codec.h"
+#include "services/notification/sms_text.h"
 #include "services/notification/store.h"
 
 #include <stdlib.h>
@@ -29,18 +29,16 @@ struct notification_sms {
     struct cf_histogram *took;
 };
 
-/* A call of the pool while it is ours; freed with it. */
-struct sending {
-    struct notification_sms *sms;
-    struct cf_work_call *call;
-};
-
-/* One call to the partner: these items of the pool's call. */
+/* One call to the partner: some items of the pool's call, and their messages as JSON. */
 struct post {
     struct notification_sms *sms;
     struct cf_work_call *call;
+    struct cf_buf body;
     size_t n;
-    size_t items[];
+    struct part {
+        size_t item;
+        size_t at, len; /* in body */
+    } parts[];
 };
 
 static void pump(void *arg, cf_ms now);
@@ -115,10 +113,26 @@ static void finish(struct notification_sms *s, struct cf_work_call *call, size_t
     if (s->held_n) cf_timer_after(s->pump, 0);
 }
 
+static struct post *post_new(struct notification_sms *s, struct cf_work_call *call, size_t n)
+{
+    struct post *p = cf_calloc(1, sizeof *p + n * sizeof p->parts[0]);
+    p->sms = s;
+    p->call = call;
+    cf_buf_init(&p->body, BODY_MAX);
+    return p;
+}
+
+static void post_free(struct post *p)
+{
+    cf_buf_free(&p->body); /* phones are in it: see the header */
+    free(p);
+}
+
 static void finish_post(struct post *p, enum outcome outcome, const char *reason)
 {
-    for (size_t i = 0; i < p->n; i++) finish(p->sms, p->call, p->items[i], outcome, reason);
-    free(p);
+    for (size_t i = 0; i < p->n; i++)
+        finish(p->sms, p->call, p->parts[i].item, outcome, reason);
+    post_free(p);
 }
 
 /* Reasons of a gateway are codes of ours only when they look like codes. */
@@ -166,86 +180,43 @@ static void take_answers(struct post *p, struct cf_str body)
         finish_post(p, AGAIN, "gateway_answer_not_understood");
         return;
     }
-    for (size_t i = 0; i < p->n; i++)
-        take_status(p, p->items[i],
-                    answer_to(root, i, cf_work_item(p->call, p->items[i])->id));
+    for (size_t i = 0; i < p->n; i++) {
+        size_t item = p->parts[i].item;
+        take_status(p, item, answer_to(root, i, cf_work_item(p->call, item)->id));
+    }
     json_decref(root);
-    free(p);
+    post_free(p);
 }
 
 /* ---- sending ------------------------------------------------------------------------------------ */
 
-struct contact {
-    struct cf_str key, person;
-    bool died;
-};
+static void answered(void *arg, const struct cf_call_result *r);
 
-struct contacts {
-    struct contact *list;
-    size_t n;
-};
-
-static void post(struct notification_sms *s, struct cf_work_call *call, const size_t *items,
-                 size_t n, const struct contacts *contacts);
-
-static const struct contact *contact_of(const struct contacts *c, const struct cf_key *key)
+static void give(struct post *p)
 {
-    for (size_t i = 0; i < c->n; i++)
-        if (cf_str_eq(c->list[i].key, cf_key_str(key))) return &c->list[i];
-    return NULL;
+    struct notification_sms *s = p->sms;
+    struct cf_call c = {.method = "POST", .path = "/sms", .type = "application/json"};
+    c.body = cf_buf_str(&p->body);
+    cf_count_add(s->calls, 1);
+    if (cf_partner_call(s->partner, &c, answered, p) == 0) return;
+    cf_breaker_unused(&s->breaker);
+    finish_post(p, AGAIN, "gateway_queue_full");
 }
 
-static bool write_text(struct notification_sms *s, const struct notification_job *job,
-                       enum cf_lang lang, struct cf_buf *out)
+/* Each message of a refused call alone. */
+static void give_one_by_one(struct post *p)
 {
-    char due[24], respond[24];
-    bool en = lang == CF_LANG_EN;
-    struct notification_values v = {{{0}}};
-    v.v[NOTIFY_VALUE_RECEIPT_NO] = job->receipt_no;
-    v.v[NOTIFY_VALUE_NOTICE_NO] = job->notice_no;
-    v.v[NOTIFY_VALUE_OUTLET_CODE] = job->outlet_code;
-    v.v[NOTIFY_VALUE_CARD_NO] = job->card_no_masked;
-    v.v[NOTIFY_VALUE_ORDER_NO] = job->order_no;
-    if (job->due_on)
-        v.v[NOTIFY_VALUE_DUE_ON] =
-            cf_str_of(en ? cf_day_text(job->due_on, due) : cf_day_text_zh(job->due_on, due));
-    if (job->respond_by)
-        v.v[NOTIFY_VALUE_RESPOND_BY] =
-            cf_str_of(en ? cf_day_text(job->respond_by, respond)
-                         : cf_day_text_zh(job->respond_by, respond));
-    return cf_buf_printf(out, "【%s】", s->signature) &&
-           notification_render(job->template, lang, &v, out);
-}
-
-/* Writes one message; NULL when done, else why it is not sent. */
-static const char *write_message(struct notification_sms *s, const struct cf_work *w,
-                                 const struct contact *to, struct cf_out *o)
-{
-    struct cf_str plain;
-    struct notification_person person;
-    struct notification_job job;
-    char phone[64], id[37];
-    if (to && to->died) return "holder_died";
-    if (!to || !to->person.len) return "no_contact";
-    if (cf_unseal(s->ring, to->person, cf_key_str(&w->key), 1, s->arena, &plain) ||
-        notification_codec_person(s->arena, plain, &person))
-        return "person_not_readable";
-    size_t n = notification_phone(person.phone, person.guardian_phone, phone);
-    if (!n) return "no_phone";
-    if (notification_codec_job_read(s->arena, w->args, &job)) return "template_not_known";
-    struct cf_buf text;
-    cf_buf_init(&text, NOTIFY_TEXT_MAX);
-    bool made = write_text(s, &job, notification_lang(person.document_type), &text);
-    if (made) {
-        cf_uuid_text(w->id, id);
-        cf_out_object(o, NULL);
-        cf_out_z(o, "id", id);
-        cf_out_text(o, "to", (struct cf_str){phone, n});
-        cf_out_text(o, "text", cf_buf_str(&text));
-        cf_out_end(o);
+    for (size_t i = 0; i < p->n; i++) {
+        struct post *one = post_new(p->sms, p->call, 1);
+        const struct part *part = &p->parts[i];
+        cf_buf_add(&one->body, "[", 1);
+        cf_buf_add(&one->body, p->body.ptr + part->at, part->len);
+        cf_buf_add(&one->body, "]", 1);
+        one->parts[0] = (struct part){part->item, 1, part->len};
+        one->n = 1;
+        give(one);
     }
-    cf_buf_free(&text);
-    return made ? NULL : "template_value_missing";
+    post_free(p);
 }
 
 static void answered(void *arg, const struct cf_call_result *r)
@@ -260,57 +231,122 @@ static void answered(void *arg, const struct cf_call_result *r)
         cf_breaker_bad(&s->breaker, cf_mono_ms());
     if (r->status == 200)
         take_answers(p, r->body);
-    else if (refused && p->n == 1)
-        finish_post(p, REJECTED, "gateway_refused");
+    else if (refused && p->n > 1)
+        give_one_by_one(p);
     else if (refused)
-        finish_post(p, AGAIN, "gateway_refused_batch");
+        finish_post(p, REJECTED, "gateway_refused");
     else
         finish_post(p, AGAIN, r->why ? r->why : "gateway_error");
 }
 
-static void give(struct post *p, const struct cf_buf *body)
+static void add_message(struct post *p, size_t item, const struct notification_contacts *contacts)
 {
-    struct notification_sms *s = p->sms;
-    struct cf_call c = {.method = "POST", .path = "/sms", .type = "application/json"};
-    c.body = cf_buf_str(body);
-    cf_count_add(s->calls, 1);
-    if (cf_partner_call(s->partner, &c, answered, p) == 0) return;
-    cf_breaker_unused(&s->breaker);
-    finish_post(p, AGAIN, "gateway_queue_full");
-}
-
-/* A message that was refused in a batch goes alone the next time. */
-static bool goes_alone(const struct cf_work *w)
-{
-    return w->attempt > 0;
-}
-
-static void post(struct notification_sms *s, struct cf_work_call *call, const size_t *items,
-                 size_t n, const struct contacts *contacts)
-{
-    struct post *p = cf_calloc(1, sizeof *p + n * sizeof p->items[0]);
-    struct cf_buf body;
-    p->sms = s;
-    p->call = call;
-    cf_buf_init(&body, BODY_MAX);
-    struct cf_out o = cf_out_to(&body);
-    cf_out_array(&o, NULL);
-    for (size_t i = 0; i < n; i++) {
-        const struct cf_work *w = cf_work_item(call, items[i]);
-        const char *why = write_message(s, w, contact_of(contacts, &w->key), &o);
-        if (!why)
-            p->items[p->n++] = items[i];
-        else if (strcmp(why, "person_not_readable") == 0)
-            finish(s, call, items[i], AGAIN, why);
-        else
-            finish(s, call, items[i], SUPPRESSED, why);
+    const struct notification_contact *to =
+        notification_contact_of(contacts, &cf_work_item(p->call, item)->key);
+    size_t comma = p->n ? 1 : 0, before = p->body.len;
+    if (comma) cf_buf_add(&p->body, ",", 1);
+    const char *why = notification_sms_write(p->sms->ring, p->sms->signature,
+                                             cf_work_item(p->call, item), to, p->sms->arena,
+                                             &p->body);
+    if (!why && !p->body.full) {
+        p->parts[p->n++] = (struct part){item, before + comma, p->body.len - before - comma};
+        return;
     }
-    cf_out_end(&o);
+    p->body.len = before;
+    p->body.full = false;
+    if (!why) why = "message_too_large";
+    bool ours = strcmp(why, "person_not_readable") == 0;
+    if (ours || strcmp(why, "template_value_missing") == 0)
+        cf_log(LOG_ERROR, "sms.not_written", F("why", why));
+    /* A key that is not in the ring is a person's to mend; the message waits. */
+    finish(p->sms, p->call, item, ours ? AGAIN : SUPPRESSED, why);
+}
+
+/* The contacts are there: one call to the partner with all that can be sent. */
+static void send_call(struct notification_sms *s, struct cf_work_call *call,
+                      const struct notification_contacts *contacts)
+{
+    size_t n = cf_work_count(call);
+    struct post *p = post_new(s, call, n);
+    cf_arena_reset(s->arena);
+    cf_buf_add(&p->body, "[", 1);
+    for (size_t i = 0; i < n; i++) add_message(p, i, contacts);
+    cf_buf_add(&p->body, "]", 1);
     if (p->n) {
-        give(p, &body);
-    } else {
-        cf_breaker_unused(&s->breaker);
-        free(p);
+        give(p);
+        return;
     }
-    cf_buf_free(&body);
+    cf_breaker_unused(&s->breaker);
+    post_free(p);
+}
+
+/* ---- whom to write to ---------------------------------------------------------------------------- */
+
+struct asking {
+    struct notification_sms *sms;
+    struct cf_work_call *call;
+};
+
+static void found(void *arg, int e, const PGresult *res)
+{
+    struct asking a = *(struct asking *)arg;
+    free(arg);
+    if (e) {
+        cf_breaker_unused(&a.sms->breaker);
+        for (size_t i = cf_work_count(a.call); i-- > 0;)
+            finish(a.sms, a.call, i, AGAIN, "store_away");
+        return;
+    }
+    struct notification_contacts c = {.n = (size_t)PQntuples(res)};
+    c.list = cf_calloc(c.n + 1, sizeof *c.list);
+    for (size_t i = 0; i < c.n; i++) {
+        c.list[i].key = cf_pgf_get(res, (int)i, 0);
+        c.list[i].person = cf_pgf_get(res, (int)i, 1);
+        c.list[i].died = *PQgetvalue(res, (int)i, 2) != 0;
+    }
+    send_call(a.sms, a.call, &c);
+    free(c.list);
+}
+
+static void ask(struct notification_sms *s, struct cf_work_call *call)
+{
+    char part[2];
+    struct cf_pgarray keys = {0};
+    struct asking *a = cf_malloc(sizeof *a);
+    *a = (struct asking){s, call};
+    cf_put16(part, (uint16_t)cf_work_item(call, 0)->part);
+    cf_pgarray_begin(&keys, CF_OID_BYTEA);
+    for (size_t i = 0; i < cf_work_count(call); i++) {
+        const struct cf_key *key = &cf_work_item(call, i)->key;
+        cf_pgarray_bytes(&keys, key->b, key->len);
+    }
+    const struct cf_str params[] = {{part, 2}, cf_pgarray_end(&keys)};
+    int e = cf_pgf_send(s->pg, NOTIFY_SQL_CONTACTS, params, 2, found, a);
+    cf_buf_free(&keys.buf);
+    if (e) found(a, e, NULL);
+}
+
+/* ---- holding back ---------------------------------------------------------------------------------- */
+
+static void pump(void *arg, cf_ms now)
+{
+    struct notification_sms *s = arg;
+    while (s->held_n) {
+        struct cf_work_call *call = s->held[s->held_first];
+        if (s->breaker.open && (s->breaker.probing || now < s->breaker.open_until)) break;
+        if (!cf_gate_take(&s->gate, (int)cf_work_count(call), now, cf_now_ms())) break;
+        if (!cf_breaker_may(&s->breaker, now)) break;
+        s->held_first = (s->held_first + 1) % s->held_cap;
+        s->held_n--;
+        ask(s, call);
+    }
+    if (s->held_n) cf_timer_after(s->pump, PUMP_MS);
+}
+
+void notification_sms_run(struct notification_sms *s, struct cf_work_call *call)
+{
+    if (s->held_n == s->held_cap) CF_BUG("more calls than the pool may give");
+    s->held[(s->held_first + s->held_n) % s->held_cap] = call;
+    s->held_n++;
+    if (s->held_n == 1) pump(s, cf_mono_ms());
 }

@@ -126,7 +126,7 @@ class Program:
             return None
 
     def _matches(self, record):
-        if record["boot"] != boot_id() or False:
+        if record["boot"] != boot_id() or start_time(record["pid"]) != record["start"]:
             return False
         try:
             line = Path(f"/proc/{record['pid']}/cmdline").read_bytes()

@@ -289,10 +289,16 @@ SERVERS_FN void server_postgres_start(struct server *s)
     server_postgres_again(s);
 }
 
+SERVERS_FN void server_no_notice(void *arg, const PGresult *res)
+{
+    (void)arg, (void)res;
+}
+
 /* One command over a connection of its own; what it answers in the first column, as a number. */
 SERVERS_FN long server_sql(const struct server *s, const char *sql)
 {
     PGconn *c = PQconnectdb(s->url);
+    PQsetNoticeReceiver(c, server_no_notice, NULL);
     PGresult *res = PQexec(c, sql);
     ExecStatusType got = PQresultStatus(res);
     if (got != PGRES_COMMAND_OK && got != PGRES_TUPLES_OK)

@@ -3,4 +3,4 @@
 select id, kind, key, due, attempt, args from work
 where part = $1 and due >= $2 and (due, id) > ($2, $3) and due <= $4
 order by due, id
-limit $5
+limit $5::int

@@ -1,0 +1,328 @@
+"""An audit of a running stack, independent of the services: it reads topics and tables only.
+
+lost           a request, message or number that has no trace where it must have one
+duplicated     something that exists twice and may exist once
+stuck          something that waits for nobody: work long overdue, messages not acknowledged
+contradictory  two places that tell different things
+"""
+
+import argparse
+import collections
+import json
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "ops" / "lib")]
+
+import confluent_kafka  # noqa: E402
+import psycopg  # noqa: E402
+from harness import protos  # noqa: E402
+
+STAGES = ("intake", "photo-fetch", "production", "notification", "complaint-handling", "inquiry")
+USABLE = ("normal", "app_locked", "temporary_loss")
+EXAMPLES = 5
+
+
+class Finding:
+    def __init__(self):
+        self.counts = collections.Counter()
+        self.examples = collections.defaultdict(list)
+
+    def add(self, kind, what, example="", count=1):
+        self.counts[kind] += count
+        name = f"{kind}: {what}"
+        self.counts[name] += count
+        if len(self.examples[name]) < EXAMPLES:
+            self.examples[name].append(example)
+
+    def summary(self):
+        kinds = ("lost", "duplicated", "stuck", "contradictory")
+        details = [{"what": name, "count": count, "examples": self.examples[name]}
+                   for name, count in sorted(self.counts.items()) if name not in kinds]
+        return {**{kind: self.counts[kind] for kind in kinds}, "details": details}
+
+
+def read_topic(brokers, topic):
+    """All records of a topic: (partition, offset, key, headers, value)."""
+    consumer = confluent_kafka.Consumer({
+        "bootstrap.servers": brokers, "group.id": "cardflow-audit", "enable.auto.commit": False,
+        "enable.partition.eof": True, "auto.offset.reset": "earliest"})
+    try:
+        known = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        parts = [confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_BEGINNING)
+                 for p in known]
+        consumer.assign(parts)
+        open_parts = set(known)
+        while open_parts:
+            for message in consumer.consume(2000, timeout=10):
+                if message.error():
+                    if message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                        open_parts.discard(message.partition())
+                        continue
+                    raise RuntimeError(f"{topic}: {message.error()}")
+                headers = {k: v.decode("utf-8", "replace") for k, v in message.headers() or ()}
+                yield (message.partition(), message.offset(), message.key(), headers,
+                       message.value())
+    finally:
+        consumer.close()
+
+
+class Streams:
+    """Numbers of each stream: from 1 without a hole, first appearances in order; a number that
+    comes again must be the same message."""
+
+    def __init__(self, finding):
+        self.finding = finding
+        self.newest = collections.Counter()
+        self.ids = {}
+
+    def see(self, topic, part, headers):
+        """True when the record is the first with its number (or has none)."""
+        src, number = headers.get("cf_src"), headers.get("cf_no")
+        if not src:
+            return True
+        stream, number = (topic, part, src), int(number)
+        if number <= self.newest[stream]:
+            if self.ids.get((stream, number)) != headers.get("ce_id"):
+                self.finding.add("contradictory", "one stream number, two messages",
+                                 f"{stream} {number}")
+            return False
+        if number > self.newest[stream] + 1:
+            self.finding.add("lost", "numbers missing in a stream",
+                             f"{stream} after {self.newest[stream]}",
+                             number - self.newest[stream] - 1)
+        self.newest[stream] = number
+        self.ids[stream, number] = headers.get("ce_id")
+        return True
+
+
+class Tables:
+    def __init__(self, dsn):
+        self.connection = psycopg.connect(dsn, autocommit=True)
+
+    def rows(self, sql, *args):
+        return self.connection.execute(sql, args or None).fetchall()
+
+    def one(self, sql, *args):
+        return self.rows(sql, *args)[0][0]
+
+    def has(self, schema, table):
+        return self.one("select to_regclass(%s) is not null", f"{schema}.{table}")
+
+
+def schema(stage):
+    return stage.replace("-", "_")
+
+
+def numbers(data):
+    return [int.from_bytes(data[i:i + 8], "big") for i in range(0, len(data), 8)]
+
+
+def check_streams_stored(tables, streams, finding):
+    """What the journal gave out and what the topics hold must be the same."""
+    for stage in STAGES:
+        if not tables.has(schema(stage), "output"):
+            continue
+        for part, topic, last_no in tables.rows(
+                f"select part, topic, last_no from {schema(stage)}.output"):
+            for target, last in enumerate(numbers(last_no)):
+                stream = (topic, target, f"{stage}/{part}")
+                seen = streams.newest[stream]
+                if seen < last:
+                    finding.add("lost", "messages committed and never in the log",
+                                str(stream), last - seen)
+                elif seen > last:
+                    finding.add("contradictory", "the log knows messages the database does not",
+                                str(stream))
+
+
+def check_positions(tables, ends, finding):
+    """Every record must have been read by the stages that read its topic."""
+    for stage in STAGES:
+        if not tables.has(schema(stage), "cursor"):
+            continue
+        for part, topic, offset in tables.rows(
+                f"select part, topic, last_offset from {schema(stage)}.cursor"):
+            behind = ends.get((topic, part), 0) - 1 - offset
+            if behind > 0:
+                finding.add("stuck", f"{stage} has not read all of {topic}", f"part {part}",
+                            behind)
+
+
+def check_work(tables, finding, now_ms, patience_s):
+    for stage in STAGES:
+        if not tables.has(schema(stage), "work"):
+            continue
+        late = tables.one(f"select count(*) from {schema(stage)}.work where due < %s",
+                          now_ms - 1000 * patience_s)
+        if late:
+            finding.add("stuck", f"{stage} has work long overdue", "", late)
+        unacked = tables.one(
+            f"select coalesce(sum(journal_seq - acked_seq), 0) from {schema(stage)}.shard")
+        if unacked:
+            finding.add("stuck", f"{stage} has journal rows not acknowledged", "", int(unacked))
+
+
+class Applications:
+    """Follows every application and card through the topics."""
+
+    def __init__(self, finding):
+        self.finding = finding
+        self.submitted = {}
+        self.outcomes = collections.defaultdict(list)
+        self.steps = collections.defaultdict(list)
+        self.cards = {}          # card_no -> (holder, state, temporary)
+        self.lines = {}          # card_no -> (application, batch, line)
+        self.batch_lines = collections.Counter()
+        self.manifests = {}
+
+    def command(self, message):
+        if message.WhichOneof("body") == "submit":
+            self.submitted[message.submit.application_id] = True
+
+    def application(self, message):
+        body = message.WhichOneof("body")
+        if body in ("accepted", "rejected"):
+            self.outcomes[message.application_id].append(body)
+        if body == "noticed":
+            self.outcomes[message.application_id].append("noticed")
+
+    def card(self, key, message):
+        body = message.WhichOneof("body")
+        if body == "step":
+            self.steps[message.application_id].append(message.step.state)
+        elif body == "card_changed" and message.card_no:
+            self.cards[message.card_no] = (key, message.card_changed.state,
+                                           message.card_changed.temporary)
+
+    def order(self, message):
+        body = message.WhichOneof("body")
+        if body == "line":
+            known = self.lines.get(message.line.card_no)
+            if known:
+                self.finding.add("duplicated", "a card number ordered twice")
+            self.lines[message.line.card_no] = (message.line.application_id, message.batch_id,
+                                                message.line.line_no)
+            self.batch_lines[message.batch_id] += 1
+        elif body == "manifest":
+            self.manifests[message.batch_id] = message.manifest.lines
+
+    def check(self):
+        for outcomes in self.outcomes.values():
+            for final in ("accepted", "rejected"):
+                if outcomes.count(final) > 1:
+                    self.finding.add("duplicated", f"an application {final} twice")
+            if "accepted" in outcomes and "rejected" in outcomes:
+                self.finding.add("contradictory", "an application accepted and rejected")
+        for steps in self.steps.values():
+            for once in ("collected", "withdrawn", "closed", "expired", "pickup_expired"):
+                if steps.count(once) > 1:
+                    self.finding.add("duplicated", f"an application {once} twice")
+        usable = collections.Counter(
+            (key, temporary) for key, state, temporary in self.cards.values() if state in USABLE)
+        for (_, _), count in usable.items():
+            if count > 1:
+                self.finding.add("duplicated", "a holder with more than one usable card")
+        for batch, count in self.batch_lines.items():
+            if batch not in self.manifests:
+                self.finding.add("lost", "a batch without its manifest")
+            elif self.manifests[batch] != count:
+                self.finding.add("contradictory", "a manifest with another count of lines")
+
+
+def check_intake(tables, applications, dead, finding):
+    """Every application that came in is one row, a dead letter, or parked."""
+    rows = {row[0].bytes: row[1] for row in tables.rows("select id, state from intake.application")}
+    parked = tables.one("select count(*) from intake.parked where topic = 'application.commands'")
+    missing = [i for i in applications.submitted if i not in rows]
+    unexplained = len(missing) - dead["application.commands.dlq"] - parked
+    if unexplained > 0:
+        finding.add("lost", "applications without an outcome", "", unexplained)
+    return rows
+
+
+def check_issued(tables, applications, finding):
+    issued = {row[0] for row in tables.rows("select card_no from production.issued")}
+    for number in applications.lines:
+        if number not in issued:
+            finding.add("contradictory", "a card number ordered that was never issued")
+
+
+def check_notices(tables, messages, finding):
+    """One end state a notification, and one row."""
+    for ident, count in messages.items():
+        if count > 1:
+            finding.add("duplicated", "a notification with two end states", ident.hex())
+
+
+def audit(info, patience_s=120):
+    """The counts for the stack that stack.json describes."""
+    finding, messages = Finding(), protos.load()
+    streams, applications = Streams(finding), Applications(finding)
+    ends, dead, notices, totals = {}, collections.Counter(), collections.Counter(), {}
+    for full in info["topics"]:
+        topic, count = full.removeprefix("cardflow.").removesuffix(".v1"), 0
+        for part, offset, key, headers, value in read_topic(info["kafka"], full):
+            ends[topic, part] = offset + 1
+            count += 1
+            if not streams.see(topic, part, headers):
+                continue
+            if topic.endswith(".dlq"):
+                dead[topic] += 1
+            elif topic == "application.commands" and \
+                    headers.get("ce_type") == "application.submit":
+                try:
+                    applications.command(
+                        messages.application.ApplicationCommand.FromString(value))
+                except Exception:  # undecodable: it must be a dead letter, counted above
+                    continue
+            elif topic == "application.events":
+                applications.application(messages.application.ApplicationEvent.FromString(value))
+            elif topic == "card.events":
+                applications.card(key, messages.card.CardEvent.FromString(value))
+            elif topic == "bank.orders":
+                applications.order(messages.card.BankOrder.FromString(value))
+            elif topic == "notification.events":
+                event = messages.notification.NotificationEvent.FromString(value)
+                notices[event.notification_id] += 1
+        totals[topic] = count
+    tables = Tables(info["postgres_admin"])
+    applications.check()
+    check_streams_stored(tables, streams, finding)
+    check_positions(tables, ends, finding)
+    check_work(tables, finding, int(time.time() * 1000), patience_s)
+    check_intake(tables, applications, dead, finding)
+    check_issued(tables, applications, finding)
+    check_notices(tables, notices, finding)
+    parked = {stage: tables.one(f"select count(*) from {schema(stage)}.parked")
+              for stage in STAGES if tables.has(schema(stage), "parked")}
+    return {**finding.summary(), "parked": sum(parked.values()), "parked_by_stage": parked,
+            "dead_letters": sum(dead.values()), "records": totals}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="ops/audit", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, default=ROOT / ".run", help="folder of the stack")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there")
+    parser.add_argument("--wait", type=int, default=0, metavar="SECONDS",
+                        help="look again until all is zero, at most this long")
+    args = parser.parse_args()
+    info = json.loads((args.run / "stack.json").read_text())
+    until = time.monotonic() + args.wait
+    while True:
+        result = audit(info)
+        good = not any(result[k] for k in ("lost", "duplicated", "stuck", "contradictory"))
+        if good or time.monotonic() >= until:
+            break
+        time.sleep(2)
+    print(json.dumps(result, indent=1))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+#include "services/intake/handlers.h"
+
+static const uint8_t zero[16];
+
+static size_t want(struct cf_want *out, size_t n, enum intake_aux aux, const uint8_t id[16])
+{
+    out[n].aux = (uint16_t)aux;
+    memcpy(out[n].id, id, 16);
+    return n + 1;
+}
+
+/* The open applications that are still intake's. */
+static size_t want_open(const struct intake_holder *h, struct cf_want *out)
+{
+    size_t n = 0;
+    for (int i = 0; i < 2; i++) {
+        const struct intake_slot *slot = i ? &h->temporary : &h->permanent;
+        if (memcmp(slot->app, zero, 16) == 0) continue;
+        if (slot->state == CF_APP_RECEIVED || slot->state == CF_APP_NOTICED)
+            n = want(out, n, INTAKE_AUX_APPLICATION, slot->app);
+    }
+    return n;
+}
+
+static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_want *out, size_t max)
+{
+    const struct intake_submit *submit = m->body;
+    const struct intake_supplement *supplement = m->body;
+    const struct intake_withdraw *withdraw = m->body;
+    const struct intake_row_msg *row = m->body;
+    uint8_t id[16];
+    if (max < 2) CF_BUG("no room for wants");
+    switch ((enum intake_message)m->type) {
+    case INTAKE_MSG_SUBMIT: return want(out, 0, INTAKE_AUX_APPLICATION, submit->application_id);
+    case INTAKE_MSG_SUPPLEMENT:
+        return want(out, 0, INTAKE_AUX_APPLICATION, supplement->application_id);
+    case INTAKE_MSG_WITHDRAW: return want(out, 0, INTAKE_AUX_APPLICATION, withdraw->application_id);
+    case INTAKE_MSG_TIMER: return want(out, 0, INTAKE_AUX_APPLICATION, m->work_id);
+    case INTAKE_MSG_ENROLMENT:
+    case INTAKE_MSG_ENROLMENT_ENDED: return want_open(aggregate, out);
+    case INTAKE_MSG_ROW:
+        intake_codec_row_id(row->roster_id, (uint32_t)row->row_no, id);
+        return want(out, 0, INTAKE_AUX_ROSTER_ROW, id);
+    case INTAKE_MSG_FOLLOW:
+    case INTAKE_MSG_CARD:
+    case INTAKE_MSG_UNIT:
+    case INTAKE_MSG_ROSTER_OPENED:
+    case INTAKE_MSG_SPLIT: break;
+    }
+    return 0;
+}
+
+static int decide_unit(struct cf_step *s, struct intake_unit *u, bool *changed)
+{
+    const struct intake_unit_msg *m = s->msg->body;
+    if (m->unit.revision <= u->revision) {
+        cf_count(s, "duplicate_revisions");
+        return 0;
+    }
+    *u = m->unit;
+    *changed = true;
+    return 0;
+}
+
+static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed)
+{
+    struct intake_holder *h = aggregate;
+    *changed = false;
+    switch ((enum intake_message)s->msg->type) {
+    case INTAKE_MSG_SUBMIT: return intake_decide_submit(s, h, changed);
+    case INTAKE_MSG_SUPPLEMENT: return intake_decide_supplement(s, h, changed);
+    case INTAKE_MSG_WITHDRAW: return intake_decide_withdraw(s, h, changed);
+    case INTAKE_MSG_TIMER: return intake_decide_timer(s, h, changed);
+    case INTAKE_MSG_ENROLMENT: return intake_decide_enrolment(s, h, changed);
+    case INTAKE_MSG_ENROLMENT_ENDED: return intake_decide_enrolment_ended(s, h, changed);
+    case INTAKE_MSG_FOLLOW: return intake_decide_follow(s, h, changed);
+    case INTAKE_MSG_CARD: return intake_decide_card(s, h, changed);
+    case INTAKE_MSG_UNIT: return decide_unit(s, aggregate, changed);
+    case INTAKE_MSG_ROSTER_OPENED:
+    case INTAKE_MSG_SPLIT:
+    case INTAKE_MSG_ROW: return intake_decide_roster(s, aggregate, exists, changed);
+    }
+    return CF_E_VERSION;
+}
+
+static const char *const enrolment_types[] = {"enrolment.registered", "enrolment.changed",
+                                              "enrolment.ended", "enrolment.document_changed",
+                                              NULL};
+static const char *const unit_types[] = {"unit.registered", "unit.changed", NULL};
+static const char *const command_types[] = {"application.submit", "application.supplement",
+                                            "application.withdraw", NULL};
+static const char *const photo_types[] = {"photo.ended", NULL};
+static const char *const card_types[] = {"card.step", "card.changed", NULL};
+static const char *const internal_types[] = {"work.outcome", "roster.opened", "row.outcome",
+                                             "application.moved", NULL};
+
+static const struct cf_topic_in topics_in[] = {
+    [INTAKE_IN_ENROLMENT] = {"enrolment.events", true, enrolment_types},
+    [INTAKE_IN_UNITS] = {"unit.events", true, unit_types},
+    [INTAKE_IN_COMMANDS] = {"application.commands", true, command_types},
+    [INTAKE_IN_PHOTOS] = {"photo.events", false, photo_types},
+    [INTAKE_IN_CARDS] = {"card.events", false, card_types},
+    [INTAKE_IN_INTERNAL] = {"intake.internal", false, internal_types},
+    {NULL, false, NULL},
+};
+static const char *const topics_out[] = {[INTAKE_OUT_INTERNAL] = "intake.internal",
+                                         [INTAKE_OUT_EVENTS] = "application.events", NULL};
+/* An enrolment can have both slots judged. */
+static const struct cf_number_kind numbers[] = {{"receipt", 2}, {"notice", 2}};
+
+struct cf_service intake_service(const struct intake_env *env)
+{
+    return (struct cf_service){.name = "intake",
+                               .in = topics_in,
+                               .out = topics_out,
+                               .kinds = intake_kinds,
+                               .n_kinds = intake_n_kinds,
+                               .aux = intake_aux,
+                               .n_aux = intake_n_aux,
+                               .numbers = numbers,
+                               .n_numbers = 2,
+                               .env = env,
+                               .decode = intake_codec_decode,
+                               .wants = wants,
+                               .decide = decide};
+}

@@ -1,0 +1,55 @@
+/* handlers -- intake's decisions as the stage takes them: world in, effects out.
+ *
+ * Shapes   a case is one application under judgement: its row, its holder, its person
+ * Owns     everything lives in the batch arena
+ * Errors   CF_E_ILLEGAL for events of own services that contradict; CF_E_DECODE for a stored
+ *          person that does not open
+ */
+#pragma once
+#include "services/intake/codec.h"
+#include "services/intake/rules.h"
+#include "services/intake/store.h"
+
+/* The service as the stage runs it; env must outlive it. */
+struct cf_service intake_service(const struct intake_env *env);
+
+struct intake_case {
+    struct cf_step *s;
+    struct intake_holder *h;
+    uint8_t id[16];
+    struct intake_application app;
+    struct intake_person person;
+    bool *changed; /* the holder's row */
+};
+
+static inline const struct intake_env *intake_env_of(const struct cf_step *s)
+{
+    return s->env;
+}
+
+/* Judges and writes down what came out. waited: the time to wait for the enrolment is over. */
+int intake_case_judge(struct intake_case *c, bool waited, bool expired);
+/* The application ends here, before acceptance. */
+int intake_case_end(struct intake_case *c, enum intake_event on, const char *reason);
+/* Fills the case of a stored application; CF_E_DECODE when its person does not open. */
+int intake_case_load(struct intake_case *c, const struct intake_application *app);
+void intake_case_save(struct intake_case *c);
+/* Its timer is not wanted any more. */
+void intake_case_drop_timer(struct intake_case *c);
+/* Frees the slot that holds this application, if one does. */
+void intake_slot_free(struct intake_holder *h, const uint8_t app[16], bool forget, bool *changed);
+struct intake_slot *intake_slot_with(struct intake_holder *h, const uint8_t app[16]);
+/* The row of a roster hears of it; nothing when the application is of no roster. */
+void intake_tell_roster(struct cf_step *s, const uint8_t roster[16], int32_t row_no,
+                        const uint8_t app[16], enum intake_row_outcome outcome,
+                        struct cf_str reasons, uint32_t warnings, enum cf_app_state state);
+
+int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_timer(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_roster(struct cf_step *s, struct intake_roster *r, bool exists, bool *changed);

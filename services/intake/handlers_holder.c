@@ -1,0 +1,151 @@
+/* handlers_holder -- enrolment, cards, and how applications go on after acceptance. */
+#include "common/io/ids.h"
+#include "services/intake/handlers.h"
+
+static const uint8_t zero[16];
+
+static void keep_enrolment(struct cf_step *s, const struct intake_enrolment_msg *m)
+{
+    uint8_t id[16];
+    struct intake_enrolled row = {.holder = s->msg->key, .person = m->sealed,
+                                  .revision = m->revision, .unit_code = m->unit_code};
+    cf_uuid8_of(id, CF_STR("intake.enrolment"), cf_key_str(&s->msg->key));
+    cf_aux_put(s, INTAKE_AUX_ENROLMENT, id, &row);
+}
+
+/* Applications that have waited for the enrolment are judged now. */
+static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *changed)
+{
+    int e = 0;
+    for (int i = 0; i < 2 && !e; i++) {
+        const struct intake_slot *slot = i ? &h->temporary : &h->permanent;
+        if (memcmp(slot->app, zero, 16) == 0 || slot->state != CF_APP_RECEIVED) continue;
+        struct intake_case c = {.s = s, .h = h, .changed = changed};
+        memcpy(c.id, slot->app, 16);
+        const struct intake_application *app = cf_aux_get(s, INTAKE_AUX_APPLICATION, c.id);
+        if (!app) return CF_E_ILLEGAL;
+        e = intake_case_load(&c, app);
+        if (!e) e = intake_case_judge(&c, false, false);
+    }
+    return e;
+}
+
+int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *changed)
+{
+    const struct intake_enrolment_msg *m = s->msg->body;
+    if (m->revision <= h->revision) {
+        cf_count(s, "duplicate_revisions");
+        return 0;
+    }
+    bool back = h->enrolment == INTAKE_ENROLMENT_ENDED;
+    h->enrolment = INTAKE_ENROLMENT_ACTIVE;
+    h->end_reason = (struct cf_str){0};
+    h->revision = m->revision;
+    memcpy(h->name_hash, m->name_hash, 16);
+    h->unit_code = m->unit_code;
+    *changed = true;
+    keep_enrolment(s, m);
+    /* That somebody is enrolled for the first time is news to nobody else. */
+    if (back) intake_codec_send_enrolment(s, true, (struct cf_str){0}, m->revision);
+    return judge_waiting(s, h, changed);
+}
+
+int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bool *changed)
+{
+    const struct intake_enrolment_msg *m = s->msg->body;
+    int e = 0;
+    if (m->revision <= h->revision) {
+        cf_count(s, "duplicate_revisions");
+        return 0;
+    }
+    h->enrolment = INTAKE_ENROLMENT_ENDED;
+    h->end_reason = m->end_reason;
+    h->revision = m->revision;
+    *changed = true;
+    bool died = cf_str_is(m->end_reason, "death");
+    /* What is not accepted yet ends here; the rest is production's. */
+    for (int i = 0; i < 2 && !e; i++) {
+        const struct intake_slot *slot = i ? &h->temporary : &h->permanent;
+        if (memcmp(slot->app, zero, 16) == 0) continue;
+        if (slot->state != CF_APP_RECEIVED && slot->state != CF_APP_NOTICED) continue;
+        struct intake_case c = {.s = s, .h = h, .changed = changed};
+        memcpy(c.id, slot->app, 16);
+        const struct intake_application *app = cf_aux_get(s, INTAKE_AUX_APPLICATION, c.id);
+        if (!app) return CF_E_ILLEGAL;
+        c.app = *app;
+        e = intake_case_end(&c, INTAKE_ON_CLOSE,
+                            cf_close_reason_name(died ? CF_CLOSE_HOLDER_DIED
+                                                      : CF_CLOSE_ENROLMENT_ENDED));
+    }
+    if (!e) intake_codec_send_enrolment(s, false, m->end_reason, m->revision);
+    return e;
+}
+
+int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed)
+{
+    const struct intake_follow *m = s->msg->body;
+    struct intake_slot *slot = intake_slot_with(h, m->application_id);
+    if (!slot) {
+        cf_count(s, "dropped_ended");
+        return 0;
+    }
+    enum cf_app_state to = intake_state_next((enum cf_app_state)slot->state, m->on);
+    if (to == CF_APP_NONE) return CF_E_ILLEGAL;
+    if (to == (enum cf_app_state)slot->state) return 0;
+    slot->state = (int16_t)to;
+    *changed = true;
+    intake_tell_roster(s, slot->roster, slot->row_no, slot->app, INTAKE_ROW_NONE,
+                       (struct cf_str){0}, 0, to);
+    if (cf_app_state_is_end(to))
+        intake_slot_free(h, m->application_id, to == CF_APP_WITHDRAWN || to == CF_APP_EXPIRED,
+                         changed);
+    return 0;
+}
+
+/* ---- the mirror of the cards ------------------------------------------------------------------ */
+
+static bool same_card(const struct intake_mirror *a, const struct intake_mirror *b)
+{
+    return a->card_no.len && cf_str_eq(a->card_no, b->card_no);
+}
+
+static bool is_gone(int state)
+{
+    return state == CF_CARD_CANCELLED || state == CF_CARD_VOIDED;
+}
+
+/* Of the permanent cards intake keeps two: the one that counts, and a replacement on its way,
+ * which takes its place when it is activated or the old one is gone. */
+static void mirror_permanent(struct intake_holder *h, const struct intake_mirror *m)
+{
+    struct intake_mirror *card = &h->card, *made = &h->made;
+    if (same_card(made, m)) {
+        *made = *m;
+    } else if (card->state == CF_CARD_NONE || card->state == CF_CARD_CANCELLED ||
+               same_card(card, m)) {
+        *card = *m;
+    } else if (!is_gone(m->state)) {
+        *made = *m;
+    }
+    if (card->state == CF_CARD_VOIDED) *card = (struct intake_mirror){.state = CF_CARD_NONE};
+    if (is_gone(made->state)) *made = (struct intake_mirror){.state = CF_CARD_NONE};
+    bool replaced = made->state == CF_CARD_NORMAL ||
+                    (made->state != CF_CARD_NONE && is_gone(card->state));
+    if (replaced) {
+        *card = *made;
+        *made = (struct intake_mirror){.state = CF_CARD_NONE};
+    }
+}
+
+int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed)
+{
+    const struct intake_card_msg *m = s->msg->body;
+    (void)s;
+    if (m->card.state == CF_CARD_RESERVED) return 0; /* hidden until it is made */
+    if (m->temporary)
+        h->temporary_card = m->card;
+    else
+        mirror_permanent(h, &m->card);
+    *changed = true;
+    return 0;
+}
