@@ -75,6 +75,7 @@ static void stage_reasons(struct cf_reasons *r, struct frame *f)
     if (!v.postgres_up) cf_reasons_add(r, "stage_postgres_away");
     if (!v.kafka_up) cf_reasons_add(r, "stage_kafka_away");
     if (!v.owned) cf_reasons_add(r, "no_shard_owned");
+    if (v.stopped) cf_reasons_add(r, "shard_stopped");
     if (v.lag > f->app.common.ready_lag) cf_reasons_add(r, "behind_the_log");
     if (v.oldest_unsent_ms > f->app.common.ready_unsent_ms) cf_reasons_add(r, "messages_unsent");
 }
@@ -109,6 +110,7 @@ void health_reasons(struct cf_reasons *r, void *frame)
 
 #define STAGE_GAUGES(X)                                                                  \
     X(owned, 1, "cardflow_stage_shards", "Shards owned")                                 \
+    X(stopped, 1, "cardflow_stage_shards_stopped", "Owned shards not read: the log lost records") \
     X(lag, 1, "cardflow_stage_lag_records", "Records of owned shards not read yet")      \
     X(oldest_unsent_ms, 1000, "cardflow_stage_oldest_unsent_seconds",                    \
       "Age of the oldest message that the log has not acknowledged")                     \

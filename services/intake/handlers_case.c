@@ -232,8 +232,8 @@ static int refuse(struct intake_case *c, const struct intake_facts *f,
                   const struct intake_verdict *v)
 {
     char no[CF_RECEIPT_LEN + 2];
-    /* Production's notices have the odd numbers of the same space. */
-    uint64_t sequence = 2 * cf_number(c->s, INTAKE_NUMBER_NOTICE);
+    /* Production's notices begin in the middle of the same space. */
+    uint64_t sequence = cf_number(c->s, INTAKE_NUMBER_NOTICE);
     if (!cf_receipt_make_prefixed(intake_env_of(c->s)->number_key, CF_NOTICE_LETTER, sequence, no))
         return CF_E_DATA;
     c->app.notice_no = cf_arena_str(c->s->arena, (struct cf_str){no, CF_RECEIPT_LEN + 1});

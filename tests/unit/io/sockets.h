@@ -41,7 +41,8 @@ static inline void say(int fd, struct cf_str bytes)
     }
 }
 
-/* What comes until `until` is in it, the other side ends (*ended) or ms have passed. */
+/* What comes until `until` is in it, the other side ends (*ended) or ms have passed. errno is
+ * ECONNRESET when it ended by a reset, else 0. */
 static inline char *hear(struct cf_loop *loop, int fd, const char *until, cf_ms ms, bool *ended)
 {
     size_t have = 0, cap = 1 << 20;
@@ -49,15 +50,20 @@ static inline char *hear(struct cf_loop *loop, int fd, const char *until, cf_ms 
     cf_ms stop = cf_mono_ms() + ms;
     if (!text) abort();
     text[0] = 0;
+    int why = 0;
     *ended = false;
     while (cf_mono_ms() < stop && !*ended && have + 1 < cap && !(until && strstr(text, until))) {
         cf_loop_turn(loop, false);
         ssize_t n = recv(fd, text + have, cap - 1 - have, MSG_DONTWAIT);
         if (n > 0) have += (size_t)n;
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) *ended = true;
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            why = n < 0 ? errno : 0;
+            *ended = true;
+        }
         if (n < 0) usleep(300);
         text[have] = 0;
     }
+    errno = why;
     return text;
 }
 

