@@ -313,6 +313,20 @@ static const struct inquiry_app *main_app(const struct inquiry_picture *p)
     return p->n_apps ? &p->apps[0] : NULL;
 }
 
+/* A card that is there says more than an application that has come to its end, but for the one
+ * that made this very card: collected and not activated, or activated, is what its holder knows. */
+static bool card_speaks(const struct inquiry_app *app, const struct inquiry_shown_card *c)
+{
+    if (!c) return false;
+    if (!app) return true;
+    if (!cf_app_state_is_end(app->state)) return false;
+    const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION];
+    bool its_own = line && cf_str_eq(line->card_no, c->card->no);
+    bool fresh = c->card->state == CF_CARD_SEALED || c->card->state == CF_CARD_NORMAL;
+    return app->state != CF_APP_COLLECTED || !its_own || !fresh ||
+           (c->invalid & INQUIRY_ID_EXPIRED);
+}
+
 void inquiry_render(struct cf_arena *a, const struct inquiry_section *sections, cf_day today,
                     struct inquiry_picture *out)
 {
@@ -322,9 +336,7 @@ void inquiry_render(struct cf_arena *a, const struct inquiry_section *sections, 
     out->found = out->n_apps || out->n_cards || sections[INQUIRY_COMPLAINT].n_orders;
     const struct inquiry_app *app = main_app(out);
     const struct inquiry_shown_card *card = out->n_cards ? &out->cards[0] : NULL;
-    /* A card that is there says more than an application that has come to its end. Only a
-     * collected one whose card has not been told of yet speaks for itself. */
-    if (app && card && cf_app_state_is_end(app->state)) app = NULL;
+    if (card_speaks(app, card)) app = NULL;
     if (app)
         next_of_app(out, app, today);
     else if (card)

@@ -137,9 +137,18 @@ static void photo_ready(struct world *w)
 
 static const struct production_row *row_of(struct world *w)
 {
+    static const struct production_row none;
     const struct production_row *row = double_row(w->d, PRODUCTION_HOLDER, &w->holder);
     assert_non_null(row);
-    return row;
+    return row ? row : &none;
+}
+
+static const struct production_bank_row *bank_of(struct world *w)
+{
+    static const struct production_bank_row none;
+    const struct production_bank_row *row = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    assert_non_null(row);
+    return row ? row : &none;
 }
 
 static void result_for(struct world *w, const char *step, struct cf_str card_no)
@@ -220,10 +229,11 @@ static size_t count(const struct world *w, const char *topic, const char *type)
 
 static const Cardflow__V1__CardEvent *event_at(struct world *w, size_t i)
 {
+    static const Cardflow__V1__CardEvent none;
     const Cardflow__V1__CardEvent *e =
         cf_unpack(w->a, &cardflow__v1__card_event__descriptor, w->d->sent[i].value);
     assert_non_null(e);
-    return e;
+    return e ? e : &none;
 }
 
 /* The states of all steps told so far, separated by blanks. */
@@ -300,11 +310,14 @@ static void a_first_issue_goes_from_acceptance_to_an_active_card(void **state)
     assert_int_equal(count(w, "bank.orders", "bank.line"), 1);
     assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
     assert_int_equal(count(w, "card.events", "card.promised"), 1);
-    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    const struct production_bank_row *b = bank_of(w);
     assert_true(b->batches == 1 && b->sent == 1 && b->made == 1 && b->reconciled == 1);
     const struct production_answer *stored =
         double_aux(w->d, PRODUCTION_OPERATION, (const uint8_t *)"operation-id-001");
-    assert_non_null(stored);
+    if (!stored) {
+        fail_msg("the answer is not stored");
+        return;
+    }
     is_text(stored->result, "done");
     is_text(stored->voucher_no, a->voucher_no);
 }
@@ -318,7 +331,7 @@ static void the_order_carries_the_sealed_person_unchanged_and_the_routing_key(vo
         assert_true(cf_key_eq(&w->d->sent[i].key, &w->bank));
         const Cardflow__V1__BankOrder *o =
             cf_unpack(w->a, &cardflow__v1__bank_order__descriptor, w->d->sent[i].value);
-        assert_non_null(o);
+        if (!o) break;
         assert_true(cf_str_is(cf_bytes(o->line->person), "sealed person"));
         assert_true(cf_str_eq(cf_bytes(o->line->routing_key), cf_key_str(&w->holder)));
         assert_true(cf_str_eq(cf_str_of(o->line->card_no), row_of(w)->made_no));
@@ -353,7 +366,7 @@ static void a_lane_that_is_full_is_sent_without_waiting(void **state)
     }
     assert_int_equal(count(w, "bank.orders", "bank.line"), 3);
     assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
-    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    const struct production_bank_row *b = bank_of(w);
     assert_true(b->batches == 1 && b->sent == 3);
     /* The timer that was armed for the first line finds nothing to do. */
     time_passes(w, 1000);
@@ -377,7 +390,7 @@ static void answers_that_come_twice_change_nothing(void **state)
     settle(w);
     assert_string_equal(steps(w), STRAIGHT);
     assert_int_equal(w->d->n_parked, 0);
-    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    const struct production_bank_row *b = bank_of(w);
     assert_int_equal(b->made, 1);
 }
 
@@ -510,7 +523,7 @@ static void a_failed_card_is_made_again_under_a_new_number(void **state)
     result(w, "account_opened");
     result(w, "produced");
     is_text(row_of(w)->made_state, "sealed");
-    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    const struct production_bank_row *b = bank_of(w);
     assert_int_equal(b->failed, 1);
 }
 
@@ -523,12 +536,15 @@ static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
     for (size_t i = 0; i < w->d->n_rows; i++)
         if (w->d->rows[i].aux && w->d->rows[i].kind == PRODUCTION_BATCH)
             batch = w->d->rows[i].key.b;
-    assert_non_null(batch);
+    if (!batch) {
+        fail_msg("no batch row");
+        return;
+    }
     time_passes(w, 5 * DAY);
     settle(w);
     is_text(row_of(w)->app_state, "photo_ready");
     assert_int_equal(count(w, "bank.orders", "bank.card_notice"), 1);
-    const struct production_bank_row *b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    const struct production_bank_row *b = bank_of(w);
     assert_int_equal(b->missing, 1);
     struct production_result_fields f = {.bank = CF_STR("B01"), .step = CF_STR("produced"),
                                          .card_no = first, .line_no = 1};
@@ -536,7 +552,7 @@ static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
     memcpy(f.batch_id, batch, 16);
     feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
     settle(w);
-    b = double_row(w->d, PRODUCTION_BANK, &w->bank);
+    b = bank_of(w);
     assert_true(b->missing == 0 && b->late_voided == 1);
     is_text(row_of(w)->app_state, "photo_ready");
 }
