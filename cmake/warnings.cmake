@@ -6,6 +6,10 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -W
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wduplicated-cond -Wlogical-op -Wformat-signedness -Wjump-misses-init)
 endif()
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+    # The macros of rdkafka.h (RD_KAFKA_V_*) expand to statement expressions in our code.
+    add_compile_options(-Wno-gnu-statement-expression)
+endif()
 if(CARDFLOW_WERROR)
     add_compile_options(-Werror)
 endif()

@@ -166,10 +166,11 @@ static int prepare_process(const struct cf_conf_common *c, const char *service)
 static void pg_changed(void *arg, int e, const char *why)
 {
     struct frame *f = arg;
-    if (e != f->pg_state || e == CF_E_SQL)
+    if (e != f->pg_state || !f->pg_said || e == CF_E_SQL)
         cf_log(e ? LOG_WARN : LOG_INFO, e ? "postgres.away" : "postgres.up",
                F("why", why ? why : ""));
     f->pg_state = e;
+    f->pg_said = true;
     if (!e) health_beat(f);
 }
 
@@ -197,8 +198,9 @@ static size_t list_statements(struct frame *f)
 static void make_front(struct frame *f)
 {
     struct cf_app *app = &f->app;
+    size_t n = list_statements(f);
     const struct cf_pgf_conf pg = {.dsn = app->common.postgres_dsn,
-                                   .n_statements = list_statements(f),
+                                   .n_statements = n,
                                    .statements = f->statements,
                                    .changed = pg_changed,
                                    .arg = f};

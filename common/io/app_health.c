@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Above every timeout of the stage: who stands still for so long is stuck for good. */
-enum { STUCK_MS = 30000, BEAT_MS = 1000, LATE_MS = 5000 };
+enum { STUCK_MS = 30000, BEAT_MS = 1000, LATE_MS = 5000, UNSENT_MS = 1000 };
 
 /* ---- heart-beat ------------------------------------------------------------------------------- */
 
@@ -73,7 +73,8 @@ static void stage_reasons(struct cf_reasons *r, struct frame *f)
     cf_stage_view(f->app.stage, &v);
     if (v.fatal) cf_reasons_add(r, "stage_ended");
     if (!v.postgres_up) cf_reasons_add(r, "stage_postgres_away");
-    if (!v.kafka_up) cf_reasons_add(r, "stage_kafka_away");
+    /* The stage knows of the log only by what it sends; for the rest the front's producer tells. */
+    if (!v.kafka_up && v.oldest_unsent_ms > UNSENT_MS) cf_reasons_add(r, "stage_kafka_away");
     if (!v.owned) cf_reasons_add(r, "no_shard_owned");
     if (v.stopped) cf_reasons_add(r, "shard_stopped");
     if (v.lag > f->app.common.ready_lag) cf_reasons_add(r, "behind_the_log");

@@ -18,6 +18,7 @@ struct frame {
     struct cf_timer *beat, *ending;
     struct cf_signal *term, *interrupt;
     int pg_state; /* 0 up, else as cf_pgf_changed says */
+    bool pg_said;
     uint64_t turns;
     cf_ms turned_at, beat_at; /* monotonic */
     bool beating;             /* a beat is on its way */

@@ -85,7 +85,8 @@ static EVP_MD_CTX *begin(void)
 void cf_sha256_parts(const struct cf_str *parts, size_t n, uint8_t out[CF_SHA256_LEN])
 {
     EVP_MD_CTX *md = begin();
-    for (size_t i = 0; i < n; i++) update(md, parts[i].ptr, parts[i].len);
+    for (size_t i = 0; i < n; i++)
+        update(md, parts[i].ptr, parts[i].len);
     finish(md, out);
 }
 
@@ -104,7 +105,8 @@ struct cf_mac {
 static EVP_MD_CTX *padded(const uint8_t key[BLOCK], uint8_t with)
 {
     uint8_t pad[BLOCK];
-    for (size_t i = 0; i < BLOCK; i++) pad[i] = (uint8_t)(key[i] ^ with);
+    for (size_t i = 0; i < BLOCK; i++)
+        pad[i] = (uint8_t)(key[i] ^ with);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     if (!md || EVP_DigestInit_ex2(md, sha256, NULL) != 1) give_up("digest");
     update(md, pad, sizeof pad);
@@ -141,7 +143,8 @@ void cf_mac_parts(const struct cf_mac *m, const struct cf_str *parts, size_t n,
     EVP_MD_CTX *md = my()->md;
     uint8_t hash[CF_SHA256_LEN];
     if (EVP_MD_CTX_copy_ex(md, m->inner) != 1) give_up("digest");
-    for (size_t i = 0; i < n; i++) update(md, parts[i].ptr, parts[i].len);
+    for (size_t i = 0; i < n; i++)
+        update(md, parts[i].ptr, parts[i].len);
     finish(md, hash);
     if (EVP_MD_CTX_copy_ex(md, m->outer) != 1) give_up("digest");
     update(md, hash, sizeof hash);
@@ -170,8 +173,7 @@ void cf_uuid8(uint8_t out[16], const struct cf_str *parts, size_t n)
     mark(out, 8);
 }
 
-void cf_event_id(uint8_t out[16], struct cf_str topic, int32_t part, int64_t offset,
-                 uint32_t index)
+void cf_event_id(uint8_t out[16], struct cf_str topic, int32_t part, int64_t offset, uint32_t index)
 {
     uint8_t where[16];
     uint32_t p = __builtin_bswap32((uint32_t)part), i = __builtin_bswap32(index);

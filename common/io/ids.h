@@ -22,8 +22,7 @@ void cf_sha256_parts(const struct cf_str *parts, size_t n, uint8_t out[CF_SHA256
 struct cf_mac;
 
 void cf_mac_free(struct cf_mac *m);
-struct cf_mac *cf_mac_new(const void *key, size_t len)
-    CF_FREED_BY(cf_mac_free);
+struct cf_mac *cf_mac_new(const void *key, size_t len) CF_FREED_BY(cf_mac_free);
 /* Of the parts as if they were one piece. */
 void cf_mac_parts(const struct cf_mac *m, const struct cf_str *parts, size_t n,
                   uint8_t out[CF_SHA256_LEN]);
@@ -33,8 +32,8 @@ void cf_mac_parts(const struct cf_mac *m, const struct cf_str *parts, size_t n,
 /* UUID version 8: SHA-256 of the parts, each with its length before it, cut to 16 bytes. */
 void cf_uuid8(uint8_t out[16], const struct cf_str *parts, size_t n);
 /* cf_uuid8_of(out, CF_STR("client"), key): the same with the parts as arguments. */
-#define cf_uuid8_of(out, ...)                              \
-    cf_uuid8((out), (const struct cf_str[]){__VA_ARGS__}, \
+#define cf_uuid8_of(out, ...)                                                                      \
+    cf_uuid8((out), (const struct cf_str[]){__VA_ARGS__},                                          \
              sizeof((const struct cf_str[]){__VA_ARGS__}) / sizeof(struct cf_str))
 /* Id of the index-th effect of a record, the same on every re-run. Topic as in the service's
  * table ("application.commands"). */

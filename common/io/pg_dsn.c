@@ -59,10 +59,17 @@ PGconn *cf_pg_connect_start(const struct cf_pg_dsn *dsn, const struct cf_address
     if (found) lists(dsn, found, names, addresses);
     /* What stands before dbname yields to the DSN, what stands behind overrules it. A dead peer
      * must show within seconds, even on an idle connection. */
-    const char *const keywords[] = {"keepalives_idle", "keepalives_interval", "keepalives_count",
-                                    "tcp_user_timeout", "fallback_application_name", "dbname",
-                                    "client_encoding", found ? "host" : NULL, "hostaddr", NULL};
-    const char *const values[] = {"10", "3", "3", "8000", "cardflow-front", dsn->dsn,
-                                  "UTF8", names, addresses, NULL};
+    const char *const keywords[] = {"keepalives_idle",
+                                    "keepalives_interval",
+                                    "keepalives_count",
+                                    "tcp_user_timeout",
+                                    "fallback_application_name",
+                                    "dbname",
+                                    "client_encoding",
+                                    found ? "host" : NULL,
+                                    "hostaddr",
+                                    NULL};
+    const char *const values[] = {"10",     "3",    "3",   "8000",    "cardflow-front",
+                                  dsn->dsn, "UTF8", names, addresses, NULL};
     return PQconnectStartParams(keywords, values, 1);
 }

@@ -13,8 +13,15 @@ static int error_of(const char *sqlstate)
         const char *head;
         int e;
     } heads[] = {
-        {"08", CF_E_DB}, {"53", CF_E_DB}, {"57", CF_E_DB}, {"58", CF_E_DB},   {"40", CF_E_DB},
-        {"55P03", CF_E_DB}, {"25006", CF_E_DB}, {"22", CF_E_DATA}, {"23", CF_E_DATA},
+        {"08",    CF_E_DB  },
+        {"53",    CF_E_DB  },
+        {"57",    CF_E_DB  },
+        {"58",    CF_E_DB  },
+        {"40",    CF_E_DB  },
+        {"55P03", CF_E_DB  },
+        {"25006", CF_E_DB  },
+        {"22",    CF_E_DATA},
+        {"23",    CF_E_DATA},
     };
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         if (strncmp(sqlstate, heads[i].head, strlen(heads[i].head)) == 0) return heads[i].e;
@@ -128,8 +135,7 @@ static size_t bytes_of(int n, const char *const *values, const int *lengths, con
 {
     size_t bytes = 0;
     for (int i = 0; i < n; i++)
-        if (values[i])
-            bytes += formats && formats[i] ? (size_t)lengths[i] : strlen(values[i]);
+        if (values[i]) bytes += formats && formats[i] ? (size_t)lengths[i] : strlen(values[i]);
     return bytes;
 }
 
@@ -218,8 +224,8 @@ struct cf_pgf *cf_pgf_open(struct event_base *base, const struct cf_pgf_conf *co
 struct cf_pgf *cf_pgf_new(struct event_base *base, const char *dsn,
                           const struct cf_pgf_statement *statements, size_t n)
 {
-    return cf_pgf_open(base, &(struct cf_pgf_conf){
-                                 .dsn = dsn, .statements = statements, .n_statements = n});
+    const struct cf_pgf_conf conf = {.dsn = dsn, .statements = statements, .n_statements = n};
+    return cf_pgf_open(base, &conf);
 }
 
 void cf_pgf_free(struct cf_pgf *pg)

@@ -79,6 +79,5 @@ void cf_pgf_view(const struct cf_pgf *pg, struct cf_pgf_view *out);
 static inline struct cf_str cf_pgf_get(const PGresult *res, int row, int column)
 {
     if (PQgetisnull(res, row, column)) return (struct cf_str){0};
-    return (struct cf_str){PQgetvalue(res, row, column),
-                           (size_t)PQgetlength(res, row, column)};
+    return (struct cf_str){PQgetvalue(res, row, column), (size_t)PQgetlength(res, row, column)};
 }

@@ -152,11 +152,19 @@ static void on_connecting(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct cf_pgf *pg = arg;
     switch (PQconnectPoll(pg->conn)) {
-    case PGRES_POLLING_READING: connect_wait(pg, EV_READ); break;
+    case PGRES_POLLING_READING:
+        connect_wait(pg, EV_READ);
+        break;
     case PGRES_POLLING_WRITING:
-    case PGRES_POLLING_ACTIVE: connect_wait(pg, EV_WRITE); break;
-    case PGRES_POLLING_OK: connected(pg); break;
-    case PGRES_POLLING_FAILED: connect_failed(pg); break;
+    case PGRES_POLLING_ACTIVE:
+        connect_wait(pg, EV_WRITE);
+        break;
+    case PGRES_POLLING_OK:
+        connected(pg);
+        break;
+    case PGRES_POLLING_FAILED:
+        connect_failed(pg);
+        break;
     }
 }
 
@@ -195,8 +203,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
     pg->state = PGF_RESOLVING;
     timer_set(pg->again, CONNECT_MS);
     if (pg->dsn.host[0])
-        pg->resolving =
-            cf_resolve_start(pg->base, pg->dsn.host, pg->dsn.port, on_resolved, pg);
+        pg->resolving = cf_resolve_start(pg->base, pg->dsn.host, pg->dsn.port, on_resolved, pg);
     else
         on_resolved(pg, 0, NULL);
 }

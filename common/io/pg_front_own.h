@@ -21,15 +21,15 @@ struct cf_pgf {
     struct cf_pgf_conf conf;
     struct cf_pg_dsn dsn;
     struct event_base *base;
-    struct event *again;    /* connect, or give up connecting */
-    struct event *overdue;  /* nothing heard */
-    struct event *broken;   /* found out inside a query: handled at the end of the turn */
+    struct event *again;   /* connect, or give up connecting */
+    struct event *overdue; /* nothing heard */
+    struct event *broken;  /* found out inside a query: handled at the end of the turn */
     struct event *readable, *writable; /* of this connection */
     enum pgf_state state;
     struct cf_resolve *resolving;
     PGconn *conn;
     int backoff_ms;
-    size_t prepared;  /* answers to the preparing so far */
+    size_t prepared; /* answers to the preparing so far */
     int prepare_error;
     struct cf_pgf_pending *ring;
     size_t first, n;

@@ -35,8 +35,8 @@ typedef void cf_redis_got(void *arg, int e, struct cf_str value);
 
 struct cf_redis_front_conf {
     const char *url;
-    int budget_ms;    /* 0: 20 */
-    int in_flight;    /* keys; 0: 8192 */
+    int budget_ms; /* 0: 20 */
+    int in_flight; /* keys; 0: 8192 */
 };
 
 struct cf_redis_view {
@@ -53,8 +53,7 @@ struct cf_redis_front *cf_redis_front_new(struct event_base *base,
                                           const struct cf_redis_front_conf *conf)
     CF_FREED_BY(cf_redis_front_free);
 /* CF_E_NET: refused, and got is not called. */
-int cf_redis_get(struct cf_redis_front *r, struct cf_str key, cf_redis_got *got,
-                 void *arg) CF_MUST;
+int cf_redis_get(struct cf_redis_front *r, struct cf_str key, cf_redis_got *got, void *arg) CF_MUST;
 void cf_redis_front_view(const struct cf_redis_front *r, struct cf_redis_view *out);
 
 /* ---- the stage: writes, fire and forget ----------------------------------------------------- */

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 
 enum {
-    BATCH = 256,           /* keys of one MGET */
-    CONNECT_MS = 1000,     /* for name, connection and greeting together */
+    BATCH = 256,       /* keys of one MGET */
+    CONNECT_MS = 1000, /* for name, connection and greeting together */
     BACKOFF_MS = 50,
     BACKOFF_MAX_MS = 2000,
-    DEAD_BUDGETS = 10,     /* silent for so many budgets, and at least DEAD_MS: a new connection */
+    DEAD_BUDGETS = 10, /* silent for so many budgets, and at least DEAD_MS: a new connection */
     DEAD_MS = 1000,
     READ_MAX = 1 << 20
 };
@@ -52,7 +52,7 @@ struct cf_redis_front {
     int backoff_ms;
     unsigned attempts;
     struct batch *filling, *first, *last, *spare;
-    size_t late; /* batches */
+    size_t late;         /* batches */
     struct cf_buf words; /* keys of `filling` */
     bool calling;
     struct cf_redis_view seen;
@@ -98,7 +98,8 @@ static void call(struct cf_redis_front *r, struct batch *b, size_t i, int e, str
 
 static void batch_fail(struct cf_redis_front *r, struct batch *b)
 {
-    for (size_t i = 0; i < b->n; i++) call(r, b, i, CF_E_NET, (struct cf_str){0});
+    for (size_t i = 0; i < b->n; i++)
+        call(r, b, i, CF_E_NET, (struct cf_str){0});
 }
 
 /* When to look at the oldest batch again: at its deadline, or when its silence means death. */
@@ -113,7 +114,8 @@ static void watch(struct cf_redis_front *r)
     if (dead < DEAD_MS) dead = DEAD_MS;
     cf_ms at = b->late ? b->deadline + dead : b->deadline;
     const struct batch *next = b;
-    while (next && next->late) next = next->next;
+    while (next && next->late)
+        next = next->next;
     if (next && next->deadline < at) at = next->deadline;
     timer_set(r->overdue, at - cf_mono_ms());
 }

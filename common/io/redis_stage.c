@@ -17,34 +17,33 @@
  * own comparison of strings follows the server's locale, and a number of Lua is exact up to 2^53
  * only. The text goes with each command, since for some hundred keys it weighs nothing and there
  * is no case then in which the server does not know it. */
-static const char put_if_newer[] =
-    "local old = redis.call('MGET', unpack(KEYS)) "
-    "local set = {} "
-    "for i = 1, #KEYS do "
-    "local o, new = old[i], ARGV[i] "
-    "local newer = not o or #o < 8 "
-    "if not newer then "
-    "local a, b = struct.unpack('>I4I4', o) "
-    "local c, d = struct.unpack('>I4I4', new) "
-    "newer = c > a or (c == a and d > b) "
-    "end "
-    "if newer then set[#set + 1] = KEYS[i] set[#set + 1] = new end "
-    "end "
-    "if #set > 0 then redis.call('MSET', unpack(set)) end "
-    "return #set / 2";
+static const char put_if_newer[] = "local old = redis.call('MGET', unpack(KEYS)) "
+                                   "local set = {} "
+                                   "for i = 1, #KEYS do "
+                                   "local o, new = old[i], ARGV[i] "
+                                   "local newer = not o or #o < 8 "
+                                   "if not newer then "
+                                   "local a, b = struct.unpack('>I4I4', o) "
+                                   "local c, d = struct.unpack('>I4I4', new) "
+                                   "newer = c > a or (c == a and d > b) "
+                                   "end "
+                                   "if newer then set[#set + 1] = KEYS[i] set[#set + 1] = new end "
+                                   "end "
+                                   "if #set > 0 then redis.call('MSET', unpack(set)) end "
+                                   "return #set / 2";
 
 enum {
-    CHUNK = 256,         /* documents of one command */
-    UNANSWERED = 512,    /* commands; above it we wait */
-    SILENT_MS = 1000,    /* with commands unanswered: the connection is dead */
+    CHUNK = 256,      /* documents of one command */
+    UNANSWERED = 512, /* commands; above it we wait */
+    SILENT_MS = 1000, /* with commands unanswered: the connection is dead */
     COMMAND_MAX = 32 << 20
 };
 
 struct cf_redis_stage {
     struct cf_redis_url url;
     int timeout_ms, retry_ms;
-    int fd;      /* -1: no connection */
-    bool open;   /* the greeting is answered: what is unanswered are documents */
+    int fd;    /* -1: no connection */
+    bool open; /* the greeting is answered: what is unanswered are documents */
     unsigned attempts;
     redisReader *reader;
     cf_ms next_try;
@@ -232,7 +231,8 @@ static void put_command(struct cf_buf *out, const struct cf_redis_doc *docs, siz
     cf_redis_word(out, CF_STR("EVAL"));
     cf_redis_word(out, (struct cf_str){put_if_newer, sizeof put_if_newer - 1});
     cf_redis_word(out, cf_str_of(count));
-    for (size_t i = 0; i < n; i++) cf_redis_word(out, docs[i].key);
+    for (size_t i = 0; i < n; i++)
+        cf_redis_word(out, docs[i].key);
     for (size_t i = 0; i < n; i++) {
         uint64_t version = __builtin_bswap64(docs[i].version);
         cf_redis_word2(out, (struct cf_str){(const char *)&version, CF_REDIS_VERSION_LEN},

@@ -98,7 +98,8 @@ static void line(struct cf_buf *b, char mark, size_t n)
     size_t at = sizeof digits;
     digits[--at] = '\n';
     digits[--at] = '\r';
-    do digits[--at] = (char)('0' + n % 10);
+    do
+        digits[--at] = (char)('0' + n % 10);
     while (n /= 10);
     digits[--at] = mark;
     cf_buf_add(b, digits + at, sizeof digits - at);
@@ -158,7 +159,7 @@ bool cf_redis_document(struct cf_str stored, uint64_t *version, struct cf_str *p
     if (stored.len < CF_REDIS_VERSION_LEN) return false;
     memcpy(version, stored.ptr, CF_REDIS_VERSION_LEN);
     *version = __builtin_bswap64(*version);
-    *payload = (struct cf_str){stored.ptr + CF_REDIS_VERSION_LEN,
-                               stored.len - CF_REDIS_VERSION_LEN};
+    *payload =
+        (struct cf_str){stored.ptr + CF_REDIS_VERSION_LEN, stored.len - CF_REDIS_VERSION_LEN};
     return true;
 }

@@ -127,7 +127,8 @@ static void begin(EVP_CIPHER_CTX *ctx, const void *nonce, struct cf_str owner, u
 static size_t varint_put(uint8_t *out, uint32_t v)
 {
     size_t n = 0;
-    for (; v >= 0x80; v >>= 7) out[n++] = (uint8_t)(v | 0x80);
+    for (; v >= 0x80; v >>= 7)
+        out[n++] = (uint8_t)(v | 0x80);
     out[n++] = (uint8_t)v;
     return n;
 }
@@ -158,10 +159,14 @@ static bool bytes_take(struct cf_str *in, uint64_t n, struct cf_str *out)
 static bool field_take(struct cf_str *in, uint64_t tag, uint64_t *number, struct cf_str *bytes)
 {
     switch (tag & 7) {
-    case 0: return varint_take(in, number);
-    case 1: return bytes_take(in, 8, bytes);
-    case 2: return varint_take(in, number) && bytes_take(in, *number, bytes);
-    case 5: return bytes_take(in, 4, bytes);
+    case 0:
+        return varint_take(in, number);
+    case 1:
+        return bytes_take(in, 8, bytes);
+    case 2:
+        return varint_take(in, number) && bytes_take(in, *number, bytes);
+    case 5:
+        return bytes_take(in, 4, bytes);
     }
     return false;
 }
@@ -245,11 +250,11 @@ int cf_unseal(const struct cf_seal_ring *ring, struct cf_str packed, struct cf_s
     int n = 0;
     uint8_t tag[TAG];
     memcpy(tag, s.tag.ptr, TAG);
-    bool good = (s.ciphertext.len == 0 ||
-                 EVP_CipherUpdate(ctx, out, &n, (const uint8_t *)s.ciphertext.ptr,
-                                  (int)s.ciphertext.len) == 1) &&
-                EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
-                EVP_CipherFinal_ex(ctx, out + n, &n) == 1;
+    bool good =
+        (s.ciphertext.len == 0 || EVP_CipherUpdate(ctx, out, &n, (const uint8_t *)s.ciphertext.ptr,
+                                                   (int)s.ciphertext.len) == 1) &&
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
+        EVP_CipherFinal_ex(ctx, out + n, &n) == 1;
     if (!good) {
         /* Bytes that nobody vouches for must not be looked at by mistake. */
         OPENSSL_cleanse(out, s.ciphertext.len);
@@ -267,7 +272,11 @@ int cf_unseal(const struct cf_seal_ring *ring, struct cf_str packed, struct cf_s
 static void labelled(const struct cf_seal_ring *ring, struct cf_str label, struct cf_str bytes,
                      uint8_t out[16])
 {
-    const struct cf_str parts[] = {{"", 1}, label, {"", 1}, bytes};
+    const struct cf_str parts[] = {
+        {"", 1},
+        label, {"", 1},
+        bytes
+    };
     uint8_t hash[CF_SHA256_LEN];
     cf_mac_parts(ring->reference, parts, 4, hash);
     memcpy(out, hash, 16);
@@ -296,13 +305,16 @@ void cf_content_ref(const struct cf_seal_ring *ring, struct cf_str bytes, uint8_
     labelled(ring, CF_STR("content"), bytes, out);
 }
 
-void cf_keyed_hash(const struct cf_seal_ring *ring, struct cf_str label,
-                   const struct cf_str *parts, size_t n, uint8_t out[32])
+void cf_keyed_hash(const struct cf_seal_ring *ring, struct cf_str label, const struct cf_str *parts,
+                   size_t n, uint8_t out[32])
 {
     enum { PARTS = 16 };
     if (n > PARTS) CF_BUG("too many parts to hash");
     uint64_t lengths[PARTS];
-    struct cf_str all[3 + 2 * PARTS] = {{"", 1}, label, {"", 1}};
+    struct cf_str all[3 + 2 * PARTS] = {
+        {"", 1},
+        label, {"", 1}
+    };
     for (size_t i = 0; i < n; i++) {
         lengths[i] = __builtin_bswap64((uint64_t)parts[i].len);
         all[3 + 2 * i] = (struct cf_str){(const char *)&lengths[i], sizeof lengths[i]};

@@ -58,5 +58,5 @@ void cf_name_hash(const struct cf_seal_ring *ring, struct cf_str name, uint8_t o
 void cf_content_ref(const struct cf_seal_ring *ring, struct cf_str bytes, uint8_t out[16]);
 /* Any other use, set apart by its label ("request.body"): of the parts, at most 16, each with its
  * length. */
-void cf_keyed_hash(const struct cf_seal_ring *ring, struct cf_str label,
-                   const struct cf_str *parts, size_t n, uint8_t out[32]);
+void cf_keyed_hash(const struct cf_seal_ring *ring, struct cf_str label, const struct cf_str *parts,
+                   size_t n, uint8_t out[32]);

@@ -48,7 +48,8 @@ static bool is_space(char c)
 
 static void skip_space(struct cf_str *s)
 {
-    for (; s->len && is_space(*s->ptr); s->ptr++) s->len--;
+    for (; s->len && is_space(*s->ptr); s->ptr++)
+        s->len--;
 }
 
 static bool take(struct cf_str *s, char c)
@@ -65,7 +66,8 @@ static bool take_string(struct cf_str *s, struct cf_str *out)
 {
     if (!take(s, '"')) return false;
     size_t n = 0;
-    while (n < s->len && s->ptr[n] != '"' && s->ptr[n] != '\\') n++;
+    while (n < s->len && s->ptr[n] != '"' && s->ptr[n] != '\\')
+        n++;
     if (n == s->len || s->ptr[n] == '\\') return false;
     *out = (struct cf_str){s->ptr, n};
     s->ptr += n + 1;
@@ -91,7 +93,8 @@ static bool take_id(struct cf_str *s, uint32_t *id)
     struct cf_str word;
     if (take_string(s, &word)) return digits_id(word, id);
     size_t n = 0;
-    while (n < s->len && s->ptr[n] >= '0' && s->ptr[n] <= '9') n++;
+    while (n < s->len && s->ptr[n] >= '0' && s->ptr[n] <= '9')
+        n++;
     word = (struct cf_str){s->ptr, n};
     s->ptr += n;
     s->len -= n;
@@ -176,7 +179,8 @@ int cf_seal_ring_load(const char *reference_file, const char *sealing_file,
     int e = text_read(reference_file, &t, why);
     if (e) goto end;
     skip_space(&t.left);
-    while (t.left.len && is_space(t.left.ptr[t.left.len - 1])) t.left.len--;
+    while (t.left.len && is_space(t.left.ptr[t.left.len - 1]))
+        t.left.len--;
     if (t.left.len != HEX || !cf_unhex(t.left, reference, sizeof reference)) {
         e = refuse(why, reference_file, "is not 64 hexadecimal digits");
         goto end;

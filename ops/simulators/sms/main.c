@@ -238,6 +238,7 @@ static void get_stats(struct cf_request *req, void *arg)
     cf_out_object(&o, NULL);
     cf_out_uint(&o, "calls", s->sim->calls);
     cf_out_uint(&o, "batches", s->batches);
+    cf_out_uint(&o, "distinct", s->known_n);
     cf_out_uint(&o, "accepted", s->accepted);
     cf_out_uint(&o, "rejected", s->rejected);
     cf_out_uint(&o, "busy", s->busy);

@@ -50,7 +50,8 @@ SERVERS_FN _Noreturn void servers_die(const char *what, const char *detail)
 SERVERS_FN void server_sleep_ms(long ms)
 {
     struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-    while (nanosleep(&t, &t) && errno == EINTR) {}
+    while (nanosleep(&t, &t) && errno == EINTR) {
+    }
 }
 
 SERVERS_FN int server_free_port(void)
@@ -138,7 +139,8 @@ SERVERS_FN size_t server_pids(const struct server *s, pid_t *pids, size_t max)
     pids[n++] = s->pid;
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", s->pid, s->pid);
     FILE *f = fopen(path, "r");
-    for (int pid; f && n < max && fscanf(f, "%d", &pid) == 1;) pids[n++] = pid;
+    for (int pid; f && n < max && fscanf(f, "%d", &pid) == 1;)
+        pids[n++] = pid;
     if (f) fclose(f);
     return n;
 }
@@ -147,7 +149,8 @@ SERVERS_FN void server_signal(const struct server *s, int sig)
 {
     pid_t pids[128];
     size_t n = server_pids(s, pids, 128);
-    for (size_t i = 0; i < n; i++) kill(pids[i], sig);
+    for (size_t i = 0; i < n; i++)
+        kill(pids[i], sig);
 }
 
 SERVERS_FN void server_freeze(const struct server *s)
@@ -213,13 +216,21 @@ SERVERS_FN void server_redis_again(struct server *s)
     server_binary("redis-server", bin);
     snprintf(port, sizeof port, "%d", s->port);
     snprintf(sock, sizeof sock, "%s/redis.sock", s->dir);
-    char *const argv[] = {bin,          (char[]){"--port"},       port,
-                          (char[]){"--bind"},       (char[]){"127.0.0.1"},
-                          (char[]){"--unixsocket"}, sock,
-                          (char[]){"--save"},       (char[]){""},
-                          (char[]){"--appendonly"}, (char[]){"no"},
-                          (char[]){"--dir"},        s->dir,
-                          (char[]){"--io-threads"}, (char[]){"1"},
+    char *const argv[] = {bin,
+                          (char[]){"--port"},
+                          port,
+                          (char[]){"--bind"},
+                          (char[]){"127.0.0.1"},
+                          (char[]){"--unixsocket"},
+                          sock,
+                          (char[]){"--save"},
+                          (char[]){""},
+                          (char[]){"--appendonly"},
+                          (char[]){"no"},
+                          (char[]){"--dir"},
+                          s->dir,
+                          (char[]){"--io-threads"},
+                          (char[]){"1"},
                           NULL};
     s->pid = server_spawn(s->dir, argv);
     for (int i = 0; i < 500; i++) {
@@ -249,12 +260,19 @@ SERVERS_FN void server_postgres_again(struct server *s)
     snprintf(port, sizeof port, "%d", s->port);
     snprintf(data, sizeof data, "%s/data", s->dir);
     snprintf(sock, sizeof sock, "unix_socket_directories=%s", s->dir);
-    char *const argv[] = {bin,          (char[]){"-D"}, data,
-                          (char[]){"-p"}, port,
-                          (char[]){"-c"}, (char[]){"listen_addresses=127.0.0.1"},
-                          (char[]){"-c"}, sock,
-                          (char[]){"-c"}, (char[]){"shared_buffers=16MB"},
-                          (char[]){"-c"}, (char[]){"max_connections=20"},
+    char *const argv[] = {bin,
+                          (char[]){"-D"},
+                          data,
+                          (char[]){"-p"},
+                          port,
+                          (char[]){"-c"},
+                          (char[]){"listen_addresses=127.0.0.1"},
+                          (char[]){"-c"},
+                          sock,
+                          (char[]){"-c"},
+                          (char[]){"shared_buffers=16MB"},
+                          (char[]){"-c"},
+                          (char[]){"max_connections=20"},
                           NULL};
     for (int i = 0; i < 1500; i++) {
         /* Just after a kill the old backends may still hold the data: then it ends, try again. */
@@ -277,11 +295,17 @@ SERVERS_FN void server_postgres_start(struct server *s)
              s->dir, s->port);
     server_binary("initdb", bin);
     snprintf(data, sizeof data, "%s/data", s->dir);
-    char *const argv[] = {bin,          (char[]){"-D"}, data,
-                          (char[]){"-U"}, (char[]){"cardflow"},
-                          (char[]){"-A"}, (char[]){"trust"},
-                          (char[]){"-E"}, (char[]){"UTF8"},
-                          (char[]){"--no-locale"}, (char[]){"-N"},
+    char *const argv[] = {bin,
+                          (char[]){"-D"},
+                          data,
+                          (char[]){"-U"},
+                          (char[]){"cardflow"},
+                          (char[]){"-A"},
+                          (char[]){"trust"},
+                          (char[]){"-E"},
+                          (char[]){"UTF8"},
+                          (char[]){"--no-locale"},
+                          (char[]){"-N"},
                           NULL};
     pid_t pid = server_spawn(s->dir, argv);
     if (waitpid(pid, &status, 0) != pid || status != 0)

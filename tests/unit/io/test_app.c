@@ -5,6 +5,7 @@
 #include "common/io/app.h"
 #include "common/io/clock.h"
 #include "common/io/ids.h"
+#include "common/io/log.h"
 #include "tests/unit/io/servers.h"
 
 #include <librdkafka/rdkafka.h>
@@ -95,6 +96,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
         return 0;
     }
     const Cardflow__V1__WorkOutcome__Item *item = s->msg->body;
+    cf_log(LOG_INFO,"decide",F("kind",item->kind),F("off",(long)s->rec->offset),F("part",s->rec->part),F("ceid",s->rec->ce_id),F("puts",t->puts),F("timers",t->timers));
     if (item->kind == WORK_TIMER) t->timers++;
     if (item->kind == WORK_CALL) t->calls++, t->seen = cf_bytes(item->payload);
     cf_work_drop(s, s->msg->work_id);
@@ -409,6 +411,9 @@ static void wait_for_ready(int status, cf_ms ms)
     for (cf_ms until = cf_mono_ms() + ms; cf_mono_ms() < until; server_sleep_ms(10)) {
         got = get("/readyz");
         if (status_of(got) == status) return;
+        int ended = end_code(1);
+        if (ended >= 0) show_log();
+        if (ended >= 0) fail_msg("the service has ended with %d", ended);
     }
     show_log();
     fail_msg("not %d after %d ms: %s", status, (int)ms, got);
@@ -430,7 +435,7 @@ static int kill_service(void **state)
         kill(child, SIGKILL);
         end_code(5000);
     }
-    server_sql(&pg, "truncate thing, request");
+    server_sql(&pg, "truncate thing, request, work, member");
     return 0;
 }
 
@@ -513,6 +518,7 @@ static void work_left_by_a_killed_process_is_done_by_the_next(void **state)
     start_service(NULL);
     for (int i = 0; i < 500 && server_sql(&pg, "select count(*) from work"); i++)
         server_sleep_ms(10);
+    show_log();
     assert_int_equal(server_sql(&pg, "select timers from thing where part = 1"), 1);
 }
 

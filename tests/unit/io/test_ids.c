@@ -19,6 +19,7 @@ static void assert_hex(const char *why, const void *bytes, size_t n, const char 
 static void sha256_gives_the_published_vectors(void **state)
 {
     (void)state;
+    /* clang-format off */
     static const struct {
         const char *why, *input, *want;
     } rows[] = {
@@ -28,6 +29,7 @@ static void sha256_gives_the_published_vectors(void **state)
         {"FIPS 180-4 two blocks", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t out[32];
         cf_sha256(cf_str_of(rows[i].input), out);
@@ -43,6 +45,7 @@ static void hmac_gives_the_vectors_of_rfc_4231(void **state)
 {
     (void)state;
     uint8_t key[131];
+    /* clang-format off */
     static const struct {
         const char *why;
         size_t key_len;
@@ -57,12 +60,16 @@ static void hmac_gives_the_vectors_of_rfc_4231(void **state)
          "Test Using Larger Than Block-Size Key - Hash Key First",
          "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         memset(key, rows[i].fill, sizeof key);
         if (rows[i].fill < 0) memcpy(key, "Jefe", 4);
         struct cf_mac *m = cf_mac_new(key, rows[i].key_len);
         struct cf_str whole = cf_str_of(rows[i].input);
-        const struct cf_str parts[] = {{whole.ptr, 3}, {whole.ptr + 3, whole.len - 3}};
+        const struct cf_str parts[] = {
+            {whole.ptr,     3            },
+            {whole.ptr + 3, whole.len - 3}
+        };
         uint8_t out[32];
         for (int again = 0; again < 2; again++) {
             cf_mac_parts(m, parts, 2, out);
@@ -112,7 +119,8 @@ static void an_event_id_changes_with_each_of_its_parts(void **state)
     cf_event_id(ids[4], CF_STR("card.events"), 3, 70000, 2);
     cf_event_id(ids[5], CF_STR("card.events"), 3, 70000 + (1LL << 32), 1);
     for (size_t i = 0; i < 6; i++)
-        for (size_t j = 0; j < i; j++) assert_memory_not_equal(ids[i], ids[j], 16);
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(ids[i], ids[j], 16);
     uint8_t again[16];
     cf_event_id(again, CF_STR("card.events"), 3, 70000, 1);
     assert_memory_equal(ids[0], again, 16);
@@ -127,7 +135,8 @@ static int compare(const void *a, const void *b)
 
 static void *fill(void *out)
 {
-    for (size_t i = 0; i < MANY; i++) cf_uuid4((uint8_t *)out + 16 * i);
+    for (size_t i = 0; i < MANY; i++)
+        cf_uuid4((uint8_t *)out + 16 * i);
     return NULL;
 }
 
@@ -139,7 +148,8 @@ static void random_ids_of_several_threads_never_meet(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, fill, ids + (i + 1) * MANY * 16), 0);
     fill(ids);
-    for (size_t i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
     for (size_t i = 0; i < 3 * MANY; i++) {
         assert_int_equal(ids[16 * i + 6] >> 4, 4);
         assert_int_equal(ids[16 * i + 8] >> 6, 2);

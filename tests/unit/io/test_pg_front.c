@@ -16,15 +16,15 @@ static struct server postgres;
 enum { ECHO, TEXT, SLEEP, ADD, DIVIDE, MANY, LENGTH, DEFERRED, REPEAT };
 
 static const struct cf_pgf_statement statements[] = {
-    [ECHO] = {"echo", "select $1::int8", false},
-    [TEXT] = {"text", "select $1::int8 + 1, $2::text", true},
-    [SLEEP] = {"sleep", "select pg_sleep($1::float8)", true},
-    [ADD] = {"add", "insert into ledger (id) values ($1)", false},
-    [DIVIDE] = {"divide", "select 1 / $1::int4", false},
-    [MANY] = {"many", "select i::int4 from generate_series(1, $1::int4) i", false},
-    [LENGTH] = {"length", "select length($1::bytea)::int8", false},
-    [DEFERRED] = {"deferred", "insert into late (id) values ($1)", false},
-    [REPEAT] = {"repeat", "select repeat('x', $1::int4)", true},
+    [ECHO] = {"echo",     "select $1::int8",                                    false},
+    [TEXT] = {"text",     "select $1::int8 + 1, $2::text",                      true },
+    [SLEEP] = {"sleep",    "select pg_sleep($1::float8)",                        true },
+    [ADD] = {"add",      "insert into ledger (id) values ($1)",                false},
+    [DIVIDE] = {"divide",   "select 1 / $1::int4",                                false},
+    [MANY] = {"many",     "select i::int4 from generate_series(1, $1::int4) i", false},
+    [LENGTH] = {"length",   "select length($1::bytea)::int8",                     false},
+    [DEFERRED] = {"deferred", "insert into late (id) values ($1)",                  false},
+    [REPEAT] = {"repeat",   "select repeat('x', $1::int4)",                       true },
 };
 enum { STATEMENTS = sizeof statements / sizeof statements[0] };
 
@@ -80,7 +80,8 @@ static void turn(struct fixture *f, long us)
 static void run_until_up(struct fixture *f, bool up)
 {
     cf_ms end = cf_mono_ms() + 10000;
-    while (cf_pgf_up(f->pg) != up && cf_mono_ms() < end) turn(f, 2000);
+    while (cf_pgf_up(f->pg) != up && cf_mono_ms() < end)
+        turn(f, 2000);
     if (cf_pgf_up(f->pg) != up) fail_msg("not %s: %s", up ? "up" : "down", cf_pgf_why(f->pg));
 }
 
@@ -183,7 +184,8 @@ static void queries_are_answered_in_order(void **state)
     static struct wanted w[N];
     memset(w, 0, sizeof w);
     order = 0;
-    for (int i = 0; i < N; i++) assert_int_equal(ask(f, ECHO, (int64_t)i << 33, &w[i]), 0);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(ask(f, ECHO, (int64_t)i << 33, &w[i]), 0);
     assert_int_equal(w[0].calls, 0);
     run_dry(f);
     for (int i = 0; i < N; i++) {
@@ -258,7 +260,8 @@ static void an_error_at_the_commit_is_an_error(void **state)
 {
     struct fixture *f = *state;
     struct wanted w[3] = {0};
-    for (int i = 0; i < 3; i++) assert_int_equal(ask(f, DEFERRED, i / 2, &w[i]), 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ask(f, DEFERRED, i / 2, &w[i]), 0);
     run_dry(f);
     assert_int_equal(w[0].e, 0);
     assert_int_equal(w[1].e, CF_E_DATA); /* the same value: noticed when it commits */
@@ -301,8 +304,8 @@ static void large_questions_and_large_answers_pass_each_other(void **state)
     struct wanted in[N] = {0}, out[N] = {0};
     char *large = cf_calloc(1, SIZE);
     for (int i = 0; i < N; i++) {
-        assert_int_equal(
-            cf_pgf_send(f->pg, LENGTH, &(struct cf_str){large, SIZE}, 1, done, &in[i]), 0);
+        assert_int_equal(cf_pgf_send(f->pg, LENGTH, &(struct cf_str){large, SIZE}, 1, done, &in[i]),
+                         0);
         assert_int_equal(ask_text(f, REPEAT, "2000000", &out[i]), 0);
     }
     free(large); /* it was copied */
@@ -324,9 +327,11 @@ static void too_many_queries_or_bytes_are_refused(void **state)
     f->conf.in_flight = 8;
     f->conf.in_flight_bytes = 1500;
     pg_open(f);
-    for (int i = 0; i < 10; i++) assert_int_equal(ask(f, ECHO, i, &w[i]), i < 8 ? 0 : CF_E_DB);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(ask(f, ECHO, i, &w[i]), i < 8 ? 0 : CF_E_DB);
     run_dry(f);
-    for (int i = 0; i < 10; i++) assert_int_equal(w[i].calls, i < 8);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(w[i].calls, i < 8);
     const struct cf_str param = {large, sizeof large};
     assert_int_equal(cf_pgf_send(f->pg, LENGTH, &param, 1, done, &w[10]), 0);
     assert_int_equal(cf_pgf_send(f->pg, LENGTH, &param, 1, done, &w[11]), CF_E_DB);
@@ -362,7 +367,8 @@ static void a_statement_that_cannot_be_prepared_is_told_and_tried_again(void **s
     cf_pgf_free(f->pg);
     f->told = 0;
     f->pg = cf_pgf_open(f->base, &f->conf);
-    for (int i = 0; i < 1000 && f->told == 0; i++) turn(f, 5000);
+    for (int i = 0; i < 1000 && f->told == 0; i++)
+        turn(f, 5000);
     assert_int_equal(f->last, CF_E_SQL);
     assert_string_equal(f->why, "statement add: SQLSTATE 42P01");
     assert_int_equal(ask(f, ECHO, 1, &(struct wanted){0}), CF_E_DB);
@@ -382,7 +388,8 @@ static void a_killed_server_answers_everybody_once_and_comes_back(void **state)
     for (int round = 0; round < 2; round++) {
         memset(w, 0, sizeof w);
         server_freeze(&postgres); /* so that nothing is answered before the kill */
-        for (int i = 0; i < N; i++) assert_int_equal(ask(f, ECHO, i, &w[i]), 0);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(ask(f, ECHO, i, &w[i]), 0);
         turn(f, 5000);
         server_kill(&postgres);
         run_until_up(f, false);
@@ -414,7 +421,8 @@ static void a_frozen_server_is_given_up_in_time(void **state)
     pg_open(f);
     server_freeze(&postgres);
     cf_ms start = cf_mono_ms();
-    for (int i = 0; i < 2; i++) assert_int_equal(ask(f, ECHO, i, &w[i]), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ask(f, ECHO, i, &w[i]), 0);
     run_until_up(f, false);
     assert_in_range(cf_mono_ms() - start, 290, 1000);
     for (int i = 0; i < 2; i++) {
@@ -465,7 +473,8 @@ static void no_acknowledged_row_is_ever_missing(void **state)
             turn(f, 500);
             if (sent == end - 500) server_kill(&postgres);
             struct cf_pgf_view v;
-            for (cf_pgf_view(f->pg, &v); v.in_flight > 300; cf_pgf_view(f->pg, &v)) turn(f, 500);
+            for (cf_pgf_view(f->pg, &v); v.in_flight > 300; cf_pgf_view(f->pg, &v))
+                turn(f, 500);
         }
         run_until_up(f, false);
         server_postgres_again(&postgres);
@@ -517,7 +526,8 @@ static void sockets_and_names_work(void **state)
     cf_pgf_free(f->pg);
     f->told = 0;
     f->pg = cf_pgf_open(f->base, &f->conf);
-    for (int i = 0; i < 4000 && f->told == 0; i++) turn(f, 5000);
+    for (int i = 0; i < 4000 && f->told == 0; i++)
+        turn(f, 5000);
     assert_int_equal(f->last, CF_E_DB);
     assert_true(f->why[0] != 0);
     f->conf.dsn = "no=such option";
@@ -531,14 +541,14 @@ static void only_names_are_looked_up(void **state)
         const char *dsn, *host;
         int port;
     } rows[] = {
-        {"host=db port=5433", "db", 5433},
-        {"postgresql://user@db/x", "db", 5432},
-        {"host=127.0.0.1", "", 5432},
-        {"host=::1", "", 5432},
-        {"host=/run/postgresql", "", 5432},
-        {"host=db hostaddr=10.0.0.1", "", 5432},
-        {"host=a,b", "", 5432},
-        {"dbname=x", "", 5432},
+        {"host=db port=5433",         "db", 5433},
+        {"postgresql://user@db/x",    "db", 5432},
+        {"host=127.0.0.1",            "",   5432},
+        {"host=::1",                  "",   5432},
+        {"host=/run/postgresql",      "",   5432},
+        {"host=db hostaddr=10.0.0.1", "",   5432},
+        {"host=a,b",                  "",   5432},
+        {"dbname=x",                  "",   5432},
     };
     unsetenv("PGHOST");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -44,9 +44,13 @@ static void addresses_and_paths_need_no_question(void **state)
         const char *host;
         int family; /* 0: a name */
     } rows[] = {
-        {"127.0.0.1", AF_INET}, {"::1", AF_INET6}, {"/run/x.sock", AF_UNIX},
-        {"localhost", 0},       {"", 0},           {"127.0.0.256", 0},
-        {"run/x.sock", 0},
+        {"127.0.0.1",   AF_INET },
+        {"::1",         AF_INET6},
+        {"/run/x.sock", AF_UNIX },
+        {"localhost",   0       },
+        {"",            0       },
+        {"127.0.0.256", 0       },
+        {"run/x.sock",  0       },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct cf_addresses out;

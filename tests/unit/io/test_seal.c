@@ -58,14 +58,14 @@ static void what_is_sealed_opens_to_the_same_bytes(void **state)
     static const size_t lengths[] = {0, 1, 15, 16, 17, 127, 128, 300, 16383, 16384, 20480, 70000};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         uint8_t *bytes = cf_arena_alloc(f->arena, lengths[i] + 1);
-        for (size_t j = 0; j < lengths[i]; j++) bytes[j] = (uint8_t)(j * 7 + i);
+        for (size_t j = 0; j < lengths[i]; j++)
+            bytes[j] = (uint8_t)(j * 7 + i);
         struct cf_str plain = {(const char *)bytes, lengths[i]}, got;
         struct cf_str packed = sealed(f, plain, 1);
         assert_true(packed.len <= plain.len + CF_SEAL_OVERHEAD);
         assert_int_equal(open_it(f, packed, owner, 1, &got), 0);
         if (!cf_str_eq(plain, got)) fail_msg("%zu bytes came back otherwise", lengths[i]);
-        if (lengths[i] >= 15)
-            assert_null(memmem(packed.ptr, packed.len, plain.ptr, plain.len));
+        if (lengths[i] >= 15) assert_null(memmem(packed.ptr, packed.len, plain.ptr, plain.len));
     }
 }
 
@@ -88,11 +88,11 @@ static void a_value_opens_only_for_its_owner_and_field(void **state)
         uint8_t field;
         int want;
     } rows[] = {
-        {"owner and field", {"0123456789abcdef", 16}, 1, 0},
-        {"other field", {"0123456789abcdef", 16}, 2, CF_E_DECODE},
-        {"other owner", {"0123456789abcdeF", 16}, 1, CF_E_DECODE},
-        {"shorter owner", {"0123456789abcde", 15}, 1, CF_E_DECODE},
-        {"no owner", {NULL, 0}, 1, CF_E_DECODE},
+        {"owner and field", {"0123456789abcdef", 16}, 1, 0          },
+        {"other field",     {"0123456789abcdef", 16}, 2, CF_E_DECODE},
+        {"other owner",     {"0123456789abcdeF", 16}, 1, CF_E_DECODE},
+        {"shorter owner",   {"0123456789abcde", 15},  1, CF_E_DECODE},
+        {"no owner",        {NULL, 0},                1, CF_E_DECODE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int e = open_it(f, packed, rows[i].owner, rows[i].field, &got);
@@ -134,16 +134,17 @@ static void malformed_messages_are_refused(void **state)
         const char *why;
         struct cf_str bytes;
     } rows[] = {
-        {"a group", CF_STR("\x0b\x0c")},
-        {"field number 0", CF_STR("\x00\x01")},
-        {"wire type 7", CF_STR("\x0f")},
-        {"a varint without end", CF_STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")},
-        {"a varint above 64 bits", CF_STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02")},
-        {"a tag above 32 bits", CF_STR("\x8a\x80\x80\x80\x80\x01\x01")},
-        {"a length past the end", CF_STR("\x1a\x7f" "abc")},
-        {"a length that would wrap", CF_STR("\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")},
-        {"a fixed number cut short", CF_STR("\x29\x01\x02")},
-        {"text", CF_STR("not a message at all")},
+        {"a group",                  CF_STR("\x0b\x0c")                                        },
+        {"field number 0",           CF_STR("\x00\x01")                                        },
+        {"wire type 7",              CF_STR("\x0f")                                            },
+        {"a varint without end",     CF_STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")},
+        {"a varint above 64 bits",   CF_STR("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02")    },
+        {"a tag above 32 bits",      CF_STR("\x8a\x80\x80\x80\x80\x01\x01")                    },
+        {"a length past the end",    CF_STR("\x1a\x7f"
+                                         "abc")               },
+        {"a length that would wrap", CF_STR("\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")    },
+        {"a fixed number cut short", CF_STR("\x29\x01\x02")                                    },
+        {"text",                     CF_STR("not a message at all")                            },
     };
     struct cf_sealed s;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -184,11 +185,14 @@ static void other_writers_of_the_contract_are_understood(void **state)
     struct cf_buf b;
     cf_buf_init(&b, 4096);
     assert_int_equal(cf_sealed_decode(packed, &s), 0);
-    cf_buf_add(&b, "\x22\x01x", 3);                             /* a tag that is overwritten */
-    cf_buf_add(&b, "\x48\x96\x01", 3);                          /* unknown number 9 */
-    cf_buf_add(&b, "\x51\x01\x02\x03\x04\x05\x06\x07\x08", 9);  /* unknown fixed64 */
-    cf_buf_add(&b, "\x5d\x01\x02\x03\x04", 5);                  /* unknown fixed32 */
-    cf_buf_add(&b, "\x62\x03" "abc", 5);                        /* unknown bytes */
+    cf_buf_add(&b, "\x22\x01x", 3);                            /* a tag that is overwritten */
+    cf_buf_add(&b, "\x48\x96\x01", 3);                         /* unknown number 9 */
+    cf_buf_add(&b, "\x51\x01\x02\x03\x04\x05\x06\x07\x08", 9); /* unknown fixed64 */
+    cf_buf_add(&b, "\x5d\x01\x02\x03\x04", 5);                 /* unknown fixed32 */
+    cf_buf_add(&b,
+               "\x62\x03"
+               "abc",
+               5); /* unknown bytes */
     cf_buf_add(&b, "\x22\x10", 2);
     cf_buf_adds(&b, s.tag);
     cf_buf_add(&b, "\x1a\x11", 2);
@@ -271,13 +275,15 @@ static void a_holder_reference_is_the_documented_function(void **state)
     struct fixture *f = *state;
     uint8_t got[16], household[16], want[32];
     struct cf_mac *m = cf_mac_new(reference, sizeof reference);
-    const struct cf_str input = {"resident_id\0" "37021320000101001X", 30};
+    const struct cf_str input = {"resident_id\0"
+                                 "37021320000101001X",
+                                 30};
     cf_mac_parts(m, &input, 1, want);
     cf_mac_free(m);
     assert_true(cf_holder_ref(f->ring, CF_DOC_RESIDENT_ID, CF_STR("37021320000101001X"), got));
     assert_memory_equal(got, want, 16);
-    assert_true(cf_holder_ref(f->ring, CF_DOC_HOUSEHOLD_BOOK, CF_STR("37021320000101001X"),
-                              household));
+    assert_true(
+        cf_holder_ref(f->ring, CF_DOC_HOUSEHOLD_BOOK, CF_STR("37021320000101001X"), household));
     assert_memory_equal(got, household, 16);
     assert_true(cf_holder_ref(f->ring, CF_DOC_PASSPORT, CF_STR("37021320000101001X"), household));
     assert_memory_not_equal(got, household, 16);
@@ -297,7 +303,8 @@ static void hashes_for_different_uses_of_one_text_differ(void **state)
     cf_keyed_hash(f->ring, CF_STR("request.key"), &text, 1, out[4]);
     assert_true(cf_holder_ref(f->ring, CF_DOC_PASSPORT, text, out[5]));
     for (size_t i = 0; i < 6; i++)
-        for (size_t j = 0; j < i; j++) assert_memory_not_equal(out[i], out[j], 16);
+        for (size_t j = 0; j < i; j++)
+            assert_memory_not_equal(out[i], out[j], 16);
     struct cf_seal_ring *other = cf_seal_ring_new(key_a);
     uint8_t again[16];
     cf_name_hash(f->ring, text, again);
@@ -327,6 +334,7 @@ static void key_files_are_read_or_refused_with_the_rule(void **state)
     assert_non_null(mkdtemp(dir));
     snprintf(reference_file, sizeof reference_file, "%s/reference", dir);
     snprintf(sealing_file, sizeof sealing_file, "%s/sealing.json", dir);
+    /* clang-format off */
     static const struct {
         const char *why, *reference, *sealing;
         uint32_t active; /* 0: refused */
@@ -334,7 +342,7 @@ static void key_files_are_read_or_refused_with_the_rule(void **state)
     } rows[] = {
         {"good", KEY "\n", "{\"active\": 2, \"keys\": {\"1\": \"" KEY "\", \"2\": \"" KEY "\"}}\n",
          2, ""},
-        {"the first is active", KEY, "{\"active\":1,\"keys\":{\"1\":\"" KEY "\",\"2\":\"" KEY "\"}}",
+        {"first is active", KEY, "{\"active\":1,\"keys\":{\"1\":\"" KEY "\",\"2\":\"" KEY "\"}}",
          1, ""},
         {"keys first, id in quotes", KEY, "{\"keys\":{\"7\":\"" KEY "\"},\"active\":\"7\"}", 7, ""},
         {"short reference", HEX16, "{}", 0, "is not 64 hexadecimal digits"},
@@ -353,6 +361,7 @@ static void key_files_are_read_or_refused_with_the_rule(void **state)
         {"text behind", KEY, "{\"active\":1,\"keys\":{\"1\":\"" KEY "\"}} x", 0, "after its end"},
         {"cut", KEY, "{\"active\":1,\"keys\":{\"1\":\"" KEY "\"", 0, "does not end"},
     };
+    /* clang-format on */
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct cf_seal_ring *ring = NULL;
         char why[CF_SEAL_WHY];

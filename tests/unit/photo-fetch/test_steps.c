@@ -331,7 +331,7 @@ static void a_malformed_command_is_a_dead_letter_that_says_why(void **state)
     assert_int_equal(double_feed(w->d, "photo.commands", "photo.upload", &w->key, id, T0,
                                  CF_STR("\xff\xff\xff")), 0);
     assert_int_equal(w->d->n_sent, 1);
-    assert_string_equal(w->d->sent[0].topic, "cardflow.photo.commands.v1.dlq");
+    assert_string_equal(w->d->sent[0].topic, "photo.commands.dlq");
     assert_int_equal(w->d->n_parked, 0);
     world_free(w);
 }

@@ -1,0 +1,55 @@
+/* api -- intake's HTTP routes; see interfaces and proto/openapi.yaml.
+ *
+ * Errors   problem+json: 400 for what is no JSON of the right types, 403 for a missing scope, 404
+ *          for what is unknown or not the caller's, 422 request_id_conflict, 503 when Kafka or
+ *          PostgreSQL is away. Odd business values are not errors: they become reasons
+ */
+#pragma once
+#include "services/intake/front.h"
+
+void intake_api_routes(struct intake_front *front);
+
+/* Routes by file. */
+void intake_api_application_routes(struct intake_front *front);
+void intake_api_command_routes(struct intake_front *front);
+void intake_api_roster_routes(struct intake_front *front);
+void intake_api_feed_routes(struct intake_front *front);
+
+/* ---- shared ----------------------------------------------------------------------------------- */
+
+/* A write on its way; the first part of each handler's own struct, in the request's arena. */
+struct intake_write {
+    struct cf_request *req;
+    struct intake_front *front;
+    uint8_t id[16]; /* claimed: of the application, the command or the roster */
+    cf_ms sent_at, wait_ms;
+    bool replayed;
+    void (*go)(struct intake_write *w); /* after the claim */
+};
+
+/* Claims (client, Idempotency-Key) and goes on with w->go; answers problems itself. `what` sets
+ * ids of different routes apart. */
+void intake_write_claim(struct intake_write *w, const char *what, struct cf_str key,
+                        struct cf_str meaning);
+/* The canonical form of a body: names sorted, no blanks. */
+struct cf_str intake_meaning(struct cf_arena *a, const json_t *body);
+/* Sends and goes on with `sent`; answers 503 itself when that cannot be tried. */
+void intake_write_send(struct intake_write *w, const char *topic, const struct cf_key *key,
+                       const char *type, struct cf_str value, cf_front_sent *sent);
+/* 202 {name: id}, or the same with 200 and more, by cf_out. */
+void intake_answer_id(struct intake_write *w, int status, const char *name);
+
+void intake_person_in(struct cf_in *in, struct intake_person *out);
+void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_agent *agent);
+/* RFC 3339 time of `name`: 0 when absent, -1 when it cannot be read. */
+cf_ms intake_time_in(struct cf_in *in, const char *name);
+
+/* The outcome of an application, as an object named `name` (or NULL on top). */
+void intake_outcome_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
+                        const struct intake_view *v);
+void intake_deadline_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
+                         const struct intake_application *app);
+void intake_reason_out(struct cf_out *o, enum cf_reason r, cf_day respond_by);
+void intake_phones_out(struct cf_out *o, const struct intake_front *front);
+/* An application found by its id; 404 and 503 are answered here. NULL: answered. */
+bool intake_found(struct cf_request *req, int e, const PGresult *res, struct intake_view *out);

@@ -1,0 +1,197 @@
+/* POST /v1/applications, and the receipt of an accepted one. */
+#include "common/io/ids.h"
+#include "services/intake/api.h"
+
+struct post {
+    struct intake_write w;
+    struct intake_submit m;
+    struct cf_key key;
+};
+
+/* ---- answers ---------------------------------------------------------------------------------- */
+
+static void waited(void *arg, const PGresult *res, int row)
+{
+    struct post *p = arg;
+    struct cf_request *req = p->w.req;
+    struct intake_view v;
+    if (!res || intake_view_read(res, row, req->arena, &v)) {
+        intake_answer_id(&p->w, 202, "application_id");
+        return;
+    }
+    char id[37];
+    struct cf_buf body;
+    cf_buf_init(&body, 256 << 10);
+    struct cf_out o = cf_out_to(&body);
+    cf_uuid_text(p->w.id, id);
+    cf_out_object(&o, NULL);
+    cf_out_z(&o, "application_id", id);
+    intake_outcome_out(&o, p->w.front, req->arena, &v);
+    cf_out_end(&o);
+    if (p->w.replayed) cf_answer_header(req, "Idempotency-Replayed", CF_STR("true"));
+    cf_answer_json(req, 200, &body);
+    cf_buf_free(&body);
+}
+
+static void sent(void *arg, int e)
+{
+    struct post *p = arg;
+    struct cf_app *app = p->w.front->app;
+    if (e) {
+        cf_problem_away(p->w.req, "kafka");
+    } else if (p->w.wait_ms > 0) {
+        int16_t part = (int16_t)cf_key_partition(&p->key, (uint32_t)app->partitions);
+        cf_wait_for(app->waits, part, p->w.id, p->w.wait_ms, waited, p);
+    } else {
+        intake_answer_id(&p->w, 202, "application_id");
+    }
+}
+
+static void go(struct intake_write *w)
+{
+    struct post *p = (struct post *)w;
+    struct cf_arena *a = w->req->arena;
+    const struct cf_seal_ring *ring = w->front->app->ring;
+    memcpy(p->m.application_id, w->id, 16);
+    /* The same for every repeat. */
+    if (p->m.request.submitted_at == 0) p->m.request.submitted_at = w->sent_at;
+    intake_codec_key(ring, &p->m.person, w->id, &p->key);
+    if (intake_codec_person_seal(ring, a, &p->m.person, &p->key, &p->m.sealed)) {
+        cf_problem_away(w->req, "sealing");
+        return;
+    }
+    intake_write_send(w, "application.commands", &p->key, "application.submit",
+                      intake_codec_submit(a, &p->m), sent);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------- */
+
+/* {type, amount} in yuan; only whether anything is asked for matters (S12). */
+static int64_t fees_in(struct cf_in *in)
+{
+    const json_t *list = cf_in_array(in, "fees", CF_OPTIONAL, 20);
+    int64_t cents = 0;
+    for (size_t i = 0; list && i < json_array_size(list); i++) {
+        const json_t *amount = json_object_get(json_array_get(list, i), "amount");
+        if (!json_is_number(amount)) {
+            cf_in_wrong(in, "fees", "each needs an amount, a number", "Give {type, amount}.");
+            continue;
+        }
+        double yuan = json_number_value(amount);
+        if (yuan > 0) cents += yuan >= 1e9 ? 100000000000 : (int64_t)(yuan * 100) + 1;
+    }
+    return cents;
+}
+
+static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit *m)
+{
+    struct intake_request *r = &m->request;
+    struct cf_str request_id = cf_in_text(in, "request_id", CF_OPTIONAL, 0, 200);
+    if (request_id.len && !cf_str_eq(request_id, key))
+        cf_in_wrong(in, "request_id", "must equal the Idempotency-Key",
+                    "Send the same text in both, or leave request_id out.");
+    intake_person_in(in, &m->person);
+    intake_papers_in(in, r, &m->person.agent);
+    r->channel = cf_channel_parse(cf_in_text(in, "channel", CF_OPTIONAL, 0, 64));
+    r->kind = cf_app_kind_parse(cf_in_text(in, "kind", CF_OPTIONAL, 0, 64));
+    r->bank_code = cf_in_text(in, "bank_code", CF_OPTIONAL, 0, 64);
+    r->outlet_code = cf_in_text(in, "outlet_code", CF_OPTIONAL, 0, 64);
+    r->photo_choice = cf_in_text(in, "photo_choice", CF_OPTIONAL, 0, 64);
+    r->reissue_reason = cf_in_text(in, "reissue_reason", CF_OPTIONAL, 0, 64);
+    r->submitted_at = intake_time_in(in, "submitted_at");
+    m->fee_cents = fees_in(in);
+    r->with_fee = m->fee_cents > 0;
+    if (cf_in_has(in, "photo_base64"))
+        cf_in_wrong(in, "photo_base64", "is not taken with the application",
+                    "Send it by PUT /v1/applications/{application_id}/photo once it is accepted.");
+}
+
+/* May this key speak for that channel? An unknown channel is no key's; it is rejected later. */
+static bool channel_ok(struct cf_request *req, enum cf_channel channel)
+{
+    if (channel == CF_CHANNEL_NONE || cf_client_channel(req->client, cf_channel_name(channel)))
+        return true;
+    cf_problem_field(req, 403, "missing_scope", "channel", "is not one of this key's channels",
+                     "Use the key of that channel.");
+    return false;
+}
+
+static void post_application(struct cf_request *req, void *arg)
+{
+    struct cf_field_errors errors = {0};
+    struct post *p = cf_arena_zero(req->arena, sizeof *p);
+    p->w = (struct intake_write){.req = req, .front = arg, .go = go};
+    struct cf_str key = cf_request_idempotency_key(req);
+    if (!key.ptr) return;
+    json_t *root = cf_request_json(req);
+    if (!root) return;
+    struct cf_in in = cf_in_of(root, req->arena, &errors);
+    if (!errors.n) read_body(&in, key, &p->m);
+    if (errors.n) {
+        cf_problem_fields(req, &errors);
+        return;
+    }
+    if (!channel_ok(req, p->m.request.channel)) return;
+    p->m.request.may_backdate = req->client->may_backdate;
+    intake_write_claim(&p->w, "application", key, intake_meaning(req->arena, root));
+}
+
+/* ---- the receipt ------------------------------------------------------------------------------ */
+
+struct get {
+    struct cf_request *req;
+    struct intake_front *front;
+};
+
+static void receipt_found(void *arg, int e, const PGresult *res)
+{
+    struct get *g = arg;
+    struct intake_view v;
+    char id[37], at[30];
+    struct cf_buf body;
+    if (!intake_found(g->req, e, res, &v)) return;
+    if (v.app.receipt_no.len == 0) {
+        cf_problem(g->req, 404, "no_receipt", "The application has not been accepted", NULL, 0);
+        return;
+    }
+    cf_buf_init(&body, 256 << 10);
+    struct cf_out o = cf_out_to(&body);
+    cf_uuid_text(v.id, id);
+    cf_out_object(&o, NULL);
+    cf_out_z(&o, "application_id", id);
+    cf_out_z(&o, "kind", cf_app_kind_name((enum cf_app_kind)v.app.kind));
+    cf_out_z(&o, "accepted_at", cf_rfc3339_text(v.app.judged_at, at));
+    intake_outcome_out(&o, g->front, g->req->arena, &v);
+    cf_out_end(&o);
+    cf_answer_json(g->req, 200, &body);
+    cf_buf_free(&body);
+}
+
+static void get_receipt(struct cf_request *req, void *arg)
+{
+    struct get *g = cf_arena_zero(req->arena, sizeof *g);
+    uint8_t id[16];
+    char n[4];
+    g->req = req;
+    g->front = arg;
+    if (!cf_uuid_parse(cf_request_param(req, "application_id"), id)) {
+        cf_problem(req, 404, "not_found", "No such application", NULL, 0);
+        return;
+    }
+    uint32_t partitions = __builtin_bswap32((uint32_t)g->front->app->partitions);
+    memcpy(n, &partitions, 4);
+    const struct cf_str params[] = {{(const char *)id, 16}, {n, 4}};
+    if (cf_pgf_send(g->front->app->pg, INTAKE_SQL_APPLICATION, params, 2, receipt_found, g))
+        cf_problem_away(req, "postgres");
+}
+
+void intake_api_application_routes(struct intake_front *front)
+{
+    static const struct cf_route post = {"POST", "/v1/applications", "applications:write",
+                                         64 << 10, CF_JSON, 20000};
+    static const struct cf_route receipt = {.method = "GET",
+                                            .pattern = "/v1/applications/{application_id}/receipt",
+                                            .scope = "applications:read"};
+    cf_http_route(front->app->http, &post, post_application, front);
+    cf_http_route(front->app->http, &receipt, get_receipt, front);
+}

@@ -1,0 +1,177 @@
+/* POST .../supplements and .../withdrawal. */
+#include "services/intake/api.h"
+
+#include "common/io/stage/pgbin.h"
+
+struct change {
+    struct intake_write w;
+    uint8_t application_id[16];
+    bool withdraws;
+    struct intake_supplement supplement;
+    struct intake_withdraw withdraw;
+    struct cf_str role, actor_name, actor_type, actor_number;
+    struct intake_view view;
+};
+
+static void answer(struct change *c, int status, const struct intake_view *v)
+{
+    char id[37];
+    struct cf_buf body;
+    cf_buf_init(&body, 256 << 10);
+    struct cf_out o = cf_out_to(&body);
+    cf_uuid_text(c->application_id, id);
+    cf_out_object(&o, NULL);
+    cf_out_z(&o, "application_id", id);
+    if (v) {
+        cf_out_z(&o, "result", v->command_result == INTAKE_DONE ? "done" : "refused");
+        if (v->command_reason.len) cf_out_text(&o, "refused_because", v->command_reason);
+        intake_outcome_out(&o, c->w.front, c->w.req->arena, v);
+    }
+    cf_out_end(&o);
+    if (c->w.replayed) cf_answer_header(c->w.req, "Idempotency-Replayed", CF_STR("true"));
+    cf_answer_json(c->w.req, status, &body);
+    cf_buf_free(&body);
+}
+
+static void waited(void *arg, const PGresult *res, int row)
+{
+    struct change *c = arg;
+    struct intake_view v;
+    /* Moved to another holder: its outcome comes there, and inquiry has it. */
+    bool here = res && !intake_view_read(res, row, c->w.req->arena, &v) && !v.app.moved_to.len;
+    answer(c, here ? 200 : 202, here ? &v : NULL);
+}
+
+static void sent(void *arg, int e)
+{
+    struct change *c = arg;
+    if (e)
+        cf_problem_away(c->w.req, "kafka");
+    else if (c->w.wait_ms > 0)
+        cf_wait_for(c->w.front->app->waits, c->view.part, c->w.id, c->w.wait_ms, waited, c);
+    else
+        answer(c, 202, NULL);
+}
+
+static int send_supplement(struct change *c)
+{
+    struct cf_arena *a = c->w.req->arena;
+    struct cf_str sealed;
+    memcpy(c->supplement.application_id, c->application_id, 16);
+    if (c->supplement.request.submitted_at == 0)
+        c->supplement.request.submitted_at = c->w.sent_at;
+    int e = intake_codec_person_seal(c->w.front->app->ring, a, &c->supplement.changes,
+                                     &c->view.app.holder, &sealed);
+    if (e) return e;
+    intake_write_send(&c->w, "application.commands", &c->view.app.holder,
+                      "application.supplement",
+                      intake_codec_supplement(a, &c->supplement, c->w.id, sealed), sent);
+    return 0;
+}
+
+static int send_withdrawal(struct change *c)
+{
+    struct cf_arena *a = c->w.req->arena;
+    struct cf_str sealed;
+    memcpy(c->withdraw.application_id, c->application_id, 16);
+    int e = cf_seal(c->w.front->app->ring,
+                    intake_codec_actor(a, c->role, c->actor_name, c->actor_type, c->actor_number),
+                    cf_key_str(&c->view.app.holder), INTAKE_FIELD_ACTOR, a, &sealed);
+    if (e) return e;
+    intake_write_send(&c->w, "application.commands", &c->view.app.holder, "application.withdraw",
+                      intake_codec_withdraw(a, &c->withdraw, c->w.id, sealed), sent);
+    return 0;
+}
+
+static void found(void *arg, int e, const PGresult *res)
+{
+    struct change *c = arg;
+    if (!intake_found(c->w.req, e, res, &c->view)) return;
+    if (c->withdraws ? send_withdrawal(c) : send_supplement(c))
+        cf_problem_away(c->w.req, "sealing");
+}
+
+static void go(struct intake_write *w)
+{
+    struct change *c = (struct change *)w;
+    char n[4];
+    cf_put32(n, (uint32_t)w->front->app->partitions);
+    const struct cf_str params[] = {{(const char *)c->application_id, 16}, {n, 4}};
+    if (cf_pgf_send(w->front->app->pg, INTAKE_SQL_APPLICATION, params, 2, found, c))
+        cf_problem_away(w->req, "postgres");
+}
+
+static void read_supplement(struct cf_in *in, struct change *c)
+{
+    struct intake_request *r = &c->supplement.request;
+    intake_person_in(in, &c->supplement.changes);
+    intake_papers_in(in, r, &c->supplement.changes.agent);
+    c->supplement.has_papers = cf_in_has(in, "unit_papers");
+    r->bank_code = cf_in_text(in, "bank_code", CF_OPTIONAL, 0, 64);
+    r->outlet_code = cf_in_text(in, "outlet_code", CF_OPTIONAL, 0, 64);
+    r->photo_choice = cf_in_text(in, "photo_choice", CF_OPTIONAL, 0, 64);
+    r->submitted_at = intake_time_in(in, "submitted_at");
+    r->may_backdate = c->w.req->client->may_backdate;
+}
+
+static void read_withdrawal(struct cf_in *in, struct change *c)
+{
+    struct cf_in actor = cf_in_object(in, "actor", CF_NEEDED);
+    c->role = cf_in_text(&actor, "role", CF_OPTIONAL, 0, 64);
+    c->actor_name = cf_in_text(&actor, "name", CF_OPTIONAL, 0, 200);
+    c->actor_type = cf_in_text(&actor, "document_type", CF_OPTIONAL, 0, 64);
+    c->actor_number = cf_in_text(&actor, "document_number", CF_OPTIONAL, 0, 200);
+    c->withdraw.reason = cf_in_text(in, "reason", CF_OPTIONAL, 0, 60);
+}
+
+static void post_change(struct cf_request *req, struct intake_front *front, bool withdraws)
+{
+    struct cf_field_errors errors = {0};
+    struct change *c = cf_arena_zero(req->arena, sizeof *c);
+    c->w = (struct intake_write){.req = req, .front = front, .go = go};
+    c->withdraws = withdraws;
+    if (!cf_uuid_parse(cf_request_param(req, "application_id"), c->application_id)) {
+        cf_problem(req, 404, "not_found", "No such application", NULL, 0);
+        return;
+    }
+    struct cf_str key = cf_request_idempotency_key(req);
+    if (!key.ptr) return;
+    json_t *root = cf_request_json(req);
+    if (!root) return;
+    struct cf_in in = cf_in_of(root, req->arena, &errors);
+    if (!errors.n && withdraws) read_withdrawal(&in, c);
+    if (!errors.n && !withdraws) read_supplement(&in, c);
+    if (errors.n) {
+        cf_problem_fields(req, &errors);
+        return;
+    }
+    struct cf_str body = intake_meaning(req->arena, root);
+    char id[37];
+    cf_uuid_text(c->application_id, id);
+    intake_write_claim(&c->w, withdraws ? "withdrawal" : "supplement", key,
+                       cf_arena_printf(req->arena, "%s %s %.*s",
+                                       withdraws ? "withdrawal" : "supplement", id,
+                                       CF_ARG(body)));
+}
+
+static void post_supplement(struct cf_request *req, void *arg)
+{
+    post_change(req, arg, false);
+}
+
+static void post_withdrawal(struct cf_request *req, void *arg)
+{
+    post_change(req, arg, true);
+}
+
+void intake_api_command_routes(struct intake_front *front)
+{
+    static const struct cf_route supplement = {"POST",
+                                               "/v1/applications/{application_id}/supplements",
+                                               "applications:write", 64 << 10, CF_JSON, 20000};
+    static const struct cf_route withdrawal = {"POST",
+                                               "/v1/applications/{application_id}/withdrawal",
+                                               "applications:write", 64 << 10, CF_JSON, 20000};
+    cf_http_route(front->app->http, &supplement, post_supplement, front);
+    cf_http_route(front->app->http, &withdrawal, post_withdrawal, front);
+}
