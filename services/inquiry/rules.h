@@ -27,8 +27,8 @@ enum inquiry_source {
 };
 
 enum {
-    INQUIRY_ENTRIES_MAX = 32, /* applications a section keeps */
-    INQUIRY_MARKS_MAX = 24,   /* states of one application it keeps */
+    INQUIRY_ENTRIES_MAX = 16, /* applications a section keeps */
+    INQUIRY_MARKS_MAX = 16,   /* states of one application it keeps */
     INQUIRY_CARDS_MAX = 16,
     INQUIRY_ORDERS_MAX = 16,
     INQUIRY_NOTES_MAX = 8

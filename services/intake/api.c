@@ -1,6 +1,8 @@
 /* What the routes share: claiming, sending, reading persons, and the catalogue of reasons. */
 #include "services/intake/api.h"
 
+#include <stdlib.h>
+
 #include "common/io/ids.h"
 #include "common/pure/reasons.h"
 

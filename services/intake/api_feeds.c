@@ -2,6 +2,8 @@
 #include "common/io/ids.h"
 #include "services/intake/api.h"
 
+#include <stdio.h>
+
 enum { EVENTS_MAX = 1000 };
 
 struct event {

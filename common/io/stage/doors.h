@@ -64,6 +64,8 @@ struct cf_log {
     int (*scan)(void *self, const struct cf_scan *what, size_t n, cf_scan_seen *seen, void *arg);
     /* Shows positions to lag tools; returns how many records lie ahead. */
     int64_t (*mirror)(void *self, const struct cf_position *at, size_t n);
+    /* Has the broker been heard of since the last time it was out of reach? */
+    bool (*up)(void *self);
     const char *(*why)(void *self);
     void (*free)(void *self);
 };

@@ -40,6 +40,7 @@ struct log_kafka {
     size_t n_acks, cap_acks, first_ack;
     struct sent *free_sent;
     int lost; /* CF_E_BROKER after a fatal error of the producer */
+    bool up;
     char why[256];
 };
 
@@ -96,6 +97,7 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *self)
             k->cap_acks = k->cap_acks ? 2 * k->cap_acks : 1024;
             k->acks = cf_realloc(k->acks, k->cap_acks * sizeof *k->acks);
         }
+        k->up = true;
         sent->ack.offset = m->offset;
         k->acks[k->n_acks++] = sent->ack;
     }
@@ -113,8 +115,14 @@ static void producer_error(rd_kafka_t *rk, int err, const char *reason, void *se
         snprintf(k->why, sizeof k->why, "producer: %s", rd_kafka_err2name(fatal));
         k->lost = CF_E_BROKER;
     } else {
+        if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) k->up = false;
         snprintf(k->why, sizeof k->why, "kafka: %s", rd_kafka_err2name((rd_kafka_resp_err_t)err));
     }
+}
+
+static bool log_up(void *self)
+{
+    return ((struct log_kafka *)self)->up;
 }
 
 static struct sent *new_sent(struct log_kafka *k)
@@ -363,6 +371,7 @@ static int verify(struct log_kafka *k, struct entry *e, const struct cf_record *
 
 static int consumer_error(struct log_kafka *k, const rd_kafka_message_t *m, bool scanning)
 {
+    k->up = m->err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return 0;
     snprintf(k->why, sizeof k->why, "consume: %s", rd_kafka_err2name(m->err));
     if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && m->rkt) {
@@ -417,6 +426,7 @@ static int log_poll(void *self, struct cf_record *records, size_t max, int wait_
             continue;
         }
         entry->last = m->offset;
+        k->up = true;
         hold(k, m);
         (*n)++;
     }
@@ -632,6 +642,7 @@ struct cf_log *cf_log_kafka(const struct cf_service *service, const struct cf_st
         .acks = log_acks,
         .scan = log_scan,
         .mirror = log_mirror,
+        .up = log_up,
         .why = log_why,
         .free = log_free,
     };

@@ -163,6 +163,7 @@ static int chores(struct cf_stage *st)
         st->next_mirror = now + MIRROR_MS;
     }
     show(st);
+    atomic_store(&st->kafka_up, st->log->up(st->log->self));
     if (e) away(st, e);
     return e;
 }

@@ -67,7 +67,6 @@ int publish_acks(struct cf_stage *st, int wait_ms)
             one_ack(st, &acks[i]);
         wait_ms = 0;
     } while (n == 512 && !e);
-    if (n) atomic_store(&st->kafka_up, true);
     return e;
 }
 
