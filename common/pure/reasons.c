@@ -11,7 +11,7 @@ static const struct cf_reason_info infos[CF_REASON_COUNT] = {
 #undef X
 };
 
-_Static_assert(CF_REASON_COUNT <= 128, "struct cf_reasons has room for 128 codes");
+_Static_assert(CF_REASON_COUNT <= 128, "struct cf_reason_set has room for 128 codes");
 
 const struct cf_reason_info *cf_reason_info(enum cf_reason reason)
 {
@@ -58,67 +58,67 @@ const char *cf_reason_outcome_name(enum cf_reason_outcome outcome)
     return names[outcome];
 }
 
-void cf_reasons_add(struct cf_reasons *set, enum cf_reason reason)
+void cf_reason_set_add(struct cf_reason_set *set, enum cf_reason reason)
 {
     if (reason >= CF_REASON_COUNT) CF_BUG("no such reason");
     set->bits[reason / 64] |= UINT64_C(1) << (reason % 64);
 }
 
-void cf_reasons_remove(struct cf_reasons *set, enum cf_reason reason)
+void cf_reason_set_remove(struct cf_reason_set *set, enum cf_reason reason)
 {
     if (reason < CF_REASON_COUNT) set->bits[reason / 64] &= ~(UINT64_C(1) << (reason % 64));
 }
 
-void cf_reasons_add_code(struct cf_reasons *set, const char *code)
+void cf_reason_set_add_code(struct cf_reason_set *set, const char *code)
 {
-    cf_reasons_add(set, cf_reason_parse(cf_str_of(code)));
+    cf_reason_set_add(set, cf_reason_parse(cf_str_of(code)));
 }
 
-bool cf_reasons_has(const struct cf_reasons *set, enum cf_reason reason)
+bool cf_reason_set_has(const struct cf_reason_set *set, enum cf_reason reason)
 {
     return reason < CF_REASON_COUNT && (set->bits[reason / 64] >> (reason % 64) & 1);
 }
 
-bool cf_reasons_any(const struct cf_reasons *set)
+bool cf_reason_set_any(const struct cf_reason_set *set)
 {
     return set->bits[0] || set->bits[1];
 }
 
-size_t cf_reasons_count(const struct cf_reasons *set)
+size_t cf_reason_set_count(const struct cf_reason_set *set)
 {
     return (size_t)(__builtin_popcountll(set->bits[0]) + __builtin_popcountll(set->bits[1]));
 }
 
-enum cf_reason cf_reasons_next(const struct cf_reasons *set, unsigned from)
+enum cf_reason cf_reason_set_next(const struct cf_reason_set *set, unsigned from)
 {
     for (unsigned i = from; i < CF_REASON_COUNT; i++)
-        if (cf_reasons_has(set, (enum cf_reason)i)) return (enum cf_reason)i;
+        if (cf_reason_set_has(set, (enum cf_reason)i)) return (enum cf_reason)i;
     return CF_REASON_NONE;
 }
 
-bool cf_reasons_of(const struct cf_reasons *set, enum cf_reason_outcome outcome)
+bool cf_reason_set_holds(const struct cf_reason_set *set, enum cf_reason_outcome outcome)
 {
-    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
-         r = cf_reasons_next(set, r + 1))
+    for (enum cf_reason r = cf_reason_set_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reason_set_next(set, r + 1))
         if (infos[r].outcome == outcome) return true;
     return false;
 }
 
-int cf_reasons_days(const struct cf_reasons *set)
+int cf_reason_set_days(const struct cf_reason_set *set)
 {
     int least = 0;
-    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
-         r = cf_reasons_next(set, r + 1))
+    for (enum cf_reason r = cf_reason_set_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reason_set_next(set, r + 1))
         if (infos[r].respond_days && (!least || infos[r].respond_days < least))
             least = infos[r].respond_days;
     return least;
 }
 
-bool cf_reasons_text(const struct cf_reasons *set, struct cf_buf *out)
+bool cf_reason_set_text(const struct cf_reason_set *set, struct cf_buf *out)
 {
     bool ok = true, first = true;
-    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
-         r = cf_reasons_next(set, r + 1)) {
+    for (enum cf_reason r = cf_reason_set_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reason_set_next(set, r + 1)) {
         if (!first) ok = cf_buf_add(out, "|", 1) && ok;
         ok = cf_buf_adds(out, cf_str_of(infos[r].code)) && ok;
         first = false;
@@ -126,15 +126,15 @@ bool cf_reasons_text(const struct cf_reasons *set, struct cf_buf *out)
     return ok;
 }
 
-bool cf_reasons_parse(struct cf_str text, struct cf_reasons *out)
+bool cf_reason_set_parse(struct cf_str text, struct cf_reason_set *out)
 {
-    *out = (struct cf_reasons){0};
+    *out = (struct cf_reason_set){0};
     while (text.len) {
         const char *bar = memchr(text.ptr, '|', text.len);
         size_t n = bar ? (size_t)(bar - text.ptr) : text.len;
         enum cf_reason r = cf_reason_parse((struct cf_str){text.ptr, n});
         if (r == CF_REASON_NONE) return false;
-        cf_reasons_add(out, r);
+        cf_reason_set_add(out, r);
         text.ptr += bar ? n + 1 : n;
         text.len -= bar ? n + 1 : n;
     }

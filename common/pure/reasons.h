@@ -43,23 +43,23 @@ const char *cf_reason_outcome_name(enum cf_reason_outcome outcome);
 
 /* ---- sets ---------------------------------------------------------------------------------- */
 
-struct cf_reasons {
+struct cf_reason_set {
     uint64_t bits[2];
 };
 
-void cf_reasons_add(struct cf_reasons *set, enum cf_reason reason);
-void cf_reasons_remove(struct cf_reasons *set, enum cf_reason reason);
+void cf_reason_set_add(struct cf_reason_set *set, enum cf_reason reason);
+void cf_reason_set_remove(struct cf_reason_set *set, enum cf_reason reason);
 /* Adds the reason of that code; a code that is not in the catalogue is a bug. */
-void cf_reasons_add_code(struct cf_reasons *set, const char *code);
-bool cf_reasons_has(const struct cf_reasons *set, enum cf_reason reason);
-bool cf_reasons_any(const struct cf_reasons *set);
-size_t cf_reasons_count(const struct cf_reasons *set);
+void cf_reason_set_add_code(struct cf_reason_set *set, const char *code);
+bool cf_reason_set_has(const struct cf_reason_set *set, enum cf_reason reason);
+bool cf_reason_set_any(const struct cf_reason_set *set);
+size_t cf_reason_set_count(const struct cf_reason_set *set);
 /* The first at or after `from`, CF_REASON_NONE at the end; `for (r = next(s, 0); r < COUNT; ...)`. */
-enum cf_reason cf_reasons_next(const struct cf_reasons *set, unsigned from);
+enum cf_reason cf_reason_set_next(const struct cf_reason_set *set, unsigned from);
 /* Is one of that outcome in the set? */
-bool cf_reasons_of(const struct cf_reasons *set, enum cf_reason_outcome outcome);
+bool cf_reason_set_holds(const struct cf_reason_set *set, enum cf_reason_outcome outcome);
 /* Least number of days to respond of the notices in the set; 0 without one. */
-int cf_reasons_days(const struct cf_reasons *set);
+int cf_reason_set_days(const struct cf_reason_set *set);
 /* "bad_phone|sex_mismatch", sorted; and back (false at an unknown code). */
-bool cf_reasons_text(const struct cf_reasons *set, struct cf_buf *out);
-bool cf_reasons_parse(struct cf_str text, struct cf_reasons *out);
+bool cf_reason_set_text(const struct cf_reason_set *set, struct cf_buf *out);
+bool cf_reason_set_parse(struct cf_str text, struct cf_reason_set *out);

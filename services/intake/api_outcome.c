@@ -102,11 +102,11 @@ void intake_deadline_out(struct cf_out *o, const struct intake_front *front, str
 
 static void reasons_out(struct cf_out *o, const struct intake_application *app)
 {
-    struct cf_reasons set;
+    struct cf_reason_set set;
     cf_out_array(o, "reasons");
-    if (cf_reasons_parse(app->reasons, &set))
-        for (enum cf_reason r = cf_reasons_next(&set, 0); r < CF_REASON_COUNT;
-             r = cf_reasons_next(&set, r + 1))
+    if (cf_reason_set_parse(app->reasons, &set))
+        for (enum cf_reason r = cf_reason_set_next(&set, 0); r < CF_REASON_COUNT;
+             r = cf_reason_set_next(&set, r + 1))
             intake_reason_out(o, r, app->respond_by);
     cf_out_end(o);
     cf_out_array(o, "warnings");

@@ -154,8 +154,8 @@ static bool is_unchanged(const struct intake_case *c, const struct intake_verdic
 {
     const struct intake_slot *slot = slot_for(c->h, c->app.kind);
     return v->outcome == INTAKE_REJECT && is_set(c->app.roster_id) && is_set(slot->roster) &&
-           cf_reasons_count(&v->reasons) == 1 &&
-           cf_reasons_has(&v->reasons, CF_REASON_DUPLICATE_APPLICATION);
+           cf_reason_set_count(&v->reasons) == 1 &&
+           cf_reason_set_has(&v->reasons, CF_REASON_DUPLICATE_APPLICATION);
 }
 
 /* ---- timers ----------------------------------------------------------------------------------- */
@@ -192,11 +192,11 @@ int intake_case_load(struct intake_case *c, const struct intake_application *app
                                     &c->s->msg->key, &c->person);
 }
 
-static struct cf_str reasons_text(struct cf_arena *a, const struct cf_reasons *reasons)
+static struct cf_str reasons_text(struct cf_arena *a, const struct cf_reason_set *reasons)
 {
     struct cf_buf buf;
     cf_buf_init(&buf, 8192);
-    cf_reasons_text(reasons, &buf);
+    cf_reason_set_text(reasons, &buf);
     struct cf_str s = cf_arena_str(a, cf_buf_str(&buf));
     cf_buf_free(&buf);
     return s;

@@ -12,42 +12,42 @@ cf_day intake_day(const struct intake_request *r, cf_ms now)
     return cf_day_of_ms(intake_submitted_at(r, now));
 }
 
-static void check_time(const struct intake_request *r, cf_ms now, struct cf_reasons *out)
+static void check_time(const struct intake_request *r, cf_ms now, struct cf_reason_set *out)
 {
     cf_ms at = intake_submitted_at(r, now);
-    if (r->submitted_at < 0) cf_reasons_add(out, CF_REASON_BAD_SUBMITTED_AT);
-    if (at > now + INTAKE_CLOCK_SKEW_MS) cf_reasons_add(out, CF_REASON_SUBMITTED_IN_FUTURE);
+    if (r->submitted_at < 0) cf_reason_set_add(out, CF_REASON_BAD_SUBMITTED_AT);
+    if (at > now + INTAKE_CLOCK_SKEW_MS) cf_reason_set_add(out, CF_REASON_SUBMITTED_IN_FUTURE);
     if (now - at > INTAKE_OLDEST_MS && !r->may_backdate)
-        cf_reasons_add(out, CF_REASON_SUBMITTED_TOO_OLD);
+        cf_reason_set_add(out, CF_REASON_SUBMITTED_TOO_OLD);
 }
 
-static void check_form(const struct intake_request *r, struct cf_reasons *out)
+static void check_form(const struct intake_request *r, struct cf_reason_set *out)
 {
-    if (r->kind == CF_KIND_NONE) cf_reasons_add(out, CF_REASON_UNKNOWN_KIND);
+    if (r->kind == CF_KIND_NONE) cf_reason_set_add(out, CF_REASON_UNKNOWN_KIND);
     if (r->channel == CF_CHANNEL_NONE ||
         (r->kind != CF_KIND_NONE && !intake_channel_allows(r->channel, r->kind)))
-        cf_reasons_add(out, CF_REASON_CHANNEL_NOT_ALLOWED);
-    if (r->with_fee) cf_reasons_add(out, CF_REASON_FEE_NOT_ALLOWED); /* S12: free of charge */
+        cf_reason_set_add(out, CF_REASON_CHANNEL_NOT_ALLOWED);
+    if (r->with_fee) cf_reason_set_add(out, CF_REASON_FEE_NOT_ALLOWED); /* S12: free of charge */
     if (r->kind == CF_KIND_REISSUE && cf_reissue_reason_parse(r->reissue_reason) == CF_REISSUE_NONE)
-        cf_reasons_add(out, CF_REASON_BAD_REISSUE_REASON);
+        cf_reason_set_add(out, CF_REASON_BAD_REISSUE_REASON);
 }
 
 /* The police have photos of residents only; of everybody else the photo is an upload. */
 static enum cf_photo_choice choose_photo(const struct intake_request *r,
-                                         const struct intake_facts *f, struct cf_reasons *out)
+                                         const struct intake_facts *f, struct cf_reason_set *out)
 {
     enum cf_photo_choice choice = r->photo_choice.len ? cf_photo_choice_parse(r->photo_choice)
                                                       : CF_PHOTO_PUBLIC_SECURITY;
     bool is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < INTAKE_CHILD_BELOW;
     for (unsigned i = 0; i < CF_PHOTO_REASON_COUNT; i++)
-        if (r->photo_reasons >> i & 1u) cf_reasons_add_code(out, cf_photo_reason_name(i));
+        if (r->photo_reasons >> i & 1u) cf_reason_set_add_code(out, cf_photo_reason_name(i));
     switch (choice) {
     case CF_PHOTO_NONE:
-    case CF_PHOTO_COUNT: cf_reasons_add(out, CF_REASON_BAD_PHOTO_CHOICE); break;
+    case CF_PHOTO_COUNT: cf_reason_set_add(out, CF_REASON_BAD_PHOTO_CHOICE); break;
     case CF_PHOTO_NONE_DECLARED:
         /* A guardian's declaration for a child (S6); to swap the photo one must have one. */
         if (r->kind == CF_KIND_PHOTO_SWAP || (f->birth != CF_DAY_NONE && !is_child))
-            cf_reasons_add(out, CF_REASON_PHOTO_NONE_NOT_ALLOWED);
+            cf_reason_set_add(out, CF_REASON_PHOTO_NONE_NOT_ALLOWED);
         break;
     case CF_PHOTO_PUBLIC_SECURITY:
         if (f->type != CF_DOC_RESIDENT_ID && f->type != CF_DOC_HOUSEHOLD_BOOK)
@@ -63,11 +63,11 @@ static enum cf_photo_choice choose_photo(const struct intake_request *r,
 static void decide(const struct intake_world *w, struct intake_verdict *v)
 {
     bool may_come = w->enrolment == INTAKE_ENROLMENT_UNKNOWN && !w->waited &&
-                    cf_reasons_has(&v->reasons, CF_REASON_NOT_ENROLLED);
-    if (may_come) cf_reasons_remove(&v->reasons, CF_REASON_NOT_ENROLLED);
-    if (cf_reasons_of(&v->reasons, CF_OUTCOME_REJECT))
+                    cf_reason_set_has(&v->reasons, CF_REASON_NOT_ENROLLED);
+    if (may_come) cf_reason_set_remove(&v->reasons, CF_REASON_NOT_ENROLLED);
+    if (cf_reason_set_holds(&v->reasons, CF_OUTCOME_REJECT))
         v->outcome = INTAKE_REJECT;
-    else if (cf_reasons_any(&v->reasons))
+    else if (cf_reason_set_any(&v->reasons))
         v->outcome = INTAKE_NOTICE;
     else
         v->outcome = may_come ? INTAKE_WAIT : INTAKE_ACCEPT;
@@ -85,7 +85,7 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
     intake_check_papers(r, &f->person->agent, f->today, &out->reasons);
     intake_check_outlet(r, outlets, &out->reasons);
     intake_check_world(r, f, w, intake_submitted_at(r, now), &out->reasons);
-    if (w->command_expired) cf_reasons_add(&out->reasons, CF_REASON_COMMAND_EXPIRED);
+    if (w->command_expired) cf_reason_set_add(&out->reasons, CF_REASON_COMMAND_EXPIRED);
     out->photo_choice = choose_photo(r, f, &out->reasons);
     decide(w, out);
     switch (out->outcome) {
@@ -94,7 +94,7 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
         out->deadline = cf_deadline_compute(cal, r->kind, f->today);
         break;
     case INTAKE_NOTICE: {
-        int days = cf_reasons_days(&out->reasons);
+        int days = cf_reason_set_days(&out->reasons);
         if (days) out->respond_by = cf_day_of_ms(now) + days;
         break;
     }

@@ -63,7 +63,7 @@ struct intake_facts {
     cf_day birth;                    /* of the number, else as given; CF_DAY_NONE: neither */
     enum cf_sex sex;                 /* the same; NONE: neither */
     cf_day today;                    /* the acceptance day */
-    struct cf_reasons reasons;
+    struct cf_reason_set reasons;
     unsigned warnings;
 };
 
@@ -105,7 +105,7 @@ enum intake_outcome {
 
 struct intake_verdict {
     enum intake_outcome outcome;
-    struct cf_reasons reasons;
+    struct cf_reason_set reasons;
     unsigned warnings;               /* for accepted ones only */
     enum cf_photo_choice photo_choice; /* what photo-fetch is asked for */
     bool is_child;                   /* below 16 on the acceptance day */
@@ -123,11 +123,11 @@ bool intake_channel_allows(enum cf_channel channel, enum cf_app_kind kind);
 
 /* The parts of intake_judge, by file. */
 void intake_check_papers(const struct intake_request *r, const struct intake_agent *agent,
-                         cf_day today, struct cf_reasons *out);
+                         cf_day today, struct cf_reason_set *out);
 void intake_check_outlet(const struct intake_request *r, const struct intake_outlets *outlets,
-                         struct cf_reasons *out);
+                         struct cf_reason_set *out);
 void intake_check_world(const struct intake_request *r, const struct intake_facts *f,
-                        const struct intake_world *w, cf_ms submitted_at, struct cf_reasons *out);
+                        const struct intake_world *w, cf_ms submitted_at, struct cf_reason_set *out);
 bool intake_number_valid(struct cf_str type, struct cf_str number, cf_day today,
                          enum cf_doc_type *t, struct cf_idnum *id, char buf[CF_IDNUM_MAX],
                          size_t *len);

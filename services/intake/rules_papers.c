@@ -2,13 +2,13 @@
 #include "services/intake/rules.h"
 
 void intake_check_papers(const struct intake_request *r, const struct intake_agent *agent,
-                         cf_day today, struct cf_reasons *out)
+                         cf_day today, struct cf_reason_set *out)
 {
     if (r->channel != CF_CHANNEL_UNIT && r->channel != CF_CHANNEL_SCHOOL) return;
     if (r->papers_given_before) return;
     bool has_agent = agent->name.len && agent->document_number.len;
     if (r->unit_code.len == 0 || r->introduction_letter_no.len == 0 || !has_agent)
-        cf_reasons_add(out, CF_REASON_MISSING_UNIT_PAPERS);
+        cf_reason_set_add(out, CF_REASON_MISSING_UNIT_PAPERS);
     if (has_agent) {
         char buf[CF_IDNUM_MAX];
         size_t n;
@@ -16,19 +16,19 @@ void intake_check_papers(const struct intake_request *r, const struct intake_age
         struct cf_idnum id;
         if (!intake_number_valid(agent->document_type, agent->document_number, today, &type, &id,
                                  buf, &n))
-            cf_reasons_add(out, CF_REASON_AGENT_DOCUMENT_INVALID);
+            cf_reason_set_add(out, CF_REASON_AGENT_DOCUMENT_INVALID);
     }
-    if (!r->id_copies_held) cf_reasons_add(out, CF_REASON_ID_COPIES_NOT_CONFIRMED);
+    if (!r->id_copies_held) cf_reason_set_add(out, CF_REASON_ID_COPIES_NOT_CONFIRMED);
 }
 
 void intake_check_outlet(const struct intake_request *r, const struct intake_outlets *outlets,
-                         struct cf_reasons *out)
+                         struct cf_reason_set *out)
 {
     const struct intake_outlet *o = intake_outlet_find(outlets, r->bank_code, r->outlet_code);
     if (!o)
-        cf_reasons_add(out, CF_REASON_UNKNOWN_OUTLET);
+        cf_reason_set_add(out, CF_REASON_UNKNOWN_OUTLET);
     else if (!o->active)
-        cf_reasons_add(out, CF_REASON_OUTLET_INACTIVE);
+        cf_reason_set_add(out, CF_REASON_OUTLET_INACTIVE);
 }
 
 #define ON(kind) (1u << CF_KIND_##kind)

@@ -37,13 +37,13 @@ static void read_document(const struct intake_person *p, struct cf_arena *arena,
     f->number = cf_arena_str(arena, (struct cf_str){buf, n});
     if (f->type == CF_DOC_NONE) {
         /* Without a known type nothing can be said about the number. */
-        cf_reasons_add(&f->reasons, CF_REASON_DOCUMENT_TYPE_NOT_ACCEPTED);
+        cf_reason_set_add(&f->reasons, CF_REASON_DOCUMENT_TYPE_NOT_ACCEPTED);
         f->id = (struct cf_idnum){.reason = CF_ID_WRONG_DOCUMENT_TYPE, .birth_date = CF_DAY_NONE};
         return;
     }
     cf_idnum_check(f->type, f->number, f->today, &f->id);
     f->number_ok = f->id.reason == CF_ID_OK;
-    if (!f->number_ok) cf_reasons_add_code(&f->reasons, cf_id_reason_code(f->id.reason));
+    if (!f->number_ok) cf_reason_set_add_code(&f->reasons, cf_id_reason_code(f->id.reason));
 }
 
 static void read_name(const struct intake_person *p, struct cf_arena *arena,
@@ -59,14 +59,14 @@ static void read_name(const struct intake_person *p, struct cf_arena *arena,
     enum cf_name_reason why = fits ? cf_name_check(f->name) : CF_NAME_TOO_LONG;
     f->warnings |= warnings;
     if (why != CF_NAME_OK) {
-        cf_reasons_add_code(&f->reasons, cf_name_reason_code(why));
+        cf_reason_set_add_code(&f->reasons, cf_name_reason_code(why));
         return;
     }
     f->name_ok = true;
     /* Residents' documents show Chinese characters only; the others show either (S4). */
     if ((f->type == CF_DOC_RESIDENT_ID || f->type == CF_DOC_HOUSEHOLD_BOOK) &&
         cf_name_script(f->name) != CF_SCRIPT_HAN) {
-        cf_reasons_add(&f->reasons, CF_REASON_NAME_SCRIPT_NOT_ALLOWED);
+        cf_reason_set_add(&f->reasons, CF_REASON_NAME_SCRIPT_NOT_ALLOWED);
         f->name_ok = false;
     }
 }
@@ -78,21 +78,21 @@ static void read_birth(const struct intake_person *p, struct intake_facts *f)
     f->birth = f->number_ok && f->id.has_birth ? f->id.birth_date : CF_DAY_NONE;
     if (p->birth_date.len == 0) {
         if (!tells && f->type != CF_DOC_NONE)
-            cf_reasons_add(&f->reasons, CF_REASON_MISSING_BIRTH_DATE);
+            cf_reason_set_add(&f->reasons, CF_REASON_MISSING_BIRTH_DATE);
         return;
     }
     if (!cf_day_parse(p->birth_date, &given)) {
-        cf_reasons_add(&f->reasons, CF_REASON_BAD_BIRTH_DATE);
+        cf_reason_set_add(&f->reasons, CF_REASON_BAD_BIRTH_DATE);
         return;
     }
     if (f->birth == CF_DAY_NONE) {
         f->birth = given;
         if (given > f->today && !tells)
-            cf_reasons_add(&f->reasons, CF_REASON_FUTURE_BIRTH_DATE);
+            cf_reason_set_add(&f->reasons, CF_REASON_FUTURE_BIRTH_DATE);
         if (given < cf_day_of_date(1900, 1, 1) && !tells)
-            cf_reasons_add(&f->reasons, CF_REASON_BIRTH_DATE_TOO_EARLY);
+            cf_reason_set_add(&f->reasons, CF_REASON_BIRTH_DATE_TOO_EARLY);
     } else if (f->birth != given) {
-        cf_reasons_add(&f->reasons, CF_REASON_BIRTH_DATE_MISMATCH);
+        cf_reason_set_add(&f->reasons, CF_REASON_BIRTH_DATE_MISMATCH);
     }
 }
 
@@ -102,12 +102,12 @@ static void read_sex(const struct intake_person *p, struct intake_facts *f)
     bool tells = f->number_ok ? f->id.has_sex : type_tells_sex(f->type);
     if (f->number_ok && f->id.has_sex) {
         f->sex = f->id.sex;
-        if (p->sex.len && given != f->sex) cf_reasons_add(&f->reasons, CF_REASON_SEX_MISMATCH);
+        if (p->sex.len && given != f->sex) cf_reason_set_add(&f->reasons, CF_REASON_SEX_MISMATCH);
         return;
     }
     f->sex = given;
     if (!tells && f->type != CF_DOC_NONE && given == CF_SEX_NONE)
-        cf_reasons_add(&f->reasons, CF_REASON_MISSING_SEX);
+        cf_reason_set_add(&f->reasons, CF_REASON_MISSING_SEX);
 }
 
 static void read_contact(const struct intake_person *p, struct cf_arena *arena,
@@ -117,7 +117,7 @@ static void read_contact(const struct intake_person *p, struct cf_arena *arena,
     size_t n = cf_phone_normalise(p->phone, buf, &f->warnings);
     f->phone = cf_arena_str(arena, (struct cf_str){buf, n});
     enum cf_phone_reason why = cf_phone_check(f->phone);
-    if (why != CF_PHONE_OK) cf_reasons_add_code(&f->reasons, cf_phone_reason_code(why));
+    if (why != CF_PHONE_OK) cf_reason_set_add_code(&f->reasons, cf_phone_reason_code(why));
 
     struct cf_str a = p->address;
     while (a.len && (*a.ptr == ' ' || *a.ptr == '\t' || *a.ptr == '\n' || *a.ptr == '\r'))
@@ -125,7 +125,7 @@ static void read_contact(const struct intake_person *p, struct cf_arena *arena,
     while (a.len && memchr(" \t\r\n", a.ptr[a.len - 1], 4))
         a.len--;
     f->address = a;
-    if (a.len == 0) cf_reasons_add(&f->reasons, CF_REASON_MISSING_ADDRESS);
+    if (a.len == 0) cf_reason_set_add(&f->reasons, CF_REASON_MISSING_ADDRESS);
 }
 
 /* Below 16 a guardian applies: present, of full age, with a valid document, and somebody else. */
@@ -136,7 +136,7 @@ static void read_guardian(const struct intake_person *p, struct intake_facts *f)
     if (f->birth == CF_DAY_NONE || f->birth > f->today) return;
     if (cf_age_on(f->birth, f->today) >= INTAKE_CHILD_BELOW) return;
     if (g->name.len == 0 || (g->document_type.len == 0 && g->document_number.len == 0)) {
-        cf_reasons_add(&f->reasons, CF_REASON_GUARDIAN_MISSING);
+        cf_reason_set_add(&f->reasons, CF_REASON_GUARDIAN_MISSING);
         return;
     }
     char buf[CF_IDNUM_MAX];
@@ -144,17 +144,17 @@ static void read_guardian(const struct intake_person *p, struct intake_facts *f)
     enum cf_doc_type type;
     struct cf_idnum id;
     if (!intake_number_valid(g->document_type, g->document_number, f->today, &type, &id, buf, &n)) {
-        cf_reasons_add(&f->reasons, CF_REASON_GUARDIAN_DOCUMENT_INVALID);
+        cf_reason_set_add(&f->reasons, CF_REASON_GUARDIAN_DOCUMENT_INVALID);
         return;
     }
     if (id.has_birth && cf_age_on(id.birth_date, f->today) < INTAKE_ADULT_FROM)
-        cf_reasons_add(&f->reasons, CF_REASON_GUARDIAN_NOT_ADULT);
+        cf_reason_set_add(&f->reasons, CF_REASON_GUARDIAN_NOT_ADULT);
     /* household_book and resident_id with one number are one person. */
     enum cf_doc_type mine = f->type;
     if (mine == CF_DOC_HOUSEHOLD_BOOK) mine = CF_DOC_RESIDENT_ID;
     if (type == CF_DOC_HOUSEHOLD_BOOK) type = CF_DOC_RESIDENT_ID;
     if (mine == type && cf_str_eq(f->number, (struct cf_str){buf, n}))
-        cf_reasons_add(&f->reasons, CF_REASON_GUARDIAN_SAME_AS_APPLICANT);
+        cf_reason_set_add(&f->reasons, CF_REASON_GUARDIAN_SAME_AS_APPLICANT);
 }
 
 void intake_person_read(const struct intake_person *p, cf_day today, struct cf_arena *arena,

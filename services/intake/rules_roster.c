@@ -87,7 +87,7 @@ void intake_row_read(const struct intake_header *h, const struct intake_csv_reco
     *out = (struct intake_row){0};
     if (r->broken || r->n != h->fields) {
         /* Which cell is which cannot be told, so nothing else is judged. */
-        cf_reasons_add(&out->reasons, CF_REASON_COLUMN_COUNT);
+        cf_reason_set_add(&out->reasons, CF_REASON_COLUMN_COUNT);
         return;
     }
     unsigned *w = &out->warnings;
@@ -107,21 +107,21 @@ void intake_row_read(const struct intake_header *h, const struct intake_csv_reco
     out->photo_choice = photo_word(cell(h, r, INTAKE_COLUMN_PHOTO, w));
     if (cf_cell_is_scientific(trim(p->document_number))) {
         out->number_damaged = true;
-        cf_reasons_add(&out->reasons, CF_REASON_EXCEL_NUMBER_DAMAGE);
+        cf_reason_set_add(&out->reasons, CF_REASON_EXCEL_NUMBER_DAMAGE);
     }
     struct cf_str unit = trim(cell(h, r, INTAKE_COLUMN_UNIT, w));
     if (h->at[INTAKE_COLUMN_UNIT] >= 0 && !cf_str_eq(unit, unit_code))
-        cf_reasons_add(&out->reasons, CF_REASON_UNIT_CODE_MISMATCH);
+        cf_reason_set_add(&out->reasons, CF_REASON_UNIT_CODE_MISMATCH);
 }
 
-struct cf_reasons intake_row_reasons(const struct intake_row *row, const struct intake_facts *f)
+struct cf_reason_set intake_row_reasons(const struct intake_row *row, const struct intake_facts *f)
 {
-    struct cf_reasons all = row->reasons;
-    if (cf_reasons_has(&all, CF_REASON_COLUMN_COUNT)) return all;
-    struct cf_reasons person = f->reasons;
+    struct cf_reason_set all = row->reasons;
+    if (cf_reason_set_has(&all, CF_REASON_COLUMN_COUNT)) return all;
+    struct cf_reason_set person = f->reasons;
     /* The digits are gone: what is left of the number is not worth a reason of its own. */
     if (row->number_damaged && f->type != CF_DOC_NONE)
-        cf_reasons_remove(&person, cf_reason_parse(cf_str_of(cf_id_reason_code(f->id.reason))));
+        cf_reason_set_remove(&person, cf_reason_parse(cf_str_of(cf_id_reason_code(f->id.reason))));
     all.bits[0] |= person.bits[0];
     all.bits[1] |= person.bits[1];
     return all;
@@ -184,13 +184,13 @@ static int compare(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-bool intake_roster_reasons_text(const struct cf_reasons *set, struct cf_buf *out)
+bool intake_roster_reasons_text(const struct cf_reason_set *set, struct cf_buf *out)
 {
     const char *codes[CF_REASON_COUNT];
     size_t n = 0;
     bool ok = true;
-    for (enum cf_reason r = cf_reasons_next(set, 0); r < CF_REASON_COUNT;
-         r = cf_reasons_next(set, r + 1)) {
+    for (enum cf_reason r = cf_reason_set_next(set, 0); r < CF_REASON_COUNT;
+         r = cf_reason_set_next(set, r + 1)) {
         const struct cf_reason_info *info = cf_reason_info(r);
         codes[n++] = *info->alias ? info->alias : info->code;
     }

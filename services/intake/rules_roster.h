@@ -48,14 +48,14 @@ struct intake_row {
     struct intake_person person; /* birth date, sex and type in the words of an application */
     struct cf_str photo_choice;
     unsigned warnings;
-    struct cf_reasons reasons;   /* those that only the roster can tell */
+    struct cf_reason_set reasons;   /* those that only the roster can tell */
     bool number_damaged;
 };
 
 void intake_row_read(const struct intake_header *h, const struct intake_csv_record *r,
                      struct cf_str unit_code, struct cf_arena *arena, struct intake_row *out);
 /* All reasons of the row together; facts are of intake_person_read(). */
-struct cf_reasons intake_row_reasons(const struct intake_row *row, const struct intake_facts *f);
+struct cf_reason_set intake_row_reasons(const struct intake_row *row, const struct intake_facts *f);
 
 /* A set of documents seen in this file. */
 struct intake_seen;
@@ -66,5 +66,5 @@ bool intake_seen_add(struct intake_seen *s, const uint8_t key[16], enum cf_doc_t
                      struct cf_str number);
 
 /* Reasons in the words of rosters (unknown_document_type), sorted, with '|' between. */
-bool intake_roster_reasons_text(const struct cf_reasons *set, struct cf_buf *out);
+bool intake_roster_reasons_text(const struct cf_reason_set *set, struct cf_buf *out);
 bool intake_warnings_text(unsigned warnings, struct cf_buf *out);

@@ -3,13 +3,13 @@
 #include "services/intake/rules.h"
 
 static void check_enrolment(const struct intake_facts *f, const struct intake_world *w,
-                            struct cf_reasons *out)
+                            struct cf_reason_set *out)
 {
     if (w->enrolment != INTAKE_ENROLMENT_ACTIVE) {
-        cf_reasons_add(out, CF_REASON_NOT_ENROLLED);
+        cf_reason_set_add(out, CF_REASON_NOT_ENROLLED);
         return;
     }
-    if (f->name_ok && !w->name_equal) cf_reasons_add(out, CF_REASON_ENROLMENT_NAME_MISMATCH);
+    if (f->name_ok && !w->name_equal) cf_reason_set_add(out, CF_REASON_ENROLMENT_NAME_MISMATCH);
 }
 
 static bool is_duplicate(const struct intake_request *r, const struct intake_world *w,
@@ -32,32 +32,32 @@ static bool one_of(enum cf_card_state s, unsigned states)
 
 /* Loss and damage: there must be a card, and its own bank replaces it (S11). */
 static void check_replacement(const struct intake_request *r, const struct intake_card *c,
-                              unsigned states, struct cf_reasons *out)
+                              unsigned states, struct cf_reason_set *out)
 {
     if (c->state == CF_CARD_CANCELLED)
-        cf_reasons_add(out, CF_REASON_CARD_CANCELLED);
+        cf_reason_set_add(out, CF_REASON_CARD_CANCELLED);
     else if (!one_of(c->state, states))
-        cf_reasons_add(out, CF_REASON_NO_CARD_TO_REPLACE);
+        cf_reason_set_add(out, CF_REASON_NO_CARD_TO_REPLACE);
     else if (!cf_str_eq(c->bank_code, r->bank_code))
-        cf_reasons_add(out, CF_REASON_NOT_ISSUING_BANK);
+        cf_reason_set_add(out, CF_REASON_NOT_ISSUING_BANK);
 }
 
 /* A card without a photo gets one, by the bank that issued it (S6). */
 static void check_photo_swap(const struct intake_request *r, const struct intake_card *c,
-                             struct cf_reasons *out)
+                             struct cf_reason_set *out)
 {
     if (c->state == CF_CARD_CANCELLED)
-        cf_reasons_add(out, CF_REASON_CARD_CANCELLED);
+        cf_reason_set_add(out, CF_REASON_CARD_CANCELLED);
     else if (!one_of(c->state, IN(NORMAL) | IN(SEALED)))
-        cf_reasons_add(out, CF_REASON_NO_CARD_TO_REPLACE);
+        cf_reason_set_add(out, CF_REASON_NO_CARD_TO_REPLACE);
     else if (c->has_photo)
-        cf_reasons_add(out, CF_REASON_CARD_EXISTS);
+        cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
     else if (!cf_str_eq(c->bank_code, r->bank_code))
-        cf_reasons_add(out, CF_REASON_NOT_ORIGINAL_BANK);
+        cf_reason_set_add(out, CF_REASON_NOT_ORIGINAL_BANK);
 }
 
 static void check_reissue(const struct intake_request *r, const struct intake_facts *f,
-                          const struct intake_card *c, struct cf_reasons *out)
+                          const struct intake_card *c, struct cf_reason_set *out)
 {
     enum cf_reissue_reason why = cf_reissue_reason_parse(r->reissue_reason);
     bool has_card = c->state != CF_CARD_NONE && c->state != CF_CARD_CANCELLED;
@@ -66,34 +66,34 @@ static void check_reissue(const struct intake_request *r, const struct intake_fa
     case CF_REISSUE_COUNT: /* told with the fields */
         return;
     case CF_REISSUE_MASS_EXCHANGE: /* of an old card that we do not know, at any issuing bank */
-        if (has_card) cf_reasons_add(out, CF_REASON_CARD_EXISTS);
+        if (has_card) cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
         return;
     case CF_REISSUE_EXPIRY:
     case CF_REISSUE_DATA_CHANGED:
     case CF_REISSUE_BANK_CHANGE: break;
     }
     if (c->state == CF_CARD_CANCELLED)
-        cf_reasons_add(out, CF_REASON_CARD_CANCELLED);
+        cf_reason_set_add(out, CF_REASON_CARD_CANCELLED);
     else if (!has_card)
-        cf_reasons_add(out, CF_REASON_NO_CARD_TO_REPLACE);
+        cf_reason_set_add(out, CF_REASON_NO_CARD_TO_REPLACE);
     else if (why == CF_REISSUE_BANK_CHANGE) {
-        if (cf_str_eq(c->bank_code, r->bank_code)) cf_reasons_add(out, CF_REASON_CARD_EXISTS);
+        if (cf_str_eq(c->bank_code, r->bank_code)) cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
     } else if (!cf_str_eq(c->bank_code, r->bank_code)) {
-        cf_reasons_add(out, CF_REASON_NOT_ISSUING_BANK);
+        cf_reason_set_add(out, CF_REASON_NOT_ISSUING_BANK);
     } else if (why == CF_REISSUE_EXPIRY && c->valid_until > 0 &&
                f->today < c->valid_until - INTAKE_EXPIRY_FROM_DAYS) {
-        cf_reasons_add(out, CF_REASON_CARD_EXISTS); /* good for longer than 90 days */
+        cf_reason_set_add(out, CF_REASON_CARD_EXISTS); /* good for longer than 90 days */
     }
 }
 
 static void check_cards(const struct intake_request *r, const struct intake_facts *f,
-                        const struct intake_world *w, struct cf_reasons *out)
+                        const struct intake_world *w, struct cf_reason_set *out)
 {
     const struct intake_card *c = &w->permanent;
     switch (r->kind) {
     case CF_KIND_FIRST_ISSUE:
         if (c->state != CF_CARD_NONE && c->state != CF_CARD_CANCELLED)
-            cf_reasons_add(out, CF_REASON_CARD_EXISTS);
+            cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
         break;
     case CF_KIND_LOSS_REPLACEMENT:
         check_replacement(r, c,
@@ -107,7 +107,7 @@ static void check_cards(const struct intake_request *r, const struct intake_fact
     case CF_KIND_PHOTO_SWAP: check_photo_swap(r, c, out); break;
     case CF_KIND_TEMPORARY:
         if (cf_card_state_is_usable(w->temporary.state))
-            cf_reasons_add(out, CF_REASON_CARD_EXISTS);
+            cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
         break;
     case CF_KIND_REISSUE: check_reissue(r, f, c, out); break;
     case CF_KIND_NONE:
@@ -116,15 +116,15 @@ static void check_cards(const struct intake_request *r, const struct intake_fact
 }
 
 void intake_check_world(const struct intake_request *r, const struct intake_facts *f,
-                        const struct intake_world *w, cf_ms submitted_at, struct cf_reasons *out)
+                        const struct intake_world *w, cf_ms submitted_at, struct cf_reason_set *out)
 {
     if (!f->number_ok) return;
     check_enrolment(f, w, out);
     if (w->enrolment == INTAKE_ENROLMENT_ACTIVE && w->school_banks_known && !w->school_has_bank)
-        cf_reasons_add(out, CF_REASON_NOT_SCHOOLS_BANK);
+        cf_reason_set_add(out, CF_REASON_NOT_SCHOOLS_BANK);
     if (is_duplicate(r, w, submitted_at)) {
         /* Before and instead of the question whether there is a card. */
-        cf_reasons_add(out, CF_REASON_DUPLICATE_APPLICATION);
+        cf_reason_set_add(out, CF_REASON_DUPLICATE_APPLICATION);
         return;
     }
     check_cards(r, f, w, out);

@@ -125,7 +125,7 @@ static void send(struct reading *r, const char *topic, const struct cf_key *key,
         r->outstanding++;
 }
 
-static void send_refused(struct reading *r, const struct cf_reasons *reasons, const uint8_t id[16])
+static void send_refused(struct reading *r, const struct cf_reason_set *reasons, const uint8_t id[16])
 {
     struct intake_row_msg m = {.row_no = (int32_t)r->row_no, .outcome = INTAKE_ROW_REFUSED};
     struct cf_buf text;
@@ -180,12 +180,12 @@ static void take_row(struct reading *r, const struct intake_csv_record *rec, boo
     if (!may_send) return;
     intake_codec_row_id(r->meta.roster_id, r->row_no, id);
     /* What only the roster can tell, and rows that are nobody's, never become applications. */
-    if (f.number_ok && !again && !cf_reasons_any(&row.reasons)) {
+    if (f.number_ok && !again && !cf_reason_set_any(&row.reasons)) {
         send_submit(r, &row, id);
         return;
     }
-    struct cf_reasons reasons = intake_row_reasons(&row, &f);
-    if (again) cf_reasons_add(&reasons, CF_REASON_DUPLICATE_IN_ROSTER);
+    struct cf_reason_set reasons = intake_row_reasons(&row, &f);
+    if (again) cf_reason_set_add(&reasons, CF_REASON_DUPLICATE_IN_ROSTER);
     send_refused(r, &reasons, id);
 }
 

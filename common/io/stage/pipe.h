@@ -14,7 +14,7 @@
 
 #include <libpq-fe.h>
 
-enum { CF_PIPE_STATEMENTS = 64, CF_PIPE_PARAMS = 40 };
+enum { CF_PIPE_STATEMENTS = 64, CF_PIPE_PARAMS = 64 };
 
 struct cf_pipe {
     PGconn *conn;

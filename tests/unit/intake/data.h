@@ -51,11 +51,11 @@ UNUSED static struct world_data world_data(void)
     return d;
 }
 
-UNUSED static const char *reasons_z(struct cf_arena *a, const struct cf_reasons *set)
+UNUSED static const char *reasons_z(struct cf_arena *a, const struct cf_reason_set *set)
 {
     struct cf_buf buf;
     cf_buf_init(&buf, 8192);
-    assert_true(cf_reasons_text(set, &buf));
+    assert_true(cf_reason_set_text(set, &buf));
     struct cf_str s = cf_arena_str(a, cf_buf_str(&buf));
     cf_buf_free(&buf);
     return s.len ? s.ptr : "";

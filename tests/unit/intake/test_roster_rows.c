@@ -48,9 +48,9 @@ static size_t check_row(struct cf_arena *a, const char *file, size_t row_no,
                         const struct intake_row *row, const struct intake_facts *f,
                         bool duplicate, const struct want *want)
 {
-    struct cf_reasons reasons = intake_row_reasons(row, f);
-    if (duplicate) cf_reasons_add(&reasons, CF_REASON_DUPLICATE_IN_ROSTER);
-    bool accepted = !cf_reasons_any(&reasons);
+    struct cf_reason_set reasons = intake_row_reasons(row, f);
+    if (duplicate) cf_reason_set_add(&reasons, CF_REASON_DUPLICATE_IN_ROSTER);
+    bool accepted = !cf_reason_set_any(&reasons);
     struct cf_buf text, warned;
     cf_buf_init(&text, 4096);
     cf_buf_init(&warned, 4096);
