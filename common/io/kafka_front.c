@@ -294,7 +294,8 @@ int cf_front_send(struct cf_front_producer *p, const struct cf_front_message *m,
     rd_kafka_headers_t *h = headers(m, now);
     struct flight *f = cf_calloc(1, sizeof *f);
     *f = (struct flight){sent, arg};
-    rd_kafka_resp_err_t e = rd_kafka_producev(
+    /* The library's macros check types with an extension of the language. */
+    rd_kafka_resp_err_t e = __extension__ rd_kafka_producev(
         p->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(part),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY((void *)(uintptr_t)m->key.ptr, m->key.len),

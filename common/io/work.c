@@ -27,10 +27,13 @@ struct cf_work_call {
     } items[];
 };
 
-static struct kind *kind_of(struct cf_work_pool *pool, uint16_t kind)
+struct kind *work_kind(struct cf_work_pool *pool, uint16_t kind)
 {
     for (size_t i = 0; i < pool->conf.n_workers; i++)
         if (pool->kinds[i].worker->kind == kind) return &pool->kinds[i];
+    /* A newer program's: its rows stay in the table for it. */
+    if (!pool->unknown_said) cf_log(LOG_ERROR, "work.unknown_kind", F("kind", kind));
+    pool->unknown_said = true;
     return NULL;
 }
 
@@ -70,15 +73,27 @@ static void lane_drop(struct kind *k, struct work_item *item)
 
 static void remove_item(struct cf_work_pool *pool, struct work_item *item)
 {
-    if (item->laned) lane_drop(kind_of(pool, item->work.kind), item);
+    if (item->laned) lane_drop(work_kind(pool, item->work.kind), item);
     mirror_remove(&pool->mirror, item);
 }
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-void work_hold(struct cf_work_pool *pool, const struct cf_work *w)
+static struct work_item *hold(struct cf_work_pool *pool, const struct cf_work *w)
 {
-    mirror_queue(&pool->mirror, mirror_add(&pool->mirror, w));
+    struct kind *k = work_kind(pool, w->kind);
+    return k ? mirror_add(&pool->mirror, w, &k->held) : NULL;
+}
+
+void work_hold(struct cf_work_pool *pool, struct work_shard *s, const struct cf_work *w)
+{
+    const struct kind *k = work_kind(pool, w->kind);
+    if (k && k->held < pool->items_max) {
+        mirror_queue(&pool->mirror, hold(pool, w));
+    } else if (k) {
+        s->behind |= (uint64_t)1 << (k - pool->kinds);
+        if (w->due < s->behind_from) s->behind_from = w->due;
+    }
 }
 
 /* A row written anew is work anew, even with the attempt it had: the stage has seen the outcome,
@@ -91,15 +106,12 @@ static void put(struct cf_work_pool *pool, const struct cf_work *w)
     load_touch(s, w->id);
     if (old) remove_item(pool, old);
     if (w->due > load_reach(s)) return;
-    if (!old && pool->mirror.n >= pool->items_max) {
-        s->behind = true;
-        return;
-    }
     if (!call) {
-        work_hold(pool, w);
+        work_hold(pool, s, w);
         return;
     }
-    struct work_item *item = mirror_add(&pool->mirror, w);
+    struct work_item *item = hold(pool, w);
+    if (!item) return;
     item->call = call;
     item->again = true;
 }
@@ -268,12 +280,9 @@ static void dispatch(struct cf_work_pool *pool, struct kind *k, cf_ms mono)
 
 static void fall_due(struct cf_work_pool *pool, struct work_item *item, cf_ms mono)
 {
-    struct kind *k = kind_of(pool, item->work.kind);
+    struct kind *k = work_kind(pool, item->work.kind);
     mirror_unqueue(&pool->mirror, item);
-    if (!k) {
-        /* A newer program's. The row stays in the table for it. */
-        cf_log(LOG_ERROR, "work.unknown_kind", F("kind", item->work.kind));
-    } else if (k->worker->timer) {
+    if (k->worker->timer) {
         if (k->results[CF_WORK_DUE]) cf_count_add(k->results[CF_WORK_DUE], 1);
         out_add(pool, &item->work, CF_WORK_DUE, NULL, (struct cf_str){0});
     } else {
@@ -329,83 +338,10 @@ static void ticked(void *arg, cf_ms now)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static cf_ms oldest_due(const struct kind *k, int partitions, cf_ms now)
-{
-    cf_ms oldest = now;
-    for (int p = 0; k->waiting && p < partitions; p++)
-        if (k->lanes[p].head && k->lanes[p].head->work.due < oldest)
-            oldest = k->lanes[p].head->work.due;
-    return now - oldest;
-}
-
-void cf_work_pool_view(const struct cf_work_pool *pool, struct cf_work_view *out)
-{
-    *out = (struct cf_work_view){
-        .items = pool->mirror.n, .running = pool->running, .unsent = pool->unsent};
-    cf_ms now = cf_now_ms();
-    for (size_t i = 0; i < pool->conf.n_workers; i++) {
-        cf_ms age = oldest_due(&pool->kinds[i], pool->conf.partitions, now);
-        out->waiting += pool->kinds[i].waiting;
-        if (age > out->oldest_due_ms) out->oldest_due_ms = age;
-    }
-}
-
-static double items_running(void *arg)
-{
-    return (double)((const struct kind *)arg)->items;
-}
-
-static double items_waiting(void *arg)
-{
-    return (double)((const struct kind *)arg)->waiting;
-}
-
-static double items_held(void *arg)
-{
-    return (double)((const struct cf_work_pool *)arg)->mirror.n;
-}
-
-static double messages_unsent(void *arg)
-{
-    return (double)((const struct cf_work_pool *)arg)->unsent;
-}
-
-static double oldest_seconds(void *arg)
-{
-    struct cf_work_view view;
-    cf_work_pool_view(arg, &view);
-    return (double)view.oldest_due_ms / 1000;
-}
-
-static void measure(struct cf_work_pool *pool, struct cf_metrics *m)
-{
-    static const char *const results[] = {"due", "done", "failed", "retry"};
-    cf_gauge_fn(m, "cardflow_work_items", "Rows of work held in memory", items_held, pool, NULL);
-    cf_gauge_fn(m, "cardflow_work_unsent", "Messages with outcomes that the log has not taken",
-                messages_unsent, pool, NULL);
-    cf_gauge_fn(m, "cardflow_work_oldest_due_seconds", "How long the oldest waiting work is due",
-                oldest_seconds, pool, NULL);
-    for (size_t i = 0; i < pool->conf.n_workers; i++) {
-        struct kind *k = &pool->kinds[i];
-        char number[24];
-        snprintf(number, sizeof number, "kind_%u", k->worker->kind);
-        const char *name = k->worker->name ? k->worker->name : number;
-        cf_gauge_fn(m, "cardflow_work_running", "Items in calls", items_running, k, "kind", name,
-                    NULL);
-        cf_gauge_fn(m, "cardflow_work_waiting", "Items due that wait for a call", items_waiting, k,
-                    "kind", name, NULL);
-        if (!k->worker->timer)
-            k->took = cf_histogram_new(m, "cardflow_work_call_seconds", "Time of a call", NULL, 0,
-                                       "kind", name, NULL);
-        for (size_t r = 0; r < 4; r++)
-            k->results[r] = cf_counter_new(m, "cardflow_work_results_total", "Outcomes of work",
-                                           "kind", name, "result", results[r], NULL);
-    }
-}
-
 struct cf_work_pool *cf_work_pool_new(const struct cf_work_conf *conf)
 {
     struct cf_work_pool *pool = cf_calloc(1, sizeof *pool);
+    if (conf->n_workers > WORK_KINDS_MAX) CF_BUG("too many kinds of work");
     pool->conf = *conf;
     pool->doors = *conf->doors;
     pool->items_max = conf->items_max ? conf->items_max : WORK_ITEMS_MAX;
@@ -420,7 +356,7 @@ struct cf_work_pool *cf_work_pool_new(const struct cf_work_conf *conf)
     }
     pool->wake = cf_wake_new(conf->loop, woken, pool);
     pool->timer = cf_timer_new(conf->loop, ticked, pool);
-    if (conf->metrics) measure(pool, conf->metrics);
+    if (conf->metrics) work_measure(pool, conf->metrics);
     cf_timer_after(pool->timer, LOOK_EVERY_MS);
     return pool;
 }

@@ -1,7 +1,8 @@
 /* work_inside -- what the files of common/io/work share; nobody else includes it.
  *
- * work.c     changes of the stage, calls
+ * work.c       changes of the stage, calls
  * work_load.c  pages of rows from the table, and what must not be taken from them
+ * work_view.c  figures
  * work_out.c   outcomes, packed by shard, sent until acknowledged
  */
 #pragma once
@@ -9,7 +10,8 @@
 #include "common/io/work_pool.h"
 
 enum {
-    WORK_ITEMS_MAX = 20000,
+    WORK_ITEMS_MAX = 10000, /* of a kind */
+    WORK_KINDS_MAX = 64,
     WORK_PAGE = 500,
     WORK_RETRY_MS = 1000,
     WORK_SEND_RETRY_MS = 200,
@@ -27,6 +29,7 @@ struct lane {
 struct kind {
     const struct cf_worker *worker;
     struct lane *lanes; /* one a partition */
+    size_t held;        /* items in memory */
     size_t waiting;
     int running;  /* calls */
     size_t items; /* in them */
@@ -45,9 +48,12 @@ struct touched {
 struct work_shard {
     bool owned;
     uint32_t times;    /* taken; tells answers from before apart */
-    cf_ms loaded;      /* rows due by then are in memory, but for `behind` */
-    bool behind;       /* some did not find room */
+    cf_ms loaded;      /* rows due by then are in memory, but for those of kinds `behind` */
+    uint64_t behind;   /* kinds of which some did not find room: bit i is worker i */
+    cf_ms behind_from; /* the first of them is due then or later */
     bool loading;
+    uint64_t refill;   /* the kinds that this load is for; 0: all, to go further ahead */
+    cf_ms refill_from;
     struct cf_work_page page;
     cf_ms retry_at;    /* monotonic */
     struct touched touched;
@@ -75,12 +81,17 @@ struct cf_work_pool {
     struct out_message *failed;
     cf_ms send_again_at; /* monotonic */
     char topic[64], source[64];
-    bool out_dirty, stopping;
+    bool out_dirty, stopping, unknown_said;
 };
 
 /* work.c */
-/* A row of the table or of a commit that is to be held in memory. */
-void work_hold(struct cf_work_pool *pool, const struct cf_work *w);
+/* NULL and a line in the log for a kind that this program does not know. */
+struct kind *work_kind(struct cf_work_pool *pool, uint16_t kind);
+/* A row that is new to us, of the table or a commit: held in memory, or remembered as behind. */
+void work_hold(struct cf_work_pool *pool, struct work_shard *s, const struct cf_work *w);
+
+/* work_view.c */
+void work_measure(struct cf_work_pool *pool, struct cf_metrics *m);
 
 /* work_load.c */
 void load_begin(struct cf_work_pool *pool, int16_t part);

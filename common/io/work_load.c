@@ -17,7 +17,9 @@ void load_begin(struct cf_work_pool *pool, int16_t part)
     s->owned = true;
     s->times++;
     s->loaded = INT64_MIN;
-    s->behind = s->loading = false;
+    s->behind = s->refill = 0;
+    s->behind_from = INT64_MAX;
+    s->loading = false;
     s->retry_at = 0;
 }
 
@@ -76,30 +78,28 @@ static void fail(struct work_shard *s)
 {
     s->loading = false;
     s->retry_at = cf_mono_ms() + WORK_RETRY_MS;
+    if (!s->refill) return;
+    s->behind |= s->refill;
+    if (s->refill_from < s->behind_from) s->behind_from = s->refill_from;
 }
 
-static void finish(struct work_shard *s, bool complete)
+static void finish(struct work_shard *s)
 {
     s->loading = false;
-    s->behind = !complete;
-    s->loaded = s->page.until;
+    if (!s->refill) s->loaded = s->page.until;
 }
 
 static void take(struct cf_work_pool *pool, struct work_shard *s, const struct cf_work *rows,
                  size_t n)
 {
-    qsort(s->touched.ids, s->touched.n, 16, by_bytes);
+    if (s->touched.n) qsort(s->touched.ids, s->touched.n, 16, by_bytes);
     for (size_t i = 0; i < n; i++) {
         if (is_touched(&s->touched, rows[i].id)) continue;
-        if (mirror_find(&pool->mirror, rows[i].part, rows[i].id)) continue;
-        if (pool->mirror.n >= pool->items_max) {
-            finish(s, false);
-            return;
-        }
-        work_hold(pool, &rows[i]);
+        if (!mirror_find(&pool->mirror, rows[i].part, rows[i].id)) work_hold(pool, s, &rows[i]);
     }
-    if (n < WORK_PAGE) {
-        finish(s, true);
+    /* At the end; or every kind that this load is for is full again. */
+    if (n < WORK_PAGE || (s->refill && (s->refill & ~s->behind) == 0)) {
+        finish(s);
         return;
     }
     s->page.after_due = rows[n - 1].due;
@@ -134,27 +134,48 @@ static void ask(struct cf_work_pool *pool, int16_t part)
     }
 }
 
-static void start(struct cf_work_pool *pool, int16_t part, cf_ms from, cf_ms until)
+static void start(struct cf_work_pool *pool, int16_t part, cf_ms from, bool with_from,
+                  cf_ms until)
 {
     struct work_shard *s = &pool->shards[part];
     s->page = (struct cf_work_page){
         .part = part, .after_due = from, .until = until, .limit = WORK_PAGE};
-    /* Of what is due exactly then nothing is missing. */
-    memset(s->page.after_id, from == INT64_MIN ? 0 : 0xFF, 16);
+    memset(s->page.after_id, with_from ? 0 : 0xFF, 16);
     s->loading = true;
     ask(pool, part);
 }
 
+/* The kinds of which there is room for many. */
+static uint64_t roomy(const struct cf_work_pool *pool)
+{
+    uint64_t kinds = 0;
+    for (size_t i = 0; i < pool->conf.n_workers; i++)
+        if (pool->kinds[i].held < pool->items_max / 2) kinds |= (uint64_t)1 << i;
+    return kinds;
+}
+
+static void refill(struct cf_work_pool *pool, int16_t part, uint64_t kinds)
+{
+    struct work_shard *s = &pool->shards[part];
+    s->refill = kinds;
+    s->refill_from = s->behind_from;
+    s->behind &= ~kinds;
+    if (!s->behind) s->behind_from = INT64_MAX;
+    start(pool, part, s->refill_from, true, s->loaded);
+}
+
 void load_turn(struct cf_work_pool *pool, cf_ms now, cf_ms mono)
 {
-    bool room = pool->mirror.n < pool->items_max / 2;
+    uint64_t room = roomy(pool);
     for (int p = 0; p < pool->conf.partitions; p++) {
         struct work_shard *s = &pool->shards[p];
         if (!s->owned || s->loading || mono < s->retry_at) continue;
-        cf_ms until = now + CF_WORK_HORIZON_MS;
-        if (s->behind && room)
-            start(pool, (int16_t)p, INT64_MIN, until > s->loaded ? until : s->loaded);
-        else if (!s->behind && s->loaded < now + CF_WORK_HORIZON_MS / 2)
-            start(pool, (int16_t)p, s->loaded, until);
+        if (s->loaded < now + CF_WORK_HORIZON_MS / 2) {
+            /* Of what is due exactly at `loaded` nothing is missing. */
+            s->refill = 0;
+            start(pool, (int16_t)p, s->loaded, s->loaded == INT64_MIN, now + CF_WORK_HORIZON_MS);
+        } else if (s->behind & room) {
+            refill(pool, (int16_t)p, s->behind & room);
+        }
     }
 }

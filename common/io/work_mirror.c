@@ -73,7 +73,7 @@ static void resize(struct work_mirror *m, size_t size)
     free(old);
 }
 
-struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w)
+struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w, size_t *count)
 {
     struct work_item *item = cf_calloc(1, sizeof *item);
     item->work = *w;
@@ -83,6 +83,8 @@ struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w)
         item->work.args = (struct cf_str){memcpy(args, w->args.ptr, w->args.len), w->args.len};
     }
     item->place = MIRROR_NOT_QUEUED;
+    item->count = count;
+    ++*count;
     if (m->n >= m->size) resize(m, 2 * m->size);
     insert(m, item);
     m->n++;
@@ -96,6 +98,7 @@ static void take_out(struct work_mirror *m, struct work_item *item)
         at = &(*at)->link;
     *at = item->link;
     m->n--;
+    --*item->count;
     mirror_unqueue(m, item);
 }
 

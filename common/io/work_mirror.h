@@ -20,6 +20,7 @@ struct work_item {
     size_t place;              /* in the heap; MIRROR_NOT_QUEUED */
     struct cf_work_call *call; /* running, or NULL */
     bool again;                /* written anew while its call runs: queue it afterwards */
+    size_t *count;             /* how many there are of its kind */
 };
 
 struct work_mirror {
@@ -32,8 +33,9 @@ struct work_mirror {
 void mirror_init(struct work_mirror *m);
 void mirror_free(struct work_mirror *m);
 struct work_item *mirror_find(const struct work_mirror *m, int16_t part, const uint8_t id[16]);
-/* A new item with a copy of *w; not queued. There must be none with this id. */
-struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w);
+/* A new item with a copy of *w; not queued. There must be none with this id. Adds to *count, and
+ * takes from it when it is removed. */
+struct work_item *mirror_add(struct work_mirror *m, const struct cf_work *w, size_t *count);
 /* Out of table and heap, and freed; must not be in a lane. */
 void mirror_remove(struct work_mirror *m, struct work_item *item);
 /* All of a shard; none may be in a lane. */

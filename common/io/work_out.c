@@ -128,7 +128,8 @@ void out_add(struct cf_work_pool *pool, const struct cf_work *w, enum cf_work_re
              const char *reason, struct cf_str payload)
 {
     struct work_shard *s = &pool->shards[w->part];
-    Cardflow__V1__WorkOutcome__Item item = CARDFLOW__V1__WORK_OUTCOME__ITEM__INIT;
+    Cardflow__V1__WorkOutcome__Item item;
+    cardflow__v1__work_outcome__item__init(&item);
     if (payload.len > PAYLOAD_MAX) {
         cf_log(LOG_ERROR, "work.payload_too_large", F("kind", w->kind), F("bytes", payload.len));
         result = CF_WORK_FAILED;

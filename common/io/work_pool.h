@@ -5,8 +5,9 @@
  * Units    ms
  * Owns     doors, workers and names must outlive the pool
  * Errors   a load that fails is tried again after a second; so is a message, with the same id
- * Limits   20,000 items in memory; what is over waits in the table. New calls wait while the
- *          log takes no outcomes.
+ * Limits   10,000 items of a kind in memory; what is over waits in the table, so that the backlog
+ *          of one partner takes no room from others. New calls wait while the log takes no
+ *          outcomes.
  * Threads  the loop's thread only
  */
 #pragma once
@@ -47,7 +48,7 @@ struct cf_work_conf {
     const struct cf_worker *workers;
     size_t n_workers;
     void *own; /* handed to workers */
-    size_t items_max; /* 0: 20,000 */
+    size_t items_max; /* of a kind; 0: 10,000 */
 };
 
 struct cf_work_view {

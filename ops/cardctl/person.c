@@ -110,8 +110,8 @@ static char *text(struct cf_in *in, const char *name)
 
 static Cardflow__V1__Guardian *guardian(struct cf_in in)
 {
-    static const Cardflow__V1__Guardian empty = CARDFLOW__V1__GUARDIAN__INIT;
-    Cardflow__V1__Guardian *g = cf_arena_dup(in.arena, &empty, sizeof empty);
+    Cardflow__V1__Guardian *g = cf_arena_alloc(in.arena, sizeof *g);
+    cardflow__v1__guardian__init(g);
     g->name = text(&in, "name");
     g->document_type = text(&in, "document_type");
     g->document_number = text(&in, "document_number");
@@ -122,8 +122,8 @@ static Cardflow__V1__Guardian *guardian(struct cf_in in)
 
 static Cardflow__V1__Agent *agent(struct cf_in in)
 {
-    static const Cardflow__V1__Agent empty = CARDFLOW__V1__AGENT__INIT;
-    Cardflow__V1__Agent *a = cf_arena_dup(in.arena, &empty, sizeof empty);
+    Cardflow__V1__Agent *a = cf_arena_alloc(in.arena, sizeof *a);
+    cardflow__v1__agent__init(a);
     a->name = text(&in, "name");
     a->document_type = text(&in, "document_type");
     a->document_number = text(&in, "document_number");
@@ -168,7 +168,8 @@ static bool seal_line(void *arg, struct cf_str line)
     struct sealing *s = arg;
     struct cf_json_error wrong;
     struct cf_field_errors errors = {0};
-    Cardflow__V1__Person p = CARDFLOW__V1__PERSON__INIT;
+    Cardflow__V1__Person p;
+    cardflow__v1__person__init(&p);
     json_t *root = cf_json_parse(line, &wrong);
     if (!root) return false;
     cf_arena_reset(s->arena);

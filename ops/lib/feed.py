@@ -217,7 +217,7 @@ class Watcher:
     """card.events and the topics' ends, seen from outside."""
 
     def __init__(self, info):
-        self.info, self.activated = info, set()
+        self.info, self.activated, self.cards = info, set(), {}
         self.events = protos.load().card.CardEvent
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": info["kafka"], "group.id": "cardflow-demo",
@@ -235,8 +235,11 @@ class Watcher:
             if headers.get("ce_type") != b"card.changed":
                 continue
             event = self.events.FromString(message.value())
-            if event.application_id and event.card_changed.state == "normal":
-                self.activated.add(str(uuid.UUID(bytes=event.application_id)))
+            # A card is made for an application, and activated by an operation on the card.
+            if event.application_id and event.card_changed.state == "sealed":
+                self.cards[event.card_no] = str(uuid.UUID(bytes=event.application_id))
+            if event.card_changed.state == "normal" and event.card_no in self.cards:
+                self.activated.add(self.cards[event.card_no])
 
     def settle(self, quiet_s=1.0, most_s=30):
         """Until nothing new has come to card.events for a while."""

@@ -43,7 +43,7 @@ struct load {
     struct cf_arena *arena;
     rd_kafka_t *producer, *consumer;
     long failed;
-    uint64_t *ids;    /* hash of application ids -> number + 1, open addressing */
+    uint64_t *ids;    /* hash of application ids and card numbers -> number + 1 */
     uint32_t *slots;
     size_t mask;
     cf_ms *sent, *done;
@@ -194,9 +194,9 @@ static void enrol(struct load *l)
 
 /* ---- applying and watching -------------------------------------------------------------------- */
 
-static void keep_id(struct load *l, const uint8_t id[16], uint32_t number)
+static void keep_id(struct load *l, const void *id, size_t len, uint32_t number)
 {
-    uint64_t h = cf_hash64(id, 16);
+    uint64_t h = cf_hash64(id, len);
     size_t i = h & l->mask;
     while (l->slots[i])
         i = (i + 1) & l->mask;
@@ -204,9 +204,9 @@ static void keep_id(struct load *l, const uint8_t id[16], uint32_t number)
     l->slots[i] = number + 1;
 }
 
-static long find_id(const struct load *l, const uint8_t *id)
+static long find_id(const struct load *l, const void *id, size_t len)
 {
-    uint64_t h = cf_hash64(id, 16);
+    uint64_t h = cf_hash64(id, len);
     for (size_t i = h & l->mask; l->slots[i]; i = (i + 1) & l->mask)
         if (l->ids[i] == h) return (long)l->slots[i] - 1;
     return -1;
@@ -244,7 +244,7 @@ static void apply_one(struct load *l, uint32_t i)
     s.submitted_at_ms = cf_now_ms();
     m.body_case = CARDFLOW__V1__APPLICATION_COMMAND__BODY_SUBMIT;
     m.submit = &s;
-    keep_id(l, id, i);
+    keep_id(l, id, 16, i);
     l->sent[i] = mono();
     send_message(l, "cardflow.application.commands.v1", "application.submit", &key, id,
          cf_pack(l->arena, &m.base));
@@ -291,10 +291,14 @@ static void see(struct load *l, const rd_kafka_message_t *m)
     cf_arena_reset(l->arena);
     const Cardflow__V1__CardEvent *e = cf_unpack(l->arena, &cardflow__v1__card_event__descriptor,
                                                  (struct cf_str){m->payload, m->len});
-    if (!e || e->application_id.len != 16 || !e->card_changed ||
-        strcmp(e->card_changed->state, "normal"))
-        return;
-    long i = find_id(l, e->application_id.data);
+    if (!e || !e->card_changed) return;
+    /* A card is made for an application, and activated by an operation on the card. */
+    if (!strcmp(e->card_changed->state, "sealed") && e->application_id.len == 16) {
+        long made = find_id(l, e->application_id.data, 16);
+        if (made >= 0) keep_id(l, e->card_no, strlen(e->card_no), (uint32_t)made);
+    }
+    if (strcmp(e->card_changed->state, "normal")) return;
+    long i = find_id(l, e->card_no, strlen(e->card_no));
     if (i < 0 || l->done[i]) return;
     l->done[i] = mono();
     l->n_done++;
@@ -351,7 +355,7 @@ static void report(struct load *l, cf_ms began, cf_ms produced)
 static int apply(struct load *l)
 {
     size_t n = (size_t)l->conf.count, cap = 1024;
-    while (cap < 2 * n)
+    while (cap < 4 * n)
         cap *= 2;
     l->mask = cap - 1;
     l->ids = cf_calloc(cap, sizeof *l->ids);

@@ -23,6 +23,7 @@ struct inquiry_auditor {
     struct cf_timer *again;
     struct record *first, **last; /* that wait to be sent again */
     size_t n, max;                /* all that are not acknowledged */
+    bool closed;
     struct cf_counter *sent, *failed;
 };
 
@@ -35,14 +36,16 @@ static void sent(void *arg, int e);
 
 static void keep(struct inquiry_auditor *q, struct record *r)
 {
+    /* A timer that is set already stays as it is: else steady load would push it off for ever. */
+    if (!q->first) cf_timer_after(q->again, AGAIN_MS);
     r->next = NULL;
     *q->last = r;
     q->last = &r->next;
-    cf_timer_after(q->again, AGAIN_MS);
 }
 
 static int try_send(struct inquiry_auditor *q, struct record *r)
 {
+    if (q->closed) return CF_E_NET;
     struct cf_front_message m = {.topic = "audit.events",
                                  .key = cf_str_of(r->client),
                                  .part = -1,
@@ -131,6 +134,11 @@ struct inquiry_auditor *inquiry_auditor_new(struct cf_app *app, size_t max)
     cf_gauge_fn(app->metrics, "cardflow_inquiry_audit_waiting",
                 "Audit records that Kafka has not acknowledged", waiting, q, NULL);
     return q;
+}
+
+void inquiry_auditor_close(struct inquiry_auditor *q)
+{
+    if (q) q->closed = true;
 }
 
 void inquiry_auditor_free(struct inquiry_auditor *q)

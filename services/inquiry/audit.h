@@ -17,6 +17,8 @@ struct inquiry_auditor;
 void inquiry_auditor_free(struct inquiry_auditor *q);
 struct inquiry_auditor *inquiry_auditor_new(struct cf_app *app, size_t max)
     CF_FREED_BY(inquiry_auditor_free);
+/* From here on nothing is sent: the producer is gone. */
+void inquiry_auditor_close(struct inquiry_auditor *q);
 bool inquiry_auditor_room(const struct inquiry_auditor *q);
 /* Of a request: who, why, with what outcome. holder NULL: nobody was found. */
 void inquiry_auditor_add(struct inquiry_auditor *q, struct cf_request *req, const char *scope,

@@ -33,6 +33,7 @@ struct inquiry_cache {
     int asked, asked_max; /* of PostgreSQL */
     uint64_t lost;        /* of the writer, when last looked at */
     bool failed;          /* a write since then */
+    bool closing;         /* PostgreSQL's connection is gone already */
     struct cf_counter *hits, *misses, *refused;
 };
 
@@ -133,7 +134,7 @@ static void ask_store(struct question *q)
         return;
     }
     c->asked++;
-    if ((q->by_alias ? ask_by_alias(q) : ask_by_key(q)) != 0) {
+    if (c->closing || (q->by_alias ? ask_by_alias(q) : ask_by_key(q)) != 0) {
         c->asked--;
         q->fn(q->arg, CF_E_DB, NULL);
     }
@@ -281,6 +282,7 @@ struct inquiry_cache *inquiry_cache_new(struct cf_app *app, const struct inquiry
 void inquiry_cache_free(struct inquiry_cache *c)
 {
     if (!c) return;
+    c->closing = true;
     while (c->fills) {
         struct fill *f = c->fills;
         c->fills = f->next;

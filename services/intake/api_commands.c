@@ -1,17 +1,29 @@
 /* POST .../supplements and .../withdrawal. */
 #include "services/intake/api.h"
 
+#include "common/io/clock.h"
 #include "common/io/stage/pgbin.h"
 
 struct change {
     struct intake_write w;
     uint8_t application_id[16];
     bool withdraws;
+    cf_ms wait_until;
     struct intake_supplement supplement;
     struct intake_withdraw withdraw;
     struct cf_str role, actor_name, actor_type, actor_number;
     struct intake_view view;
 };
+
+static const char *result_name(int result)
+{
+    switch ((enum intake_command_result)result) {
+    case INTAKE_REFUSED: return "refused";
+    case INTAKE_REQUESTED: return "requested"; /* production answers by its own event */
+    case INTAKE_DONE: break;
+    }
+    return "done";
+}
 
 static void answer(struct change *c, int status, const struct intake_view *v)
 {
@@ -23,7 +35,7 @@ static void answer(struct change *c, int status, const struct intake_view *v)
     cf_out_object(&o, NULL);
     cf_out_z(&o, "application_id", id);
     if (v) {
-        cf_out_z(&o, "result", v->command_result == INTAKE_DONE ? "done" : "refused");
+        cf_out_z(&o, "result", result_name(v->command_result));
         if (v->command_reason.len) cf_out_text(&o, "refused_because", v->command_reason);
         intake_outcome_out(&o, c->w.front, c->w.req->arena, v);
     }
@@ -36,21 +48,36 @@ static void answer(struct change *c, int status, const struct intake_view *v)
 static void waited(void *arg, const PGresult *res, int row)
 {
     struct change *c = arg;
+    struct cf_app *app = c->w.front->app;
     struct intake_view v;
-    /* Moved to another holder: its outcome comes there, and inquiry has it. */
-    bool here = res && !intake_view_read(res, row, c->w.req->arena, &v) && !v.app.moved_to.len;
-    answer(c, here ? 200 : 202, here ? &v : NULL);
+    if (!res || intake_view_read(res, row, c->w.req->arena, &v)) {
+        answer(c, 202, NULL);
+        return;
+    }
+    if (!v.app.moved_to.len) {
+        answer(c, 200, &v);
+        return;
+    }
+    /* It went to its right holder, and its outcome comes there, under the same id. */
+    int16_t part = (int16_t)cf_key_partition(&v.app.moved_to, (uint32_t)app->partitions);
+    cf_ms left = c->wait_until - cf_mono_ms();
+    if (left > 0)
+        cf_wait_for(app->waits, part, c->application_id, left, waited, c);
+    else
+        answer(c, 202, NULL);
 }
 
 static void sent(void *arg, int e)
 {
     struct change *c = arg;
-    if (e)
+    if (e) {
         cf_problem_away(c->w.req, "kafka");
-    else if (c->w.wait_ms > 0)
+    } else if (c->w.wait_ms > 0) {
+        c->wait_until = cf_mono_ms() + c->w.wait_ms;
         cf_wait_for(c->w.front->app->waits, c->view.part, c->w.id, c->w.wait_ms, waited, c);
-    else
+    } else {
         answer(c, 202, NULL);
+    }
 }
 
 static int send_supplement(struct change *c)

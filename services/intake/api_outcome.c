@@ -128,7 +128,8 @@ void intake_outcome_out(struct cf_out *o, const struct intake_front *front, stru
     cf_out_end(o);
     cf_out_z(o, "outcome", outcome_name(app->outcome));
     reasons_out(o, app);
-    if (app->notice_no.len) cf_out_text(o, "notice_no", app->notice_no);
+    if (app->notice_no.len && app->outcome != INTAKE_ACCEPT)
+        cf_out_text(o, "notice_no", app->notice_no);
     if (app->outcome == INTAKE_ACCEPT) {
         receipt_out(o, front, app);
         intake_deadline_out(o, front, a, app);

@@ -45,7 +45,7 @@ static void stored(void *arg, int e, const PGresult *res)
 static int store_file(struct upload *u)
 {
     struct cf_app *app = u->w.front->app;
-    struct cf_pgarray no, bytes;
+    struct cf_pgarray no = {.count = 0}, bytes = {.count = 0};
     char part[2];
     int e = 0;
     cf_pgarray_begin(&no, CF_OID_INT4);

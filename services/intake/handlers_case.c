@@ -213,6 +213,7 @@ static int accept(struct intake_case *c, const struct intake_facts *f,
     c->app.receipt_no = cf_arena_str(c->s->arena, (struct cf_str){no, CF_RECEIPT_LEN});
     c->app.accepted_on = v->accepted_on;
     c->app.warnings = (int32_t)v->warnings;
+    c->app.respond_by = 0;
     if (v->deadline.policy) {
         c->app.due_on = v->deadline.due_on;
         c->app.provisional = v->deadline.provisional;

@@ -59,9 +59,10 @@ int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *chang
 
 /* ---- supplements ------------------------------------------------------------------------------ */
 
-static void answer(struct cf_step *s, const uint8_t app[16], const char *refusal)
+static void answer(struct cf_step *s, const uint8_t app[16], const char *refusal,
+                   enum intake_command_result result)
 {
-    struct intake_command row = {.result = refusal ? INTAKE_REFUSED : INTAKE_DONE};
+    struct intake_command row = {.result = (int16_t)(refusal ? INTAKE_REFUSED : result)};
     memcpy(row.application_id, app, 16);
     if (refusal) {
         row.reason = cf_str_of(refusal);
@@ -194,7 +195,7 @@ int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *c
     const char *refusal = command_refusal(s, h, app);
     if (!refusal && app->state != CF_APP_NOTICED && app->state != CF_APP_RECEIVED)
         refusal = "illegal_in_state";
-    answer(s, m->application_id, refusal);
+    answer(s, m->application_id, refusal, INTAKE_DONE);
     *changed = !refusal;
     if (refusal) return 0;
     memcpy(c.id, m->application_id, 16);
@@ -218,7 +219,7 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
     const struct intake_slot *slot = app ? intake_slot_with(h, m->application_id) : NULL;
     bool here = app && (app->state == CF_APP_RECEIVED || app->state == CF_APP_NOTICED);
     if (!refusal && !here && !slot) refusal = "illegal_in_state"; /* it has ended */
-    answer(s, m->application_id, refusal);
+    answer(s, m->application_id, refusal, here ? INTAKE_DONE : INTAKE_REQUESTED);
     *changed = !refusal;
     if (refusal) return 0;
     if (here) {

@@ -62,7 +62,7 @@ struct intake_application {
     int32_t timer_no; /* attempt of the timer whose id is the application's */
 };
 
-enum intake_command_result { INTAKE_DONE = 1, INTAKE_REFUSED };
+enum intake_command_result { INTAKE_DONE = 1, INTAKE_REFUSED, INTAKE_REQUESTED };
 
 struct intake_command {
     uint8_t application_id[16];

@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
-enum { TOGETHER = 64 }; /* photos a statement: about a megabyte */
+enum {
+    TOGETHER = 256, /* most photos a statement */
+    UNDER_WAY = 2   /* statements: what comes meanwhile goes together with the next */
+};
 
 struct waiting {
     photo_fetch_stored *stored;
@@ -19,12 +22,15 @@ struct load {
     struct waiting waiting[TOGETHER];
 };
 
+/* A statement costs a flush of the log to disk, however many photos are in it. So the next one
+ * begins when an earlier one has ended: the busier, the larger they get. */
 struct photo_fetch_vault {
     struct cf_pgf *pg;
     const struct cf_seal_ring *ring;
     struct cf_arena *arena;
     struct cf_timer *flush;
     struct load *filling;
+    int under_way;
     struct cf_pgarray parts, refs, bytes;
 };
 
@@ -62,22 +68,33 @@ static void tell(struct load *load, int e)
 static void answered(void *arg, int e, const PGresult *res)
 {
     (void)res;
-    tell(arg, e);
+    struct load *load = arg;
+    struct photo_fetch_vault *v = load->vault;
+    v->under_way--;
+    if (v->filling) cf_timer_after(v->flush, 0);
+    tell(load, e);
+}
+
+static void store_now(struct photo_fetch_vault *v)
+{
+    struct load *load = v->filling;
+    v->filling = NULL;
+    const struct cf_str params[] = {cf_pgarray_end(&v->parts), cf_pgarray_end(&v->refs),
+                                    cf_pgarray_end(&v->bytes)};
+    int e = v->bytes.buf.full
+                ? CF_E_DB
+                : cf_pgf_send(v->pg, PHOTO_SQL_STORE_PHOTOS, params, 3, answered, load);
+    if (e)
+        tell(load, e);
+    else
+        v->under_way++;
 }
 
 static void flush_now(void *arg, cf_ms now)
 {
     (void)now;
     struct photo_fetch_vault *v = arg;
-    struct load *load = v->filling;
-    if (!load) return;
-    v->filling = NULL;
-    const struct cf_str params[] = {cf_pgarray_end(&v->parts), cf_pgarray_end(&v->refs),
-                                    cf_pgarray_end(&v->bytes)};
-    bool full = v->bytes.buf.full;
-    int e = full ? CF_E_DB
-                 : cf_pgf_send(v->pg, PHOTO_SQL_STORE_PHOTOS, params, 3, answered, load);
-    if (e) tell(load, e);
+    if (v->filling && v->under_way < UNDER_WAY) store_now(v);
 }
 
 static struct load *begin(struct photo_fetch_vault *v)
@@ -94,7 +111,7 @@ static struct load *begin(struct photo_fetch_vault *v)
 int photo_fetch_vault_put(struct photo_fetch_vault *v, int16_t part, struct cf_str jpeg,
                           uint8_t ref[16], photo_fetch_stored *stored, void *arg)
 {
-    if (v->filling && v->filling->n == TOGETHER) flush_now(v, 0);
+    if (v->filling && v->filling->n == TOGETHER) store_now(v);
     struct cf_str sealed;
     cf_content_ref(v->ring, jpeg, ref);
     cf_arena_reset(v->arena);

@@ -20,7 +20,7 @@ struct asked {
     bool replayed;
 };
 
-/* ---- answers ------------------------------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------------------------- */
 
 static void write_reason(struct cf_out *o, struct cf_str code)
 {
@@ -107,7 +107,7 @@ static void sent(void *arg, int e)
     cf_wait_for(app->waits, part, k->f.operation_id, k->wait_ms, waited, k);
 }
 
-/* ---- sending --------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------- */
 
 static int seal_persons(struct asked *k)
 {
@@ -118,10 +118,10 @@ static int seal_persons(struct asked *k)
         e = cf_seal(ring, production_codec_document(a, k->document_type, k->document_number),
                     cf_key_str(&k->key), 1, a, &k->f.holder);
     if (!e && (k->actor_name.len || k->actor_number.len))
-        e = cf_seal(ring,
-                    production_codec_actor(a, k->f.role, k->actor_name, k->actor_type,
-                                           k->actor_number),
-                    cf_key_str(&k->key), 2, a, &k->f.actor);
+        e = cf_seal(
+            ring,
+            production_codec_actor(a, k->f.role, k->actor_name, k->actor_type, k->actor_number),
+            cf_key_str(&k->key), 2, a, &k->f.actor);
     return e;
 }
 
@@ -137,7 +137,7 @@ static void send_command(struct asked *k)
                                  .key = cf_key_str(&k->key),
                                  .part = -1,
                                  .ce_type = "card.operation",
-                                 .ce_source = "production/front",
+                                 .ce_source = PRODUCTION_FRONT,
                                  .ce_time = k->sent_at,
                                  .traceparent = cf_str_of(trace)};
     memcpy(m.ce_id, k->f.operation_id, 16);
@@ -185,7 +185,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
     }
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------- */
 
 bool production_api_key(const struct cf_seal_ring *ring, struct cf_str type, struct cf_str number,
                         struct cf_key *key)
@@ -245,8 +245,8 @@ static void read_holder(struct asked *k, struct cf_in *in)
     }
     k->document_type = cf_in_text(&holder, "document_type", CF_NEEDED, 1, 40);
     k->document_number = cf_in_text(&holder, "document_number", CF_NEEDED, 1, 64);
-    if (in->errors->n == 0 && !production_api_key(k->front->app->ring, k->document_type,
-                                                  k->document_number, &k->key))
+    if (in->errors->n == 0 &&
+        !production_api_key(k->front->app->ring, k->document_type, k->document_number, &k->key))
         cf_in_wrong(&holder, "document_number", "a number of this document type",
                     "Compare with the document.");
 }
@@ -319,7 +319,7 @@ static void post_operation(struct cf_request *req, void *arg)
     k->front = arg;
     if (!read_body(k, root)) return;
     if (k->f.imports && !cf_client_may(req->client, SCOPE_IMPORT)) {
-        cf_problem(req, 403, "scope_missing", "This key may not import cards", NULL, 0);
+        cf_problem(req, 403, "missing_scope", "This key may not import cards", NULL, 0);
         return;
     }
     k->wait_ms = cf_request_wait_ms(req, CF_WAIT_MAX_MS);

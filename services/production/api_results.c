@@ -62,7 +62,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
                                      .key = cf_key_str(&r->keys[i]),
                                      .part = -1,
                                      .ce_type = "bank.result",
-                                     .ce_source = "production/front",
+                                     .ce_source = PRODUCTION_FRONT,
                                      .ce_time = claim->at,
                                      .traceparent = cf_str_of(trace)};
         memcpy(m.ce_id, r->results[i].result_id, 16);
@@ -143,8 +143,8 @@ static bool read_body(struct report *r, const json_t *root, struct cf_str idempo
     r->keys = cf_arena_zero(r->req->arena, r->n * sizeof *r->keys);
     r->results = cf_arena_zero(r->req->arena, r->n * sizeof *r->results);
     for (size_t i = 0; i < r->n; i++) {
-        struct cf_in in = many ? cf_in_item(&top, NULL, root, i)
-                               : cf_in_of(root, r->req->arena, &errors);
+        struct cf_in in =
+            many ? cf_in_item(&top, NULL, root, i) : cf_in_of(root, r->req->arena, &errors);
         read_result(r, &in, i, idempotency);
     }
     if (errors.n) cf_problem_fields(r->req, &errors);

@@ -1,64 +1,62 @@
-/* Decoding: records of the five topics to messages of the two kinds of aggregate. */
-#include "services/production/codec.h"
+/* Decoding: records of the public topics to messages for a holder. */
+#include "services/production/codec_inside.h"
 
 #include "cardflow/v1/application.pb-c.h"
 #include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
 
-static const char *const application_types[] = {
-    "application.accepted", "application.withdrawal_requested", "application.enrolment_changed",
-    NULL};
+static const char *const application_types[] = {"application.accepted",
+                                                "application.withdrawal_requested",
+                                                "application.enrolment_changed", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const command_types[] = {"card.operation", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
-    "work.outcome",           "production.enqueue",     "production.batched",
-    "production.line_result", "production.close_batch", "production.dequeue",
-    "production.dequeued",    NULL};
+    "work.outcome",           "production.enqueue", "production.batched",  "production.line_result",
+    "production.close_batch", "production.dequeue", "production.dequeued", NULL};
 
 const struct cf_topic_in production_topics_in[] = {
     [PRODUCTION_IN_APPLICATION] = {"application.events", false, application_types},
-    [PRODUCTION_IN_PHOTO] = {"photo.events", false, photo_types},
-    [PRODUCTION_IN_COMMANDS] = {"card.commands", true, command_types},
-    [PRODUCTION_IN_RESULTS] = {"bank.results", true, result_types},
-    [PRODUCTION_IN_INTERNAL] = {"production.internal", false, internal_types},
-    [PRODUCTION_IN] = {0},
+    [PRODUCTION_IN_PHOTO] = {"photo.events",   false, photo_types},
+    [PRODUCTION_IN_COMMANDS] = {"card.commands",       true, command_types},
+    [PRODUCTION_IN_RESULTS] = {"bank.results",         true, result_types},
+    [PRODUCTION_IN_INTERNAL] = {"production.internal",      false, internal_types},
+    [PRODUCTION_IN] = {0      },
 };
 
-const char *const production_topics_out[] = {
-    [PRODUCTION_OUT_INTERNAL] = "production.internal",
-    [PRODUCTION_OUT_CARD] = "card.events",
-    [PRODUCTION_OUT_ORDERS] = "bank.orders",
-    NULL};
+const char *const production_topics_out[] = {[PRODUCTION_OUT_INTERNAL] = "production.internal",
+                                             [PRODUCTION_OUT_CARD] = "card.events",
+                                             [PRODUCTION_OUT_ORDERS] = "bank.orders",
+                                             NULL};
 
-static int wrong(struct cf_decode *d, const char *why)
+int production_codec_wrong(struct cf_decode *d, const char *why)
 {
     d->reason = why;
     return CF_E_DECODE;
 }
 
-static struct cf_str text(const char *z)
+struct cf_str production_codec_text(const char *z)
 {
     return z && *z ? cf_str_of(z) : (struct cf_str){0};
 }
 
-static bool take_id(ProtobufCBinaryData b, uint8_t id[16])
+bool production_codec_id(ProtobufCBinaryData b, uint8_t id[16])
 {
     if (b.len != 16) return false;
     memcpy(id, b.data, 16);
     return true;
 }
 
-/* Optional: nothing, or 16 bytes. */
-static bool take_ref(ProtobufCBinaryData b, uint8_t id[16])
+bool production_codec_ref(ProtobufCBinaryData b, uint8_t id[16])
 {
-    if (b.len) return take_id(b, id);
+    if (b.len) return production_codec_id(b, id);
     memset(id, 0, 16);
     return true;
 }
 
-static struct cf_msg *add(struct cf_decode *d, uint16_t kind, enum production_message type,
-                          const struct cf_key *key, const void *body)
+struct cf_msg *production_codec_add(struct cf_decode *d, uint16_t kind,
+                                    enum production_message type, const struct cf_key *key,
+                                    const void *body)
 {
     struct cf_msg *m = &d->msgs[d->n++];
     m->kind = kind;
@@ -80,24 +78,27 @@ static int holder_key(struct cf_decode *d, const struct cf_record *rec, struct c
     return 0;
 }
 
-/* ---- application.events ------------------------------------------------------------------------- */
+/* ---- application.events -------------------------------------------------------------------- */
 
 static int accepted(struct cf_decode *d, const struct cf_key *key,
                     const Cardflow__V1__ApplicationEvent *e)
 {
     const Cardflow__V1__ApplicationEvent__Accepted *in = e->accepted;
     struct production_accepted *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!take_id(e->application_id, b->app_id)) return wrong(d, "application_id: 16 bytes");
-    if (e->kind <= 0 || e->kind >= (int)CF_KIND_COUNT) return wrong(d, "kind: unknown");
+    if (!production_codec_id(e->application_id, b->app_id))
+        return production_codec_wrong(d, "application_id: 16 bytes");
+    if (e->kind <= 0 || e->kind >= (int)CF_KIND_COUNT)
+        return production_codec_wrong(d, "kind: unknown");
     b->kind = (enum cf_app_kind)e->kind;
-    b->channel = cf_channel_parse(text(in->channel));
-    b->bank = text(in->bank_code);
-    b->outlet = text(in->outlet_code);
+    b->channel = cf_channel_parse(production_codec_text(in->channel));
+    b->bank = production_codec_text(in->bank_code);
+    b->outlet = production_codec_text(in->outlet_code);
     b->person = cf_bytes(in->person);
     b->due_on = in->due_on;
     b->child = in->holder_is_child;
-    if (b->bank.len > 32 || b->outlet.len > 64) return wrong(d, "bank_code, outlet_code: too long");
-    add(d, PRODUCTION_HOLDER, PRODUCTION_M_ACCEPTED, key, b);
+    if (b->bank.len > 32 || b->outlet.len > 64)
+        return production_codec_wrong(d, "bank_code, outlet_code: too long");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ACCEPTED, key, b);
     return 0;
 }
 
@@ -108,47 +109,45 @@ static int application_event(struct cf_decode *d, const struct cf_record *rec)
     if (err) return err;
     const Cardflow__V1__ApplicationEvent *e =
         cf_unpack(d->arena, &cardflow__v1__application_event__descriptor, rec->value);
-    if (!e) return wrong(d, "value: not an ApplicationEvent");
-    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED)
-        return accepted(d, &key, e);
+    if (!e) return production_codec_wrong(d, "value: not an ApplicationEvent");
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED) return accepted(d, &key, e);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED) {
         struct production_withdrawal *b = cf_arena_zero(d->arena, sizeof *b);
-        if (!take_id(e->application_id, b->app_id) ||
-            !take_id(e->withdrawal_requested->command_id, b->command_id))
-            return wrong(d, "application_id, command_id: 16 bytes");
-        add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, &key, b);
+        if (!production_codec_id(e->application_id, b->app_id) ||
+            !production_codec_id(e->withdrawal_requested->command_id, b->command_id))
+            return production_codec_wrong(d, "application_id, command_id: 16 bytes");
+        production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, &key, b);
         return 0;
     }
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED) {
         struct production_enrolment *b = cf_arena_zero(d->arena, sizeof *b);
         b->active = e->enrolment_changed->active;
-        b->reason = text(e->enrolment_changed->reason);
-        add(d, PRODUCTION_HOLDER, PRODUCTION_M_ENROLMENT, &key, b);
+        b->reason = production_codec_text(e->enrolment_changed->reason);
+        production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ENROLMENT, &key, b);
         return 0;
     }
-    return wrong(d, "body: not the one of its ce_type");
+    return production_codec_wrong(d, "body: not the one of its ce_type");
 }
 
-/* ---- photo.events ---------------------------------------------------------------------------------- */
+/* ---- photo.events -------------------------------------------------------------------------- */
 
 static const struct production_photo *photo_body(struct cf_arena *a, struct cf_str bytes,
                                                  enum production_message *type)
 {
-    const Cardflow__V1__PhotoEvent *e =
-        cf_unpack(a, &cardflow__v1__photo_event__descriptor, bytes);
+    const Cardflow__V1__PhotoEvent *e = cf_unpack(a, &cardflow__v1__photo_event__descriptor, bytes);
     struct production_photo *b = cf_arena_zero(a, sizeof *b);
-    if (!e || !take_id(e->application_id, b->app_id)) return NULL;
+    if (!e || !production_codec_id(e->application_id, b->app_id)) return NULL;
     switch (e->body_case) {
     case CARDFLOW__V1__PHOTO_EVENT__BODY_READY:
         *type = PRODUCTION_M_PHOTO_READY;
         b->has_photo = e->ready->photo_ref.len > 0;
-        return take_ref(e->ready->photo_ref, b->ref) ? b : NULL;
+        return production_codec_ref(e->ready->photo_ref, b->ref) ? b : NULL;
     case CARDFLOW__V1__PHOTO_EVENT__BODY_MISSING:
         *type = PRODUCTION_M_PHOTO_MISSING;
         return b;
     case CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED:
         *type = PRODUCTION_M_PHOTO_ENDED;
-        b->reason = text(e->ended->state);
+        b->reason = production_codec_text(e->ended->state);
         return b;
     case CARDFLOW__V1__PHOTO_EVENT__BODY__NOT_SET:
     case _CARDFLOW__V1__PHOTO_EVENT__BODY__CASE_IS_INT_SIZE:
@@ -164,12 +163,12 @@ static int photo_event(struct cf_decode *d, const struct cf_record *rec)
     int err = holder_key(d, rec, &key);
     if (err) return err;
     const struct production_photo *b = photo_body(d->arena, rec->value, &type);
-    if (!b) return wrong(d, "value: not a PhotoEvent with an application_id");
-    add(d, PRODUCTION_HOLDER, type, &key, b);
+    if (!b) return production_codec_wrong(d, "value: not a PhotoEvent with an application_id");
+    production_codec_add(d, PRODUCTION_HOLDER, type, &key, b);
     return 0;
 }
 
-/* ---- card.commands ------------------------------------------------------------------------------------ */
+/* ---- card.commands ------------------------------------------------------------------------- */
 
 static bool any_fee(size_t n, Cardflow__V1__Fee **fees)
 {
@@ -190,26 +189,26 @@ static const struct production_op *operation_body(struct cf_arena *a,
     struct production_op *b = cf_arena_zero(a, sizeof *b);
     char no[CF_CARDNUM_MAX];
     unsigned warnings = 0;
-    if (!take_id(c->operation_id, b->id)) return NULL;
-    b->word = text(c->operation);
+    if (!production_codec_id(c->operation_id, b->id)) return NULL;
+    b->word = production_codec_text(c->operation);
     b->what = production_operation_parse(b->word);
-    size_t n = cf_cardnum_normalise(text(c->card_no), no, &warnings);
+    size_t n = cf_cardnum_normalise(production_codec_text(c->card_no), no, &warnings);
     if (n) b->card_no = cf_arena_str(a, (struct cf_str){no, n});
-    b->channel = cf_channel_parse(text(c->channel));
-    b->role = text(c->actor_role);
-    b->reason = text(c->reason);
-    b->add_on = text(c->add_on);
+    b->channel = cf_channel_parse(production_codec_text(c->channel));
+    b->role = production_codec_text(c->actor_role);
+    b->reason = production_codec_text(c->reason);
+    b->add_on = production_codec_text(c->add_on);
     b->consent = c->consent;
     b->fees = any_fee(c->n_fees, c->fees);
-    b->password = password_kind(text(c->password_kind));
+    b->password = password_kind(production_codec_text(c->password_kind));
     if (c->operator_) {
-        b->operator_bank = text(c->operator_->bank_code);
-        b->staff_id = text(c->operator_->staff_id);
+        b->operator_bank = production_codec_text(c->operator_->bank_code);
+        b->staff_id = production_codec_text(c->operator_->staff_id);
     }
     if (c->import) {
-        b->import.bank = text(c->import->bank_code);
-        b->import.state = cf_card_state_parse(text(c->import->state));
-        b->import.kind = cf_card_kind_parse(text(c->import->kind));
+        b->import.bank = production_codec_text(c->import->bank_code);
+        b->import.state = cf_card_state_parse(production_codec_text(c->import->state));
+        b->import.kind = cf_card_kind_parse(production_codec_text(c->import->kind));
         b->import.issued_on = c->import->issued_on;
         b->import.has_photo = c->import->has_photo;
     }
@@ -227,12 +226,11 @@ static int same_person(struct cf_decode *d, const struct cf_record *rec, struct 
     char number[CF_IDNUM_MAX];
     unsigned warnings = 0;
     if (cf_unseal(env->ring, sealed, rec->key, 1, d->arena, &plain))
-        return wrong(d, "holder: does not open for this key");
-    const Cardflow__V1__Person *p =
-        cf_unpack(d->arena, &cardflow__v1__person__descriptor, plain);
-    if (!p) return wrong(d, "holder: not a Person");
-    size_t n = cf_idnum_normalise(text(p->document_number), number, &warnings);
-    if (!cf_holder_ref(env->ring, cf_doc_type_parse(text(p->document_type)),
+        return production_codec_wrong(d, "holder: does not open for this key");
+    const Cardflow__V1__Person *p = cf_unpack(d->arena, &cardflow__v1__person__descriptor, plain);
+    if (!p) return production_codec_wrong(d, "holder: not a Person");
+    size_t n = cf_idnum_normalise(production_codec_text(p->document_number), number, &warnings);
+    if (!cf_holder_ref(env->ring, cf_doc_type_parse(production_codec_text(p->document_type)),
                        (struct cf_str){number, n}, ref) ||
         memcmp(ref, rec->key.ptr, CF_REF_LEN) != 0) {
         d->reason = "holder: is not the one of the key";
@@ -248,29 +246,31 @@ static int card_command(struct cf_decode *d, const struct cf_record *rec)
     if (err) return err;
     const Cardflow__V1__CardCommand *c =
         cf_unpack(d->arena, &cardflow__v1__card_command__descriptor, rec->value);
-    if (!c) return wrong(d, "value: not a CardCommand");
+    if (!c) return production_codec_wrong(d, "value: not a CardCommand");
     if (c->holder.len && (err = same_person(d, rec, cf_bytes(c->holder)))) return err;
     const struct production_op *b = operation_body(d->arena, c);
-    if (!b) return wrong(d, "operation_id: 16 bytes; texts: at most 200 bytes");
-    struct cf_msg *m = add(d, PRODUCTION_HOLDER, PRODUCTION_M_OPERATION, &key, b);
+    if (!b) return production_codec_wrong(d, "operation_id: 16 bytes; texts: at most 200 bytes");
+    struct cf_msg *m = production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_OPERATION, &key, b);
     m->is_command = true;
     memcpy(m->id, b->id, 16);
     m->sent_at = rec->ce_time;
     return 0;
 }
 
-/* ---- bank.results ---------------------------------------------------------------------------------------- */
+/* ---- bank.results -------------------------------------------------------------------------- */
 
 static const struct production_result *result_body(struct cf_arena *a,
                                                    const Cardflow__V1__BankResult *r)
 {
     struct production_result *b = cf_arena_zero(a, sizeof *b);
-    if (!take_id(r->application_id, b->app_id) || !take_ref(r->batch_id, b->batch_id)) return NULL;
+    if (!production_codec_id(r->application_id, b->app_id) ||
+        !production_codec_ref(r->batch_id, b->batch_id))
+        return NULL;
     b->line_no = r->line_no;
-    b->bank = text(r->bank_code);
-    b->card_no = text(r->card_no);
-    b->reason = text(r->reason);
-    b->step = production_step_parse(text(r->step));
+    b->bank = production_codec_text(r->bank_code);
+    b->card_no = production_codec_text(r->card_no);
+    b->reason = production_codec_text(r->reason);
+    b->step = production_step_parse(production_codec_text(r->step));
     b->fees = any_fee(r->n_fees, r->fees);
     return b->reason.len <= 100 ? b : NULL;
 }
@@ -282,151 +282,13 @@ static int bank_result(struct cf_decode *d, const struct cf_record *rec)
     if (err) return err;
     const Cardflow__V1__BankResult *r =
         cf_unpack(d->arena, &cardflow__v1__bank_result__descriptor, rec->value);
-    if (!r) return wrong(d, "value: not a BankResult");
+    if (!r) return production_codec_wrong(d, "value: not a BankResult");
     if (r->step && !strcmp(r->step, "notice_acknowledged")) return 0;
     const struct production_result *b = result_body(d->arena, r);
-    if (!b) return wrong(d, "application_id: 16 bytes; reason: at most 100 bytes");
-    if (b->step == PRODUCTION_ON_NONE) return wrong(d, "step: unknown");
-    add(d, PRODUCTION_HOLDER, PRODUCTION_M_RESULT, &key, b);
+    if (!b) return production_codec_wrong(d, "application_id: 16 bytes; reason: at most 100 bytes");
+    if (b->step == PRODUCTION_ON_NONE) return production_codec_wrong(d, "step: unknown");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_RESULT, &key, b);
     return 0;
-}
-
-/* ---- production.internal ------------------------------------------------------------------------------------ */
-
-static int work_outcomes(struct cf_decode *d, const Cardflow__V1__WorkOutcome *w)
-{
-    if (w->n_items > d->max) return wrong(d, "work: too many items");
-    for (size_t i = 0; i < w->n_items; i++) {
-        const Cardflow__V1__WorkOutcome__Item *it = w->items[i];
-        struct cf_key key;
-        uint8_t id[16];
-        if (!take_id(it->work_id, id) || !cf_key_bytes(it->key.data, it->key.len, &key))
-            return wrong(d, "work_id, key: malformed");
-        bool bank = it->kind == PRODUCTION_WORK_BANK;
-        if (!bank && it->kind != PRODUCTION_WORK_HOLDER) return wrong(d, "kind: unknown");
-        struct cf_msg *m = add(d, bank ? PRODUCTION_BANK : PRODUCTION_HOLDER,
-                               bank ? PRODUCTION_M_BANK_DUE : PRODUCTION_M_HOLDER_DUE, &key, NULL);
-        m->is_outcome = true;
-        memcpy(m->work_id, id, 16);
-        m->attempt = it->attempt;
-    }
-    return 0;
-}
-
-static int enqueue(struct cf_decode *d, const struct cf_key *key,
-                   const Cardflow__V1__ProductionInternal__Enqueue *in)
-{
-    struct production_enqueue_body *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!cf_key_bytes(in->holder.data, in->holder.len, &b->holder) ||
-        !take_id(in->application_id, b->app_id) || !take_ref(in->photo_ref, b->photo_ref))
-        return wrong(d, "holder, application_id, photo_ref: malformed");
-    b->kind = (enum cf_app_kind)in->kind;
-    b->bank = text(in->bank_code);
-    b->card_no = text(in->card_no);
-    b->person = cf_bytes(in->person);
-    b->outlet = text(in->outlet_code);
-    b->due_on = in->due_on;
-    b->priority = in->priority;
-    add(d, PRODUCTION_BANK, PRODUCTION_M_ENQUEUE, key, b);
-    return 0;
-}
-
-static int dequeue(struct cf_decode *d, const struct cf_key *key,
-                   const Cardflow__V1__ProductionInternal__Dequeue *in)
-{
-    struct production_dequeue_body *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!cf_key_bytes(in->holder.data, in->holder.len, &b->holder) ||
-        !take_id(in->application_id, b->app_id))
-        return wrong(d, "holder, application_id: malformed");
-    b->bank = text(in->bank_code);
-    add(d, PRODUCTION_BANK, PRODUCTION_M_DEQUEUE, key, b);
-    return 0;
-}
-
-static int batched(struct cf_decode *d, const struct cf_key *key,
-                   const Cardflow__V1__ProductionInternal__Batched *in)
-{
-    struct production_batched *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!take_id(in->application_id, b->app_id) || !take_id(in->batch_id, b->batch_id))
-        return wrong(d, "application_id, batch_id: 16 bytes");
-    b->card_no = text(in->card_no);
-    b->line_no = in->line_no;
-    add(d, PRODUCTION_HOLDER, PRODUCTION_M_BATCHED, key, b);
-    return 0;
-}
-
-static enum production_line_end line_end(struct cf_str s)
-{
-    if (cf_str_is(s, "made")) return PRODUCTION_LINE_MADE;
-    if (cf_str_is(s, "failed")) return PRODUCTION_LINE_FAILED;
-    if (cf_str_is(s, "missing")) return PRODUCTION_LINE_MISSING;
-    return cf_str_is(s, "late_voided") ? PRODUCTION_LINE_LATE_VOIDED : PRODUCTION_LINE_NONE;
-}
-
-static int line_result(struct cf_decode *d, const struct cf_key *key,
-                       const Cardflow__V1__ProductionInternal__LineResult *in)
-{
-    struct production_line_body *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!take_id(in->batch_id, b->batch_id)) return wrong(d, "batch_id: 16 bytes");
-    b->line_no = in->line_no;
-    b->end = line_end(text(in->result));
-    if (b->end == PRODUCTION_LINE_NONE) return wrong(d, "result: unknown");
-    add(d, PRODUCTION_BANK, PRODUCTION_M_LINE_RESULT, key, b);
-    return 0;
-}
-
-static int close_batch(struct cf_decode *d, const struct cf_key *key,
-                       const Cardflow__V1__ProductionInternal__CloseBatch *in)
-{
-    struct production_close_body *b = cf_arena_zero(d->arena, sizeof *b);
-    if (in->lane >= PRODUCTION_LANES || in->from == 0 || in->to < in->from ||
-        in->to > INT64_MAX)
-        return wrong(d, "lane, from, to: out of range");
-    b->lane = in->lane;
-    b->from = (int64_t)in->from;
-    b->to = (int64_t)in->to;
-    add(d, PRODUCTION_BANK, PRODUCTION_M_CLOSE_BATCH, key, b);
-    return 0;
-}
-
-static int dequeued(struct cf_decode *d, const struct cf_key *key,
-                    const Cardflow__V1__ProductionInternal__Dequeued *in)
-{
-    struct production_dequeued *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!take_id(in->application_id, b->app_id)) return wrong(d, "application_id: 16 bytes");
-    b->out = in->out;
-    add(d, PRODUCTION_HOLDER, PRODUCTION_M_DEQUEUED, key, b);
-    return 0;
-}
-
-static int internal(struct cf_decode *d, const struct cf_record *rec)
-{
-    const Cardflow__V1__ProductionInternal *m =
-        cf_unpack(d->arena, &cardflow__v1__production_internal__descriptor, rec->value);
-    struct cf_key key;
-    if (!m) return wrong(d, "value: not a ProductionInternal");
-    if (!cf_key_bytes(rec->key.ptr, rec->key.len, &key)) return wrong(d, "key: 1 to 63 bytes");
-    switch (m->body_case) {
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_WORK:
-        return work_outcomes(d, m->work);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_ENQUEUE:
-        return enqueue(d, &key, m->enqueue);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_BATCHED:
-        return batched(d, &key, m->batched);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_LINE_RESULT:
-        return line_result(d, &key, m->line_result);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_CLOSE_BATCH:
-        return close_batch(d, &key, m->close_batch);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_DEQUEUE:
-        return dequeue(d, &key, m->dequeue);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_DEQUEUED:
-        return dequeued(d, &key, m->dequeued);
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_PROMISED:
-    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__NOT_SET:
-    case _CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__CASE_IS_INT_SIZE:
-        break;
-    }
-    return wrong(d, "body: unknown");
 }
 
 int production_decode(struct cf_decode *d, const struct cf_record *rec)
@@ -441,11 +303,11 @@ int production_decode(struct cf_decode *d, const struct cf_record *rec)
     case PRODUCTION_IN_RESULTS:
         return bank_result(d, rec);
     case PRODUCTION_IN_INTERNAL:
-        return internal(d, rec);
+        return production_codec_internal(d, rec);
     case PRODUCTION_IN:
         break;
     }
-    return wrong(d, "topic: unknown");
+    return production_codec_wrong(d, "topic: unknown");
 }
 
 const void *production_codec_again(struct cf_arena *a, enum production_message type,

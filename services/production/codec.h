@@ -20,6 +20,9 @@ enum production_topic {
     PRODUCTION_IN
 };
 
+/* ce_source of what our own front writes. */
+#define PRODUCTION_FRONT "production/front"
+
 enum production_out { PRODUCTION_OUT_INTERNAL, PRODUCTION_OUT_CARD, PRODUCTION_OUT_ORDERS };
 
 enum production_message {
@@ -86,7 +89,7 @@ struct production_env {
     const struct cf_seal_ring *ring;
     const struct cf_calendar *calendar;
     struct production_policy policy;
-    char letters[27];      /* area letters in the order in which they are taken up */
+    char letters[27];       /* area letters in the order in which they are taken up */
     uint8_t number_key[16]; /* hides the order of vouchers and notices */
 };
 
@@ -98,7 +101,7 @@ int production_decode(struct cf_decode *d, const struct cf_record *rec);
 const void *production_codec_again(struct cf_arena *a, enum production_message type,
                                    struct cf_str bytes);
 
-/* ---- out: packed bodies -------------------------------------------------------------------------- */
+/* ---- out: packed bodies -------------------------------------------------------------------- */
 
 struct cf_str production_codec_step(struct cf_arena *a, const struct production_effect *e, cf_ms at,
                                     struct cf_str notice_no);
@@ -107,8 +110,7 @@ struct cf_str production_codec_changed(struct cf_arena *a, const struct producti
 struct cf_str production_codec_answered(struct cf_arena *a, const struct production_effect *e,
                                         cf_ms at, struct cf_str voucher_no,
                                         struct cf_str notice_no);
-struct cf_str production_codec_promised(struct cf_arena *a,
-                                        const struct production_enqueue_body *q,
+struct cf_str production_codec_promised(struct cf_arena *a, const struct production_enqueue_body *q,
                                         const struct production_queued *at_place, cf_ms at);
 struct cf_str production_codec_enqueue(struct cf_arena *a, const struct production_effect *e,
                                        const struct cf_key *holder, struct cf_str person);
@@ -124,13 +126,12 @@ struct cf_str production_codec_order(struct cf_arena *a, const struct production
                                      const uint8_t batch_id[16], uint32_t line_no,
                                      struct cf_str bank);
 struct cf_str production_codec_manifest(struct cf_arena *a, const uint8_t batch_id[16],
-                                        uint32_t lines, const uint8_t hash[32],
-                                        struct cf_str bank);
+                                        uint32_t lines, const uint8_t hash[32], struct cf_str bank);
 struct cf_str production_codec_notice(struct cf_arena *a, const struct production_effect *e,
                                       const struct cf_key *holder, const uint8_t notice_id[16],
                                       cf_ms at);
 
-/* ---- the front's messages -------------------------------------------------------------------------- */
+/* ---- the front's messages ------------------------------------------------------------------ */
 
 struct production_command_fields {
     uint8_t operation_id[16];
@@ -159,8 +160,7 @@ struct production_result_fields {
     int64_t fee_cents;
     struct cf_str fee_type;
 };
-struct cf_str production_codec_result(struct cf_arena *a,
-                                      const struct production_result_fields *f);
+struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f);
 /* A person with document only, for sealing. */
 struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
                                         struct cf_str number);

@@ -24,7 +24,7 @@ static ProtobufCBinaryData id_or_none(const uint8_t id[16])
     return cf_data_id(id);
 }
 
-/* ---- card.events ----------------------------------------------------------------------------------- */
+/* ---- card.events --------------------------------------------------------------------------- */
 
 static void event(struct cf_arena *a, const struct production_effect *e, cf_ms at,
                   Cardflow__V1__CardEvent *out)
@@ -92,15 +92,15 @@ struct cf_str production_codec_changed(struct cf_arena *a, const struct producti
 }
 
 struct cf_str production_codec_answered(struct cf_arena *a, const struct production_effect *e,
-                                        cf_ms at, struct cf_str voucher_no,
-                                        struct cf_str notice_no)
+                                        cf_ms at, struct cf_str voucher_no, struct cf_str notice_no)
 {
     Cardflow__V1__CardEvent out;
     Cardflow__V1__CardEvent__OperationAnswered o;
     char *reasons[PRODUCTION_REASONS];
     event(a, e, at, &out);
     cardflow__v1__card_event__operation_answered__init(&o);
-    for (size_t i = 0; i < e->n_reasons; i++) reasons[i] = lit(e->reasons[i]);
+    for (size_t i = 0; i < e->n_reasons; i++)
+        reasons[i] = lit(e->reasons[i]);
     o.operation_id = cf_data_id(e->command_id);
     o.operation = e->op ? z(a, e->op->word) : lit("withdraw");
     o.result = lit(e->word);
@@ -114,8 +114,7 @@ struct cf_str production_codec_answered(struct cf_arena *a, const struct product
     return cf_pack(a, &out.base);
 }
 
-struct cf_str production_codec_promised(struct cf_arena *a,
-                                        const struct production_enqueue_body *q,
+struct cf_str production_codec_promised(struct cf_arena *a, const struct production_enqueue_body *q,
                                         const struct production_queued *at_place, cf_ms at)
 {
     Cardflow__V1__CardEvent out;
@@ -135,7 +134,7 @@ struct cf_str production_codec_promised(struct cf_arena *a,
     return cf_pack(a, &out.base);
 }
 
-/* ---- production.internal ------------------------------------------------------------------------------ */
+/* ---- production.internal ------------------------------------------------------------------- */
 
 struct cf_str production_codec_enqueue(struct cf_arena *a, const struct production_effect *e,
                                        const struct cf_key *holder, struct cf_str person)
@@ -152,8 +151,8 @@ struct cf_str production_codec_enqueue(struct cf_arena *a, const struct producti
     q.kind = (Cardflow__V1__AppKind)app->kind;
     q.due_on = app->due_on;
     /* What replaces a card that is gone goes first: 7 working days from the start. */
-    q.priority = app->kind == CF_KIND_LOSS_REPLACEMENT ||
-                 app->kind == CF_KIND_DAMAGE_REPLACEMENT || app->remakes > 0;
+    q.priority = app->kind == CF_KIND_LOSS_REPLACEMENT || app->kind == CF_KIND_DAMAGE_REPLACEMENT ||
+                 app->remakes > 0;
     q.bank_code = z(a, app->bank);
     out.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_ENQUEUE;
     out.enqueue = &q;
@@ -228,7 +227,7 @@ struct cf_str production_codec_batched(struct cf_arena *a, const struct producti
     return cf_pack(a, &out.base);
 }
 
-/* ---- bank.orders ------------------------------------------------------------------------------------------ */
+/* ---- bank.orders --------------------------------------------------------------------------- */
 
 struct cf_str production_codec_order(struct cf_arena *a, const struct production_line *line,
                                      const uint8_t batch_id[16], uint32_t line_no,
@@ -253,8 +252,7 @@ struct cf_str production_codec_order(struct cf_arena *a, const struct production
 }
 
 struct cf_str production_codec_manifest(struct cf_arena *a, const uint8_t batch_id[16],
-                                        uint32_t lines, const uint8_t hash[32],
-                                        struct cf_str bank)
+                                        uint32_t lines, const uint8_t hash[32], struct cf_str bank)
 {
     Cardflow__V1__BankOrder out = CARDFLOW__V1__BANK_ORDER__INIT;
     Cardflow__V1__BankOrder__Manifest m = CARDFLOW__V1__BANK_ORDER__MANIFEST__INIT;
@@ -284,7 +282,7 @@ struct cf_str production_codec_notice(struct cf_arena *a, const struct productio
     return cf_pack(a, &out.base);
 }
 
-/* ---- the front's messages ------------------------------------------------------------------------------------ */
+/* ---- the front's messages ------------------------------------------------------------------ */
 
 struct cf_str production_codec_command(struct cf_arena *a,
                                        const struct production_command_fields *f)
@@ -328,8 +326,7 @@ struct cf_str production_codec_command(struct cf_arena *a,
     return cf_pack(a, &c.base);
 }
 
-struct cf_str production_codec_result(struct cf_arena *a,
-                                      const struct production_result_fields *f)
+struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f)
 {
     Cardflow__V1__BankResult r = CARDFLOW__V1__BANK_RESULT__INIT;
     Cardflow__V1__Fee fee = CARDFLOW__V1__FEE__INIT, *fees[1] = {&fee};

@@ -2,7 +2,7 @@
 
 #include "common/io/stage/pgbin.h"
 
-enum { HEAD = 12 };
+enum { HEAD = 12, FLAG_ALARMED = 1, FLAG_ASKED = 2 };
 
 bool production_early_read(struct cf_str packed, struct production_early_list *out)
 {
@@ -12,7 +12,8 @@ bool production_early_read(struct cf_str packed, struct production_early_list *o
         struct production_early *e = &out->list[out->n++];
         size_t n = cf_get16(packed.ptr + 10);
         e->type = (enum production_message)(uint8_t)packed.ptr[0];
-        e->alarmed = packed.ptr[1] != 0;
+        e->alarmed = packed.ptr[1] & FLAG_ALARMED;
+        e->asked = packed.ptr[1] & FLAG_ASKED;
         e->since = (cf_ms)cf_get64(packed.ptr + 2);
         if (packed.len - HEAD < n) return false;
         e->bytes = (struct cf_str){packed.ptr + HEAD, n};
@@ -26,12 +27,13 @@ struct cf_str production_early_write(struct cf_arena *a, const struct production
 {
     size_t n = 0;
     if (l->n == 0) return (struct cf_str){0};
-    for (size_t i = 0; i < l->n; i++) n += HEAD + l->list[i].bytes.len;
+    for (size_t i = 0; i < l->n; i++)
+        n += HEAD + l->list[i].bytes.len;
     char *start = cf_arena_alloc(a, n), *p = start;
     for (size_t i = 0; i < l->n; i++) {
         const struct production_early *e = &l->list[i];
         p[0] = (char)e->type;
-        p[1] = e->alarmed;
+        p[1] = (char)((e->alarmed ? FLAG_ALARMED : 0) | (e->asked ? FLAG_ASKED : 0));
         cf_put64(p + 2, (uint64_t)e->since);
         cf_put16(p + 10, (uint16_t)e->bytes.len);
         memcpy(p + HEAD, e->bytes.ptr, e->bytes.len);
@@ -40,15 +42,16 @@ struct cf_str production_early_write(struct cf_arena *a, const struct production
     return (struct cf_str){start, n};
 }
 
-bool production_early_add(struct production_early_list *l, enum production_message type,
-                          cf_ms since, struct cf_str bytes)
+bool production_early_add(struct production_early_list *l, const struct production_early *e)
 {
     size_t operations = 0;
-    for (size_t i = 0; i < l->n; i++) operations += l->list[i].type == PRODUCTION_M_OPERATION;
-    if (l->n == PRODUCTION_EARLY_MAX || bytes.len > PRODUCTION_EARLY_BYTES) return false;
+    for (size_t i = 0; i < l->n; i++)
+        operations += l->list[i].type == PRODUCTION_M_OPERATION;
+    if (l->n == PRODUCTION_EARLY_MAX || e->bytes.len > PRODUCTION_EARLY_BYTES) return false;
     /* Each activation may take a notice number; a message has only so many. */
-    if (type == PRODUCTION_M_OPERATION && operations == PRODUCTION_EARLY_OPERATIONS) return false;
-    l->list[l->n++] = (struct production_early){type, false, since, bytes};
+    if (e->type == PRODUCTION_M_OPERATION && operations == PRODUCTION_EARLY_OPERATIONS)
+        return false;
+    l->list[l->n++] = *e;
     return true;
 }
 
@@ -60,7 +63,9 @@ void production_early_remove(struct production_early_list *l, size_t i)
 
 static cf_ms due_at(const struct production_early *e, const struct production_policy *p)
 {
-    return e->since + (e->type == PRODUCTION_M_OPERATION ? p->operation_wait_ms : p->early_ms);
+    /* Over Kafka both streams of a bank may be far apart after an outage; who asks over HTTP wants
+     * to hear soon. */
+    return e->since + (e->asked ? p->operation_wait_ms : p->early_ms);
 }
 
 cf_ms production_early_next_due(const struct production_early_list *l,

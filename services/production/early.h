@@ -5,7 +5,7 @@
  * kept and tried again after each step of the holder; after a set time an alarm is raised (and an
  * activation is refused).
  *
- * Shapes   entries one after the other: type (1 byte), alarmed (1), since (8), length (2), bytes
+ * Shapes   entries one after the other: type (1 byte), flags (1), since (8), length (2), bytes
  * Owns     bytes of a list point into the packed value
  */
 #pragma once
@@ -17,6 +17,7 @@ enum { PRODUCTION_EARLY_MAX = 24, PRODUCTION_EARLY_OPERATIONS = 4, PRODUCTION_EA
 struct production_early {
     enum production_message type;
     bool alarmed;
+    bool asked; /* somebody waits for the answer: an operation over HTTP */
     cf_ms since;
     struct cf_str bytes;
 };
@@ -31,8 +32,7 @@ bool production_early_read(struct cf_str packed, struct production_early_list *o
 /* ptr NULL when the list is empty. */
 struct cf_str production_early_write(struct cf_arena *a, const struct production_early_list *l);
 /* False when there is no room: too many, too many activations, or too long. */
-bool production_early_add(struct production_early_list *l, enum production_message type,
-                          cf_ms since, struct cf_str bytes);
+bool production_early_add(struct production_early_list *l, const struct production_early *e);
 void production_early_remove(struct production_early_list *l, size_t i);
 /* When the next entry has waited too long; 0: none. */
 cf_ms production_early_next_due(const struct production_early_list *l,

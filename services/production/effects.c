@@ -25,8 +25,7 @@ static struct cf_str notice_no(struct cf_step *s, struct papers *p)
 }
 
 /* One voucher an operation, on its answer and on the change it made. */
-static struct cf_str voucher_no(struct cf_step *s, struct papers *p,
-                                const struct production_op *op)
+static struct cf_str voucher_no(struct cf_step *s, struct papers *p, const struct production_op *op)
 {
     if (!op) return (struct cf_str){0};
     if (p->op != op) {
@@ -48,15 +47,12 @@ bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1])
         return false;
     }
     if (n >= space / 5 * 4) cf_count(s, "number_range_low");
-    return cf_cardnum_make(letters[n / CF_CARDNUM_SERIALS], (uint32_t)(n % CF_CARDNUM_SERIALS),
-                           no);
+    return cf_cardnum_make(letters[n / CF_CARDNUM_SERIALS], (uint32_t)(n % CF_CARDNUM_SERIALS), no);
 }
 
-static void put_issued(struct cf_step *s, const struct production_card *card,
-                       const uint8_t *app_id)
+static void put_issued(struct cf_step *s, const struct production_card *card, const uint8_t *app_id)
 {
-    struct production_issued row = {.holder = s->msg->key, .bank = card->bank,
-                                    .issued_at = s->now};
+    struct production_issued row = {.holder = s->msg->key, .bank = card->bank, .issued_at = s->now};
     uint8_t id[16];
     row.card_no = cf_arena_str(s->arena, cf_str_of(card->no));
     if (app_id) memcpy(row.app_id, app_id, 16);
@@ -169,7 +165,8 @@ int production_apply(struct cf_step *s, struct production_effects *fx)
 {
     struct papers p = {0};
     int e = 0;
-    for (size_t i = 0; i < fx->n && !e; i++) e = apply_one(s, &fx->list[i], &p);
+    for (size_t i = 0; i < fx->n && !e; i++)
+        e = apply_one(s, &fx->list[i], &p);
     fx->n = 0;
     return e;
 }
@@ -187,7 +184,7 @@ void production_arm(struct cf_step *s, enum production_work kind, cf_ms next, cf
     case PRODUCTION_TIMER_KEEP:
         break;
     case PRODUCTION_TIMER_PUT:
-        w.attempt = (uint32_t)++*attempt;
+        w.attempt = (uint32_t)++ * attempt;
         *due = next;
         cf_work_put(s, &w);
         break;

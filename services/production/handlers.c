@@ -15,7 +15,7 @@ struct scene {
 
 static const cf_ms COMMAND_AGE_MS = 7 * (cf_ms)CF_MS_PER_DAY;
 
-/* ---- one message on the holder ------------------------------------------------------------------ */
+/* ---- one message on the holder ------------------------------------------------------------- */
 
 static void put_person(struct cf_step *s, const struct production_accepted *a)
 {
@@ -73,7 +73,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     return PRODUCTION_ILLEGAL;
 }
 
-/* ---- what was kept ---------------------------------------------------------------------------------- */
+/* ---- what was kept ------------------------------------------------------------------------- */
 
 /* Tries everything kept, again and again while something fits. What contradicts by now stays where
  * it is until its alarm. */
@@ -121,7 +121,7 @@ static int early_due(struct scene *c)
     return e;
 }
 
-/* ---- commands ------------------------------------------------------------------------------------------ */
+/* ---- commands ------------------------------------------------------------------------------ */
 
 /* Judges a command by its id; false: it was here before. */
 static bool admit(struct scene *c, struct production_row *row, struct production_op *op)
@@ -134,13 +134,13 @@ static bool admit(struct scene *c, struct production_row *row, struct production
         return true;
     }
     if (!cf_ids_add(c->s, &row->command_ids, m->id, c->s->now)) op->too_many = true;
-    if (op->what == PRODUCTION_OP_IMPORT_CARD && !op->card_no.len && !op->late &&
-        !op->too_many && !production_take_number(c->s, op->import.number))
+    if (op->what == PRODUCTION_OP_IMPORT_CARD && !op->card_no.len && !op->late && !op->too_many &&
+        !production_take_number(c->s, op->import.number))
         op->import.number[0] = 0;
     return true;
 }
 
-/* ---- the step ------------------------------------------------------------------------------------------- */
+/* ---- the step ------------------------------------------------------------------------------ */
 
 static int open_scene(struct scene *c, struct cf_step *s, const struct production_row *row)
 {
@@ -169,7 +169,13 @@ static int keep(struct scene *c)
 {
     const struct cf_msg *m = c->s->msg;
     enum production_message type = (enum production_message)m->type;
-    if (production_early_add(&c->early, type, c->world.now, c->s->rec->value)) return 0;
+    struct production_early e = {
+        .type = type,
+        .asked = cf_str_is(c->s->rec->ce_source, PRODUCTION_FRONT),
+        .since = c->world.now,
+        .bytes = c->s->rec->value,
+    };
+    if (production_early_add(&c->early, &e)) return 0;
     if (type == PRODUCTION_M_OPERATION) {
         (void)operate(c, m->body, true);
         return production_apply(c->s, &c->fx);
@@ -204,8 +210,7 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
         return holder_due(c);
     }
     if (m->type == PRODUCTION_M_OPERATION) {
-        struct production_op *op =
-            cf_arena_dup(c->s->arena, body, sizeof(struct production_op));
+        struct production_op *op = cf_arena_dup(c->s->arena, body, sizeof(struct production_op));
         if (!admit(c, row, op)) {
             cf_count(c->s, "duplicate_command");
             return 0;
@@ -248,12 +253,12 @@ int production_decide(struct cf_step *s, void *aggregate, bool exists, bool *cha
                                            : production_decide_holder(s, aggregate, changed);
 }
 
-/* ---- the service ----------------------------------------------------------------------------------------- */
+/* ---- the service --------------------------------------------------------------------------- */
 
 static const struct cf_number_kind numbers[PRODUCTION_NUMBERS] = {
-    [PRODUCTION_NUMBER_CARD] = {"card", 2},
+    [PRODUCTION_NUMBER_CARD] = {"card",    2                              },
     [PRODUCTION_NUMBER_VOUCHER] = {"voucher", PRODUCTION_EARLY_OPERATIONS + 1},
-    [PRODUCTION_NUMBER_NOTICE] = {"notice", PRODUCTION_EARLY_OPERATIONS + 6},
+    [PRODUCTION_NUMBER_NOTICE] = {"notice",  PRODUCTION_EARLY_OPERATIONS + 6},
 };
 
 struct cf_service production_service(const struct production_env *env)

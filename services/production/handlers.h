@@ -21,7 +21,7 @@ enum production_number {
     PRODUCTION_NUMBERS
 };
 
-/* ---- between the files of the handlers ---------------------------------------------------------- */
+/* ---- between the files of the handlers ----------------------------------------------------- */
 
 int production_decide_holder(struct cf_step *s, struct production_row *row, bool *changed);
 int production_decide_bank(struct cf_step *s, struct production_bank_row *row, bool *changed);

@@ -22,7 +22,8 @@ static struct cf_str code_of(const struct cf_key *key)
 void production_line_id(struct cf_str bank, unsigned lane, int64_t no, uint8_t id[16])
 {
     char place[16];
-    for (int i = 0; i < 8; i++) place[i] = (char)((uint64_t)no >> 8 * i & 0xff);
+    for (int i = 0; i < 8; i++)
+        place[i] = (char)((uint64_t)no >> 8 * i & 0xff);
     place[8] = (char)lane;
     cf_uuid8_of(id, CF_STR("production.line"), bank, ((struct cf_str){place, 9}));
 }
@@ -42,7 +43,7 @@ static void send_close(struct bank_scene *c, const struct production_close *clos
                       production_codec_close(c->s->arena, close));
 }
 
-/* ---- queue --------------------------------------------------------------------------------------------- */
+/* ---- queue --------------------------------------------------------------------------------- */
 
 static void enqueue(struct bank_scene *c, const struct production_enqueue_body *q)
 {
@@ -100,7 +101,7 @@ static void dequeue(struct bank_scene *c, const struct production_dequeue_body *
                   production_codec_dequeued(c->s->arena, q->app_id, out));
 }
 
-/* ---- batches --------------------------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------------------------- */
 
 static void send_line(struct bank_scene *c, const struct production_line *line,
                       const uint8_t id[16], uint32_t line_no)
@@ -143,16 +144,19 @@ static int close_batch(struct bank_scene *c, const struct production_close_body 
         production_bank_forget(&c->b, q->lane, q->to, cf_arena_alloc(c->s->arena, c->b.out.len));
     if (lines == 0) return 0; /* everybody has left */
     send_manifest(c, hashed, lines, id);
-    struct production_batch row = {.bank = c->code, .lane = (int16_t)q->lane,
-                                   .first_no = q->from, .last_no = q->to,
-                                   .lines = (int32_t)lines, .closed_at = c->s->now};
+    struct production_batch row = {.bank = c->code,
+                                   .lane = (int16_t)q->lane,
+                                   .first_no = q->from,
+                                   .last_no = q->to,
+                                   .lines = (int32_t)lines,
+                                   .closed_at = c->s->now};
     cf_aux_put(c->s, PRODUCTION_BATCH, id, &row);
     c->row->batches++;
     c->row->sent += lines;
     return 0;
 }
 
-/* ---- reconciliation: sent = made + failed + missing + late_voided ------------------------------------------ */
+/* ---- reconciliation: sent = made + failed + missing + late_voided -------------------------- */
 
 static int32_t answered(const struct production_batch *b)
 {
@@ -195,13 +199,14 @@ static int line_result(struct bank_scene *c, const struct production_line_body *
     return 0;
 }
 
-/* ---- the step ---------------------------------------------------------------------------------------------- */
+/* ---- the step ------------------------------------------------------------------------------ */
 
 static void bank_due(struct bank_scene *c)
 {
     struct production_close close[PRODUCTION_LANES];
     production_bank_due(&c->b, &c->world, close);
-    for (int i = 0; i < PRODUCTION_LANES; i++) send_close(c, &close[i]);
+    for (int i = 0; i < PRODUCTION_LANES; i++)
+        send_close(c, &close[i]);
 }
 
 static int decide(struct bank_scene *c)
@@ -258,7 +263,7 @@ int production_decide_bank(struct cf_step *s, struct production_bank_row *row, b
     return 0;
 }
 
-/* ---- wide rows that a step needs ---------------------------------------------------------------------------- */
+/* ---- wide rows that a step needs ----------------------------------------------------------- */
 
 static void want(struct cf_want *wants, size_t *n, size_t max, uint16_t aux, const uint8_t id[16])
 {

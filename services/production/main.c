@@ -10,14 +10,13 @@ static const struct cf_conf_row rows[] = {
 #undef CONF
 };
 
-static const struct cf_conf_table table = {"cardflow-production",
-                                           "orders cards from the banks and keeps their states",
-                                           rows, sizeof rows / sizeof *rows,
-                                           sizeof(struct production_settings)};
+static const struct cf_conf_table table = {
+    "cardflow-production", "orders cards from the banks and keeps their states", rows,
+    sizeof rows / sizeof *rows, sizeof(struct production_settings)};
 
 static const struct cf_worker workers[] = {
     {.kind = PRODUCTION_WORK_HOLDER, .timer = true},
-    {.kind = PRODUCTION_WORK_BANK, .timer = true},
+    {.kind = PRODUCTION_WORK_BANK,   .timer = true},
 };
 
 static int service_new(struct cf_app *app, struct cf_service *out)
@@ -33,7 +32,8 @@ static int service_new(struct cf_app *app, struct cf_service *out)
                F("rule", "letters A to Z, none twice"), F("cure", "give them in order, like BC"));
         return CF_E_CONFIG;
     }
-    /* Every service that gives out receipts, vouchers and notices hides their order the same way. */
+    /* Every service that gives out receipts, vouchers and notices hides their order the same way.
+     */
     cf_keyed_hash(app->ring, CF_STR("receipt"), NULL, 0, key);
     memcpy(front->env.number_key, key, sizeof front->env.number_key);
     *out = production_service(&front->env);

@@ -25,7 +25,8 @@ static void put(struct writer *w, const void *bytes, size_t n)
 static void put_number(struct writer *w, int64_t v, int size)
 {
     uint8_t b[8];
-    for (int i = 0; i < size; i++) b[i] = (uint8_t)((uint64_t)v >> 8 * (size - 1 - i));
+    for (int i = 0; i < size; i++)
+        b[i] = (uint8_t)((uint64_t)v >> 8 * (size - 1 - i));
     put(w, b, (size_t)size);
 }
 
@@ -53,7 +54,8 @@ static int64_t take_number(struct reader *r, int size)
 {
     const uint8_t *p = take(r, (size_t)size);
     uint64_t v = 0;
-    for (int i = 0; i < size; i++) v = v << 8 | p[i];
+    for (int i = 0; i < size; i++)
+        v = v << 8 | p[i];
     /* The sign of what was shorter than 8 bytes. */
     if (size == 4) return (int32_t)(uint32_t)v;
     return (int64_t)v;
@@ -236,7 +238,8 @@ struct cf_str production_pack_permanent(struct cf_arena *a, const struct product
     w.n = 0;
     put_slot(&w, &h->permanent, true);
     put_number(&w, h->died, 1);
-    for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++) put_id(&w, h->ended[i]);
+    for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++)
+        put_id(&w, h->ended[i]);
     return written(a, &w);
 }
 
@@ -245,7 +248,8 @@ bool production_unpack_permanent(struct cf_str bytes, struct production_holder *
     struct reader r = {(const uint8_t *)bytes.ptr, bytes.len, false};
     take_slot(&r, &h->permanent, true);
     h->died = take_number(&r, 1) != 0;
-    for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++) take_id(&r, h->ended[i]);
+    for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++)
+        take_id(&r, h->ended[i]);
     return !r.bad;
 }
 

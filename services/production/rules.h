@@ -72,7 +72,7 @@ enum production_app_event {
 #define X(value, name) PRODUCTION_ON_##value,
     PRODUCTION_APP_EVENTS(X)
 #undef X
-    PRODUCTION_ON_COUNT
+        PRODUCTION_ON_COUNT
 };
 
 enum production_card_event {
@@ -80,7 +80,7 @@ enum production_card_event {
 #define X(value, name) PRODUCTION_CARD_##value,
     PRODUCTION_CARD_EVENTS(X)
 #undef X
-    PRODUCTION_CARD_COUNT
+        PRODUCTION_CARD_COUNT
 };
 
 enum production_operation {
@@ -88,7 +88,7 @@ enum production_operation {
 #define X(value, name) PRODUCTION_OP_##value,
     PRODUCTION_OPERATIONS(X)
 #undef X
-    PRODUCTION_OP_COUNT
+        PRODUCTION_OP_COUNT
 };
 
 /* The verdict on a message. */
@@ -128,10 +128,14 @@ const char *production_operation_name(enum production_operation op);
 /* The matrix of channels: may this channel ask for it? */
 bool production_channel_may(enum production_operation op, enum cf_channel channel);
 
-/* ---- what a holder is ----------------------------------------------------------------------- */
+/* ---- what a holder is ---------------------------------------------------------------------- */
 
 enum production_password { PRODUCTION_PW_UNSET, PRODUCTION_PW_SET, PRODUCTION_PW_DISABLED };
-enum production_financial { PRODUCTION_FIN_NOT_OPENED, PRODUCTION_FIN_ACTIVE, PRODUCTION_FIN_CLOSED };
+enum production_financial {
+    PRODUCTION_FIN_NOT_OPENED,
+    PRODUCTION_FIN_ACTIVE,
+    PRODUCTION_FIN_CLOSED
+};
 
 struct production_card {
     char no[CF_CARDNUM_LEN + 1]; /* empty: none */
@@ -166,7 +170,7 @@ struct production_app {
     uint32_t remakes;
     cf_ms until; /* when the present state runs out; 0: never */
     enum production_leaving leaving;
-    uint8_t leave_id[16];              /* the command that asked for it */
+    uint8_t leave_id[16];                /* the command that asked for it */
     char superseded[CF_CARDNUM_LEN + 1]; /* number of the card that failed or was voided last */
 };
 
@@ -185,7 +189,7 @@ struct production_holder {
     uint8_t ended[PRODUCTION_ENDED_KEPT][16];
 };
 
-/* ---- what comes in --------------------------------------------------------------------------- */
+/* ---- what comes in ------------------------------------------------------------------------- */
 
 /* The settings that rules know. */
 struct production_policy {
@@ -193,11 +197,11 @@ struct production_policy {
     cf_ms pickup_ms;         /* a card not collected for this long is cancelled */
     cf_ms account_ms;        /* account_failed ends after this long */
     cf_ms loss_ms;           /* a temporary loss releases itself */
-    cf_ms operation_wait_ms; /* an activation may be this far ahead of the collection */
+    cf_ms operation_wait_ms; /* an activation over HTTP may be this far ahead of the collection */
     cf_ms early_ms;          /* a bank's answer ahead of the state raises an alarm after */
     cf_ms number_retry_ms;   /* without a free number: look again after */
     uint32_t remake_max;
-    bool replacements;       /* make cards for replacements; else they wait in accepted */
+    bool replacements; /* make cards for replacements; else they wait in accepted */
     int card_years, temporary_days, temporary_months;
     /* the bank's queue */
     uint32_t batch_lines;
@@ -261,9 +265,9 @@ struct production_op {
     enum production_operation what;
     struct cf_str word, card_no, role, operator_bank, staff_id, reason, add_on;
     enum cf_channel channel;
-    int password; /* 0 social_security, 1 financial, -1 other */
+    int password;                       /* 0 social_security, 1 financial, -1 other */
     bool consent, fees, late, too_many; /* late: older than the ids that are kept */
-    bool waited; /* kept for operation_wait_ms already */
+    bool waited;                        /* kept long enough already */
     struct {
         struct cf_str bank;
         enum cf_card_state state;
@@ -274,7 +278,7 @@ struct production_op {
     } import;
 };
 
-/* ---- what goes out ------------------------------------------------------------------------------ */
+/* ---- what goes out ------------------------------------------------------------------------- */
 
 enum production_effect_kind {
     PRODUCTION_FX_STEP,     /* the application moved */
@@ -282,9 +286,9 @@ enum production_effect_kind {
     PRODUCTION_FX_ANSWERED, /* an operation, or a withdrawal, was answered */
     PRODUCTION_FX_ENQUEUE,  /* number the card and ask the bank's shard to queue it */
     PRODUCTION_FX_DEQUEUE,
-    PRODUCTION_FX_LINE,     /* the final result of the line, for reconciliation */
-    PRODUCTION_FX_TELL_BANK,/* the bank did not report this change itself */
-    PRODUCTION_FX_ISSUED    /* a number that came from outside is taken from now on */
+    PRODUCTION_FX_LINE,      /* the final result of the line, for reconciliation */
+    PRODUCTION_FX_TELL_BANK, /* the bank did not report this change itself */
+    PRODUCTION_FX_ISSUED     /* a number that came from outside is taken from now on */
 };
 
 #define PRODUCTION_REASONS 8
@@ -295,17 +299,17 @@ struct production_effect {
     uint8_t app_id[16];
     enum cf_app_kind app_kind;
     struct cf_str bank, outlet;
-    enum cf_app_state state;     /* STEP */
-    struct cf_str reason;        /* STEP; a code */
-    bool notice;                 /* STEP, ANSWERED: make a one-time notice */
+    enum cf_app_state state; /* STEP */
+    struct cf_str reason;    /* STEP; a code */
+    bool notice;             /* STEP, ANSWERED: make a one-time notice */
     uint8_t batch_id[16];
     uint32_t line_no;
     struct production_card card; /* number and, for CHANGED, the new state */
     bool temporary;
     enum cf_card_state before;
-    const char *word;            /* CHANGED: operation; ANSWERED: result; LINE; TELL_BANK: what */
+    const char *word; /* CHANGED: operation; ANSWERED: result; LINE; TELL_BANK: what */
     const struct production_op *op; /* ANSWERED and the CHANGED that it made: share a voucher */
-    uint8_t command_id[16];      /* ANSWERED for a withdrawal, without op */
+    uint8_t command_id[16];         /* ANSWERED for a withdrawal, without op */
     const char *reasons[PRODUCTION_REASONS];
     size_t n_reasons;
 };
@@ -321,7 +325,7 @@ struct production_effects {
 struct production_effect *production_effect_add(struct production_effects *fx,
                                                 enum production_effect_kind kind);
 
-/* ---- the application's path (rules.c) ------------------------------------------------------------ */
+/* ---- the application's path (rules.c) ------------------------------------------------------ */
 
 /* The slot with that application, or NULL. */
 struct production_slot *production_slot_of(struct production_holder *h, const uint8_t app_id[16]);
@@ -364,7 +368,7 @@ void production_on_due(struct production_holder *h, const struct production_worl
 /* The earliest open obligation; 0: none. */
 cf_ms production_next_due(const struct production_holder *h);
 
-/* ---- cards (rules_card.c) --------------------------------------------------------------------------- */
+/* ---- cards (rules_card.c) ------------------------------------------------------------------ */
 
 bool production_card_is(const struct production_card *card); /* not none, cancelled or voided */
 /* Puts the event on the card and adds CHANGED; false when the machine does not allow it. */
@@ -387,9 +391,11 @@ cf_ms production_card_next_due(const struct production_card *card);
 /* The same day and month some months later; the 29th to 31st become the month's last day. */
 cf_day production_add_months(cf_day day, int months);
 
-/* ---- a bank's queue (rules_bank.c) ------------------------------------------------------------------- */
+/* ---- a bank's queue (rules_bank.c) --------------------------------------------------------- */
 
-#define PRODUCTION_LANES 2 /* 0 normal, 1 priority: each closes batches of its own, none starves */
+#define PRODUCTION_LANES                                                                           \
+    2 /* 0 normal, 1 priority: each closes batches of its own, none starves                        \
+       */
 
 struct production_lane {
     int64_t last;   /* number of the newest line; 1, 2, 3... */

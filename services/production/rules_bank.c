@@ -65,7 +65,8 @@ cf_ms production_bank_next_due(const struct production_bank *b, const struct pro
 static int64_t left_no(const char *p)
 {
     uint64_t no = 0;
-    for (int i = 1; i < LEFT_LEN; i++) no = no << 8 | (uint8_t)p[i];
+    for (int i = 1; i < LEFT_LEN; i++)
+        no = no << 8 | (uint8_t)p[i];
     return (int64_t)no;
 }
 
@@ -74,7 +75,8 @@ void production_bank_leave(struct production_bank *b, unsigned lane, int64_t no,
     if (b->out.len) memcpy(room, b->out.ptr, b->out.len);
     char *p = room + b->out.len;
     *p++ = (char)lane;
-    for (int shift = 56; shift >= 0; shift -= 8) *p++ = (char)((uint64_t)no >> shift & 0xff);
+    for (int shift = 56; shift >= 0; shift -= 8)
+        *p++ = (char)((uint64_t)no >> shift & 0xff);
     b->out = (struct cf_str){room, b->out.len + LEFT_LEN};
 }
 

@@ -1,5 +1,5 @@
-/* Cards: what may be done to one, by whom, and what it does to the others. */
-#include "services/production/rules.h"
+/* A card by itself: its moves, its dates, its end. */
+#include "services/production/rules_inside.h"
 
 bool production_card_is(const struct production_card *card)
 {
@@ -7,11 +7,10 @@ bool production_card_is(const struct production_card *card)
            card->state != CF_CARD_VOIDED;
 }
 
-/* CHANGED as the card stands now. */
-static struct production_effect *changed(const struct production_card *card, bool temporary,
-                                         enum cf_card_state before, const char *word,
-                                         const struct production_op *op,
-                                         struct production_effects *fx)
+struct production_effect *production_card_changed(const struct production_card *card,
+                                                  bool temporary, enum cf_card_state before,
+                                                  const char *word, const struct production_op *op,
+                                                  struct production_effects *fx)
 {
     struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_CHANGED);
     e->card = *card;
@@ -23,8 +22,8 @@ static struct production_effect *changed(const struct production_card *card, boo
     return e;
 }
 
-static void tell_bank(const struct production_card *card, const char *what,
-                      struct production_effects *fx)
+void production_tell_bank(const struct production_card *card, const char *what,
+                          struct production_effects *fx)
 {
     struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_TELL_BANK);
     e->card = *card;
@@ -49,7 +48,7 @@ bool production_card_put(struct production_card *card, bool temporary,
     if (!is_lost(to)) card->before_loss = CF_CARD_NONE;
     card->loss_until = 0;
     card->state = to;
-    changed(card, temporary, before, word, op, fx);
+    production_card_changed(card, temporary, before, word, op, fx);
     return true;
 }
 
@@ -58,7 +57,8 @@ cf_day production_add_months(cf_day day, int months)
     struct cf_date d = cf_date_of_day(day);
     int all = d.year * 12 + d.month - 1 + months;
     int year = all / 12, month = all % 12 + 1;
-    while (!cf_date_real(year, month, d.day)) d.day--;
+    while (!cf_date_real(year, month, d.day))
+        d.day--;
     return cf_day_of_date(year, month, d.day);
 }
 
@@ -67,9 +67,9 @@ void production_card_seal(struct production_slot *slot, bool temporary,
 {
     struct production_card *card = &slot->made;
     card->issued_on = cf_day_of_ms(w->now);
-    card->valid_until = temporary ? card->issued_on + w->policy->temporary_days
-                                  : production_add_months(card->issued_on,
-                                                          12 * w->policy->card_years);
+    card->valid_until = temporary
+                            ? card->issued_on + w->policy->temporary_days
+                            : production_add_months(card->issued_on, 12 * w->policy->card_years);
     if (!production_card_put(card, temporary, PRODUCTION_CARD_SEAL, "made", NULL, fx)) return;
     struct production_effect *e = &fx->list[fx->n - 1];
     memcpy(e->app_id, slot->app.id, 16);
@@ -83,14 +83,14 @@ void production_card_scrap(struct production_slot *slot, bool temporary, bool te
     struct production_card *card = &slot->made;
     if (card->state == CF_CARD_RESERVED) {
         /* Reserved cards are hidden from the holder: nothing to tell but the bank. */
-        if (tell) tell_bank(card, "void_card", fx);
+        if (tell) production_tell_bank(card, "void_card", fx);
     } else if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx)) {
-        if (tell) tell_bank(card, "cancelled", fx);
+        if (tell) production_tell_bank(card, "cancelled", fx);
     }
     memset(card, 0, sizeof *card);
 }
 
-/* ---- time --------------------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------------------------- */
 
 static bool may_expire(const struct production_card *card)
 {
@@ -113,435 +113,14 @@ void production_card_due(struct production_card *card, bool temporary,
 {
     if (card->loss_until && card->loss_until <= w->now &&
         production_card_put(card, temporary, PRODUCTION_CARD_RELEASE, "release", NULL, fx))
-        tell_bank(card, "released", fx);
+        production_tell_bank(card, "released", fx);
     if (!may_expire(card) || cf_ms_of_day(card->valid_until + 1) > w->now) return;
     if (temporary) {
         if (production_card_put(card, true, PRODUCTION_CARD_CANCEL, "expired", NULL, fx))
-            tell_bank(card, "cancelled", fx);
+            production_tell_bank(card, "cancelled", fx);
     } else {
         /* The state stays; the card does not stand for the holder's identity any more (S7). */
         card->expired = true;
-        changed(card, false, card->state, "expired", NULL, fx);
+        production_card_changed(card, false, card->state, "expired", NULL, fx);
     }
-}
-
-/* ---- operations ----------------------------------------------------------------------------------- */
-
-/* The card an operation is about, and where it is. */
-struct target {
-    struct production_slot *slot;
-    struct production_card *card; /* NULL: no such card */
-    bool made, temporary;
-};
-
-static struct target find_card(struct production_holder *h, const struct production_op *op)
-{
-    struct target all[] = {
-        {&h->permanent, &h->permanent.card, false, false},
-        {&h->permanent, &h->permanent.made, true,  false},
-        {&h->temporary, &h->temporary.card, false, true },
-        {&h->temporary, &h->temporary.made, true,  true },
-    };
-    struct target best = {0};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (all[i].card->state == CF_CARD_NONE) continue;
-        if (op->card_no.len) {
-            if (cf_str_is(op->card_no, all[i].card->no)) return all[i];
-            continue;
-        }
-        if (!production_card_is(all[i].card)) continue;
-        bool wants_temporary = op->what == PRODUCTION_OP_EXTEND_TEMPORARY;
-        if (all[i].temporary != wants_temporary) continue;
-        /* A card to be activated is the newest, otherwise the one in hand counts first. */
-        if (!best.card || op->what == PRODUCTION_OP_ACTIVATE) best = all[i];
-    }
-    return best;
-}
-
-struct verdict {
-    const char *reasons[PRODUCTION_REASONS];
-    size_t n;
-};
-
-static void refuse(struct verdict *v, const char *reason)
-{
-    if (v->n < PRODUCTION_REASONS) v->reasons[v->n++] = reason;
-}
-
-static void answer(const struct production_op *op, const struct target *t, const char *result,
-                   const struct verdict *v, struct production_effects *fx)
-{
-    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
-    e->op = op;
-    memcpy(e->command_id, op->id, 16);
-    e->word = result;
-    if (t && t->card) {
-        e->card = *t->card;
-        e->bank = t->card->bank;
-        e->temporary = t->temporary;
-    }
-    if (!v) return;
-    for (size_t i = 0; i < v->n; i++) e->reasons[i] = v->reasons[i];
-    e->n_reasons = v->n;
-    e->notice = v->n > 0;
-}
-
-static bool by_holder(const struct production_op *op, const struct target *t)
-{
-    if (cf_str_is(op->role, "holder")) return true;
-    return cf_str_is(op->role, "guardian") && t->card && t->card->child;
-}
-
-static bool needs_holder(enum production_operation what)
-{
-    return what == PRODUCTION_OP_ACTIVATE || what == PRODUCTION_OP_SET_PASSWORD ||
-           what == PRODUCTION_OP_RESET_PASSWORD || what == PRODUCTION_OP_OPEN_ADD_ON;
-}
-
-/* What speaks against it whatever the card's state; all reasons together. */
-static void check_request(const struct production_op *op, const struct target *t,
-                          struct verdict *v)
-{
-    if (op->late) refuse(v, "command_expired");
-    if (op->too_many) refuse(v, "too_many_operations");
-    if (op->what == PRODUCTION_OP_NONE) {
-        refuse(v, "unknown_kind");
-        return;
-    }
-    if (!production_channel_may(op->what, op->channel)) refuse(v, "channel_not_allowed");
-    /* S12: no operation costs anything. */
-    if (op->fees) refuse(v, "fee_not_allowed");
-    if (op->what == PRODUCTION_OP_IMPORT_CARD) return;
-    if (!t->card) {
-        refuse(v, "unknown_card");
-        return;
-    }
-    if (op->operator_bank.len && op->channel == CF_CHANNEL_BANK_OUTLET &&
-        !cf_str_eq(op->operator_bank, t->card->bank))
-        refuse(v, "not_issuing_bank");
-    if (needs_holder(op->what) && !by_holder(op, t)) refuse(v, "holder_only");
-    if ((op->what == PRODUCTION_OP_LOCK || op->what == PRODUCTION_OP_UNLOCK) &&
-        !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
-        refuse(v, "channel_not_allowed");
-}
-
-static enum production_card_event event_of(enum production_operation what)
-{
-    switch (what) {
-    case PRODUCTION_OP_ACTIVATE:
-        return PRODUCTION_CARD_ACTIVATE;
-    case PRODUCTION_OP_REPORT_TEMPORARY_LOSS:
-        return PRODUCTION_CARD_TEMPORARY_LOSS;
-    case PRODUCTION_OP_REPORT_FORMAL_LOSS:
-        return PRODUCTION_CARD_FORMAL_LOSS;
-    case PRODUCTION_OP_RELEASE:
-        return PRODUCTION_CARD_RELEASE;
-    case PRODUCTION_OP_LOCK:
-        return PRODUCTION_CARD_LOCK;
-    case PRODUCTION_OP_UNLOCK:
-        return PRODUCTION_CARD_UNLOCK;
-    case PRODUCTION_OP_CANCEL:
-        return PRODUCTION_CARD_CANCEL;
-    case PRODUCTION_OP_NONE:
-    case PRODUCTION_OP_SET_PASSWORD:
-    case PRODUCTION_OP_RESET_PASSWORD:
-    case PRODUCTION_OP_DISABLE_PASSWORD:
-    case PRODUCTION_OP_EXTEND_TEMPORARY:
-    case PRODUCTION_OP_OPEN_ADD_ON:
-    case PRODUCTION_OP_IMPORT_CARD:
-    case PRODUCTION_OP_COUNT:
-        break;
-    }
-    return PRODUCTION_CARD_NONE;
-}
-
-/* Is the card still on its way to the holder, with steps of the bank to come? */
-static bool on_its_way(const struct target *t)
-{
-    switch (t->slot->app.state) {
-    case CF_APP_PHOTO_READY:
-    case CF_APP_BATCHED:
-    case CF_APP_ACCOUNT_OPENED:
-    case CF_APP_PRODUCED:
-    case CF_APP_SHIPPED:
-    case CF_APP_READY_FOR_PICKUP:
-        return t->made;
-    case CF_APP_NONE:
-    case CF_APP_RECEIVED:
-    case CF_APP_NOTICED:
-    case CF_APP_REJECTED:
-    case CF_APP_ACCEPTED:
-    case CF_APP_PHOTO_MISSING:
-    case CF_APP_ACCOUNT_FAILED:
-    case CF_APP_PRODUCTION_FAILED:
-    case CF_APP_COLLECTED:
-    case CF_APP_WITHDRAWN:
-    case CF_APP_EXPIRED:
-    case CF_APP_PICKUP_EXPIRED:
-    case CF_APP_CLOSED:
-    case CF_APP_COUNT:
-        break;
-    }
-    return false;
-}
-
-/* The activated card becomes "the card"; the one it replaces and the temporary one are cancelled
- * in the same step. */
-static void take_over(struct production_holder *h, struct target *t,
-                      struct production_effects *fx)
-{
-    if (t->made) {
-        struct production_card *old = &t->slot->card;
-        if (production_card_is(old) &&
-            production_card_put(old, t->temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
-            tell_bank(old, "cancelled", fx);
-        t->slot->card = *t->card;
-        memset(t->card, 0, sizeof *t->card);
-        t->card = &t->slot->card;
-        t->made = false;
-    }
-    struct production_card *temporary = &h->temporary.card;
-    if (!t->temporary && production_card_is(temporary) &&
-        production_card_put(temporary, true, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
-        tell_bank(temporary, "cancelled", fx);
-}
-
-static bool bank_knows(const struct production_op *op, const struct production_card *card)
-{
-    return op->channel == CF_CHANNEL_BANK_OUTLET &&
-           (!op->operator_bank.len || cf_str_eq(op->operator_bank, card->bank));
-}
-
-static const char *notice_of(enum production_operation what)
-{
-    switch (what) {
-    case PRODUCTION_OP_REPORT_TEMPORARY_LOSS:
-    case PRODUCTION_OP_REPORT_FORMAL_LOSS:
-        return "loss";
-    case PRODUCTION_OP_RELEASE:
-        return "released";
-    case PRODUCTION_OP_LOCK:
-        return "locked";
-    case PRODUCTION_OP_UNLOCK:
-        return "unlocked";
-    case PRODUCTION_OP_CANCEL:
-        return "cancelled";
-    case PRODUCTION_OP_ACTIVATE:
-        return "activated";
-    case PRODUCTION_OP_NONE:
-    case PRODUCTION_OP_SET_PASSWORD:
-    case PRODUCTION_OP_RESET_PASSWORD:
-    case PRODUCTION_OP_DISABLE_PASSWORD:
-    case PRODUCTION_OP_EXTEND_TEMPORARY:
-    case PRODUCTION_OP_OPEN_ADD_ON:
-    case PRODUCTION_OP_IMPORT_CARD:
-    case PRODUCTION_OP_COUNT:
-        break;
-    }
-    return "changed";
-}
-
-/* Release while a replacement is open: refused, unless nothing has gone to the bank's queue yet:
- * then the replacement is withdrawn by it. */
-static bool release_replacement(struct target *t, struct production_effects *fx)
-{
-    struct production_app *app = &t->slot->app;
-    if (app->kind != CF_KIND_LOSS_REPLACEMENT || app->state == CF_APP_NONE ||
-        cf_app_state_is_end(app->state))
-        return true;
-    enum cf_app_state to;
-    if (app->queued || app->state == CF_APP_READY_FOR_PICKUP ||
-        production_app_fit(app->state, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE)
-        return false;
-    app->state = to;
-    app->until = 0;
-    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_STEP);
-    memcpy(e->app_id, app->id, 16);
-    e->app_kind = app->kind;
-    e->bank = app->bank;
-    e->outlet = app->outlet;
-    e->state = to;
-    return true;
-}
-
-static void done(const struct production_op *op, const struct target *t,
-                 struct production_effects *fx)
-{
-    if (!bank_knows(op, t->card)) tell_bank(t->card, notice_of(op->what), fx);
-    answer(op, t, "done", NULL, fx);
-}
-
-static enum production_fit move_card(struct production_holder *h, const struct production_op *op,
-                                     struct target *t, const struct production_world *w,
-                                     struct production_effects *fx)
-{
-    enum production_card_event on = event_of(op->what);
-    enum cf_card_state to;
-    struct verdict v = {0};
-    enum production_fit fit =
-        production_card_fit(t->card->state, t->card->before_loss, on, &to);
-    if (fit == PRODUCTION_ALREADY) {
-        answer(op, t, "already", NULL, fx);
-        return PRODUCTION_MOVE;
-    }
-    if (fit != PRODUCTION_MOVE)
-        refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
-    else if (on == PRODUCTION_CARD_RELEASE && t->card->state == CF_CARD_FORMAL_LOSS &&
-             !release_replacement(t, fx))
-        refuse(&v, "replacement_open");
-    if (v.n) {
-        answer(op, t, "refused", &v, fx);
-        return PRODUCTION_MOVE;
-    }
-    if (on == PRODUCTION_CARD_ACTIVATE) {
-        take_over(h, t, fx);
-        /* S14: the social-security and the financial function, and nothing else. */
-        t->card->financial = PRODUCTION_FIN_ACTIVE;
-    }
-    if (on == PRODUCTION_CARD_CANCEL) t->card->financial = PRODUCTION_FIN_CLOSED;
-    production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
-    if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
-    done(op, t, fx);
-    return PRODUCTION_MOVE;
-}
-
-static void set_password(const struct production_op *op, struct target *t,
-                         struct production_effects *fx)
-{
-    struct verdict v = {0};
-    if (op->password < 0) refuse(&v, "unknown_kind");
-    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
-    if (v.n) {
-        answer(op, t, "refused", &v, fx);
-        return;
-    }
-    enum production_password to = PRODUCTION_PW_SET;
-    if (op->what == PRODUCTION_OP_RESET_PASSWORD) to = PRODUCTION_PW_UNSET;
-    if (op->what == PRODUCTION_OP_DISABLE_PASSWORD) to = PRODUCTION_PW_DISABLED;
-    if (t->card->password[op->password] == to && to != PRODUCTION_PW_SET) {
-        answer(op, t, "already", NULL, fx);
-        return;
-    }
-    t->card->password[op->password] = to;
-    changed(t->card, t->temporary, t->card->state, production_operation_name(op->what), op, fx);
-    answer(op, t, "done", NULL, fx);
-}
-
-static void extend_temporary(const struct production_op *op, struct target *t,
-                             const struct production_world *w, struct production_effects *fx)
-{
-    struct verdict v = {0};
-    cf_day most = production_add_months(t->card->issued_on, w->policy->temporary_months);
-    if (!t->temporary) refuse(&v, "illegal_in_state");
-    if (!cf_card_state_is_usable(t->card->state)) refuse(&v, "illegal_in_state");
-    if (v.n == 0 && t->card->valid_until >= most) refuse(&v, "illegal_in_state");
-    if (v.n) {
-        answer(op, t, "refused", &v, fx);
-        return;
-    }
-    t->card->valid_until += w->policy->temporary_days;
-    if (t->card->valid_until > most) t->card->valid_until = most;
-    changed(t->card, true, t->card->state, production_operation_name(op->what), op, fx);
-    done(op, t, fx);
-}
-
-static void open_add_on(const struct production_op *op, struct target *t,
-                        struct production_effects *fx)
-{
-    struct verdict v = {0};
-    /* S14: each add-on by the holder's own choice, recorded. */
-    if (!op->consent) refuse(&v, "add_on_without_consent");
-    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
-    answer(op, t, v.n ? "refused" : "done", &v, fx);
-}
-
-/* A card made before cardflow. */
-static void import_card(struct production_holder *h, const struct production_op *op,
-                        const struct production_world *w, struct production_effects *fx)
-{
-    bool temporary = op->import.kind == CF_CARD_KIND_TEMPORARY;
-    struct production_slot *slot = temporary ? &h->temporary : &h->permanent;
-    struct target t = {slot, &slot->card, false, temporary};
-    struct verdict v = {0};
-    if (op->card_no.len && !cf_cardnum_valid(op->card_no)) refuse(&v, "unknown_card");
-    if (cf_card_state_code(op->import.state) < 0) refuse(&v, "illegal_in_state");
-    if (!op->import.bank.len) refuse(&v, "not_issuing_bank");
-    if (op->import.issued_on > cf_day_of_ms(w->now)) refuse(&v, "submitted_in_future");
-    if (op->card_no.len && cf_str_is(op->card_no, slot->card.no) &&
-        slot->card.state == op->import.state) {
-        answer(op, &t, "already", NULL, fx);
-        return;
-    }
-    if (production_card_is(&slot->card) || production_card_is(&slot->made) || h->died)
-        refuse(&v, "card_exists");
-    if (v.n) {
-        answer(op, &t, "refused", &v, fx);
-        return;
-    }
-    struct production_card *card = &slot->card;
-    memset(card, 0, sizeof *card);
-    if (op->card_no.len)
-        memcpy(card->no, op->card_no.ptr, CF_CARDNUM_LEN);
-    else
-        memcpy(card->no, op->import.number, sizeof card->no);
-    card->state = op->import.state;
-    card->bank = op->import.bank;
-    card->has_photo = op->import.has_photo;
-    card->issued_on = op->import.issued_on;
-    card->valid_until = temporary ? card->issued_on + w->policy->temporary_days
-                                  : production_add_months(card->issued_on,
-                                                          12 * w->policy->card_years);
-    if (card->state == CF_CARD_TEMPORARY_LOSS) card->loss_until = w->now + w->policy->loss_ms;
-    if (card->state == CF_CARD_NORMAL) card->financial = PRODUCTION_FIN_ACTIVE;
-    production_effect_add(fx, PRODUCTION_FX_ISSUED)->card = *card;
-    changed(card, temporary, CF_CARD_NONE, "import_card", op, fx);
-    answer(op, &t, "done", NULL, fx);
-}
-
-enum production_fit production_operate(struct production_holder *h, const struct production_op *op,
-                                       const struct production_world *w,
-                                       struct production_effects *fx)
-{
-    struct target t = find_card(h, op);
-    struct verdict v = {0};
-    check_request(op, &t, &v);
-    bool activates = op->what == PRODUCTION_OP_ACTIVATE && v.n == 0;
-    /* The bank reports the collection on one topic and sends the activation on another: two topics
-     * have no order between them, so an activation may come first. */
-    if (activates && on_its_way(&t)) {
-        if (!op->waited) return PRODUCTION_AHEAD;
-        refuse(&v, "not_collected");
-    }
-    if (v.n) {
-        answer(op, &t, "refused", &v, fx);
-        return PRODUCTION_MOVE;
-    }
-    switch (op->what) {
-    case PRODUCTION_OP_IMPORT_CARD:
-        import_card(h, op, w, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_SET_PASSWORD:
-    case PRODUCTION_OP_RESET_PASSWORD:
-    case PRODUCTION_OP_DISABLE_PASSWORD:
-        set_password(op, &t, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_EXTEND_TEMPORARY:
-        extend_temporary(op, &t, w, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_OPEN_ADD_ON:
-        open_add_on(op, &t, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_ACTIVATE:
-    case PRODUCTION_OP_REPORT_TEMPORARY_LOSS:
-    case PRODUCTION_OP_REPORT_FORMAL_LOSS:
-    case PRODUCTION_OP_RELEASE:
-    case PRODUCTION_OP_LOCK:
-    case PRODUCTION_OP_UNLOCK:
-    case PRODUCTION_OP_CANCEL:
-        return move_card(h, op, &t, w, fx);
-    case PRODUCTION_OP_NONE:
-    case PRODUCTION_OP_COUNT:
-        break;
-    }
-    return PRODUCTION_ILLEGAL;
 }

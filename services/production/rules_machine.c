@@ -1,7 +1,10 @@
 /* The two machines as tables; docs and tests read the same rows. */
 #include "services/production/rules.h"
 
-#define A(from, on, to) {CF_APP_##from, PRODUCTION_ON_##on, CF_APP_##to}
+#define A(from, on, to)                                                                            \
+    {                                                                                              \
+        CF_APP_##from, PRODUCTION_ON_##on, CF_APP_##to                                             \
+    }
 /* Said before: an edge to itself without effects. */
 #define SAME(from, on) A(from, on, from)
 /* Ahead of the state: waits for what it builds on. */
@@ -98,7 +101,10 @@ static const struct production_app_edge app_edges[] = {
     SAME(COLLECTED, COLLECTED),
 };
 
-#define C(from, on, to) {CF_CARD_##from, PRODUCTION_CARD_##on, CF_CARD_##to}
+#define C(from, on, to)                                                                            \
+    {                                                                                              \
+        CF_CARD_##from, PRODUCTION_CARD_##on, CF_CARD_##to                                         \
+    }
 
 static const struct production_card_edge card_edges[] = {
     C(RESERVED, SEAL, SEALED),
@@ -182,17 +188,15 @@ enum production_fit production_card_fit(enum cf_card_state from, enum cf_card_st
     return PRODUCTION_ILLEGAL;
 }
 
-static const char *const app_event_names[] = {
-    "",
+static const char *const app_event_names[] = {"",
 #define X(value, name) name,
-    PRODUCTION_APP_EVENTS(X)
+                                              PRODUCTION_APP_EVENTS(X)
 #undef X
 };
 
-static const char *const operation_names[] = {
-    "",
+static const char *const operation_names[] = {"",
 #define X(value, name) name,
-    PRODUCTION_OPERATIONS(X)
+                                              PRODUCTION_OPERATIONS(X)
 #undef X
 };
 

@@ -4,34 +4,30 @@
 #include "embed/production_sql.h"
 #include "services/production/pack.h"
 
-#define COL(owner, type, field) {#field, CF_COL_##type, offsetof(struct owner, field)}
+#define COL(owner, type, field)                                                                    \
+    {                                                                                              \
+#field, CF_COL_##type, offsetof(struct owner, field)                                       \
+    }
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct cf_column holder_columns[] = {
-    COL(production_row, ID, app_id),
-    COL(production_row, TEXT, app_kind),
-    COL(production_row, TEXT, app_state),
-    COL(production_row, TEXT, app_bank),
-    COL(production_row, TEXT, made_no),
-    COL(production_row, TEXT, made_state),
-    COL(production_row, TEXT, card_no),
-    COL(production_row, TEXT, card_state),
-    COL(production_row, BYTES, slot),
-    COL(production_row, BYTES, temporary),
-    COL(production_row, BYTES, early),
-    COL(production_row, BYTES, command_ids),
-    COL(production_row, INT8, timer_due),
-    COL(production_row, INT4, timer_attempt),
+    COL(production_row, ID, app_id),      COL(production_row, TEXT, app_kind),
+    COL(production_row, TEXT, app_state), COL(production_row, TEXT, app_bank),
+    COL(production_row, TEXT, made_no),   COL(production_row, TEXT, made_state),
+    COL(production_row, TEXT, card_no),   COL(production_row, TEXT, card_state),
+    COL(production_row, BYTES, slot),     COL(production_row, BYTES, temporary),
+    COL(production_row, BYTES, early),    COL(production_row, BYTES, command_ids),
+    COL(production_row, INT8, timer_due), COL(production_row, INT4, timer_attempt),
 };
 
 static const struct cf_column bank_columns[] = {
     COL(production_bank_row, TEXT, code),
-    {"normal_last", CF_COL_INT8, offsetof(struct production_bank_row, last[0])},
-    {"normal_closed", CF_COL_INT8, offsetof(struct production_bank_row, closed[0])},
-    {"normal_since", CF_COL_INT8, offsetof(struct production_bank_row, since[0])},
-    {"priority_last", CF_COL_INT8, offsetof(struct production_bank_row, last[1])},
+    {"normal_last",     CF_COL_INT8, offsetof(struct production_bank_row, last[0])  },
+    {"normal_closed",   CF_COL_INT8, offsetof(struct production_bank_row, closed[0])},
+    {"normal_since",    CF_COL_INT8, offsetof(struct production_bank_row, since[0]) },
+    {"priority_last",   CF_COL_INT8, offsetof(struct production_bank_row, last[1])  },
     {"priority_closed", CF_COL_INT8, offsetof(struct production_bank_row, closed[1])},
-    {"priority_since", CF_COL_INT8, offsetof(struct production_bank_row, since[1])},
+    {"priority_since",  CF_COL_INT8, offsetof(struct production_bank_row, since[1]) },
     COL(production_bank_row, INT4, promised_on),
     COL(production_bank_row, INT4, promised),
     COL(production_bank_row, BYTES, left_queue),
@@ -47,10 +43,10 @@ static const struct cf_column bank_columns[] = {
 };
 
 const struct cf_kind production_kinds[PRODUCTION_KINDS] = {
-    [PRODUCTION_HOLDER] = {"holder", sizeof(struct production_row), holder_columns,
+    [PRODUCTION_HOLDER] = {"holder", sizeof(struct production_row),      holder_columns,
                            COUNT(holder_columns)},
-    [PRODUCTION_BANK] = {"bank", sizeof(struct production_bank_row), bank_columns,
-                         COUNT(bank_columns)},
+    [PRODUCTION_BANK] = {"bank",   sizeof(struct production_bank_row), bank_columns,
+                           COUNT(bank_columns)  },
 };
 
 static const struct cf_column person_columns[] = {
@@ -58,25 +54,25 @@ static const struct cf_column person_columns[] = {
 };
 
 static const struct cf_column line_columns[] = {
-    COL(production_line, INT2, lane),     COL(production_line, INT8, no),
-    COL(production_line, KEY, holder),    COL(production_line, ID, app_id),
-    COL(production_line, INT2, app_kind), COL(production_line, TEXT, card_no),
-    COL(production_line, BYTES, person),  COL(production_line, TEXT, outlet),
-    COL(production_line, ID, photo_ref),  COL(production_line, INT4, due_on),
+    COL(production_line, INT2, lane),      COL(production_line, INT8, no),
+    COL(production_line, KEY, holder),     COL(production_line, ID, app_id),
+    COL(production_line, INT2, app_kind),  COL(production_line, TEXT, card_no),
+    COL(production_line, BYTES, person),   COL(production_line, TEXT, outlet),
+    COL(production_line, ID, photo_ref),   COL(production_line, INT4, due_on),
     COL(production_line, INT8, queued_at),
 };
 
 static const struct cf_column batch_columns[] = {
-    COL(production_batch, TEXT, bank),      COL(production_batch, INT2, lane),
-    COL(production_batch, INT8, first_no),  COL(production_batch, INT8, last_no),
-    COL(production_batch, INT4, lines),     COL(production_batch, INT4, made),
-    COL(production_batch, INT4, failed),    COL(production_batch, INT4, missing),
+    COL(production_batch, TEXT, bank),        COL(production_batch, INT2, lane),
+    COL(production_batch, INT8, first_no),    COL(production_batch, INT8, last_no),
+    COL(production_batch, INT4, lines),       COL(production_batch, INT4, made),
+    COL(production_batch, INT4, failed),      COL(production_batch, INT4, missing),
     COL(production_batch, INT4, late_voided), COL(production_batch, INT8, closed_at),
 };
 
 static const struct cf_column issued_columns[] = {
-    COL(production_issued, TEXT, card_no), COL(production_issued, KEY, holder),
-    COL(production_issued, ID, app_id),    COL(production_issued, TEXT, bank),
+    COL(production_issued, TEXT, card_no),   COL(production_issued, KEY, holder),
+    COL(production_issued, ID, app_id),      COL(production_issued, TEXT, bank),
     COL(production_issued, INT8, issued_at),
 };
 
@@ -89,19 +85,19 @@ static const struct cf_column operation_columns[] = {
 };
 
 const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
-    [PRODUCTION_PERSON] = {"person", sizeof(struct production_person), person_columns,
-                           COUNT(person_columns), true},
-    [PRODUCTION_LINE] = {"queue_line", sizeof(struct production_line), line_columns,
-                         COUNT(line_columns), true},
-    [PRODUCTION_BATCH] = {"batch", sizeof(struct production_batch), batch_columns,
-                          COUNT(batch_columns), false},
-    [PRODUCTION_ISSUED] = {"issued", sizeof(struct production_issued), issued_columns,
-                           COUNT(issued_columns), true},
-    [PRODUCTION_OPERATION] = {"operation", sizeof(struct production_answer), operation_columns,
-                              COUNT(operation_columns), true},
+    [PRODUCTION_PERSON] = {"person",     sizeof(struct production_person), person_columns,
+                           COUNT(person_columns),    true },
+    [PRODUCTION_LINE] = {"queue_line", sizeof(struct production_line),   line_columns,
+                           COUNT(line_columns),      true },
+    [PRODUCTION_BATCH] = {"batch",      sizeof(struct production_batch),  batch_columns,
+                           COUNT(batch_columns),     false},
+    [PRODUCTION_ISSUED] = {"issued",     sizeof(struct production_issued), issued_columns,
+                           COUNT(issued_columns),    true },
+    [PRODUCTION_OPERATION] = {"operation",  sizeof(struct production_answer), operation_columns,
+                           COUNT(operation_columns), true },
 };
 
-/* ---- holder ------------------------------------------------------------------------------------- */
+/* ---- holder -------------------------------------------------------------------------------- */
 
 static int read_card(struct cf_str no, struct cf_str state, struct production_card *card)
 {
@@ -125,8 +121,7 @@ int production_row_open(struct cf_arena *a, const struct production_row *row,
     int e = read_card(row->made_no, row->made_state, &h->permanent.made);
     if (!e) e = read_card(row->card_no, row->card_state, &h->permanent.card);
     if (!e && row->slot.len && !production_unpack_permanent(row->slot, h)) e = CF_E_DATA;
-    if (!e && row->temporary.len && !production_unpack_temporary(row->temporary, h))
-        e = CF_E_DATA;
+    if (!e && row->temporary.len && !production_unpack_temporary(row->temporary, h)) e = CF_E_DATA;
     return e;
 }
 
@@ -156,7 +151,7 @@ void production_row_close(struct cf_arena *a, const struct production_holder *h,
     row->temporary = production_pack_temporary(a, h);
 }
 
-/* ---- bank ---------------------------------------------------------------------------------------- */
+/* ---- bank ---------------------------------------------------------------------------------- */
 
 void production_bank_open(const struct production_bank_row *row, struct production_bank *b)
 {
@@ -183,7 +178,7 @@ void production_bank_close(const struct production_bank *b, struct production_ba
     row->left_queue = b->out;
 }
 
-/* ---- front ---------------------------------------------------------------------------------------- */
+/* ---- front --------------------------------------------------------------------------------- */
 
 const struct cf_pgf_statement *production_statements(size_t *n)
 {

@@ -20,7 +20,7 @@ static void library_log(const rd_kafka_t *rk, int level, const char *fac, const 
     cf_log(level <= 3 ? LOG_WARN : LOG_DEBUG, "kafka.library", F("facility", fac), F("text", text));
 }
 
-/* ---- making ------------------------------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------------------------- */
 
 static rd_kafka_t *make(rd_kafka_type_t type, const char *const (*settings)[2])
 {
@@ -75,24 +75,28 @@ static int assign(struct bank *b)
 
 int bank_start(struct bank *b, const char *brokers, const char *group)
 {
-    const char *const consumer[][2] = {{"bootstrap.servers", brokers},
-                                       {"group.id", group},
-                                       {"enable.auto.commit", "false"},
-                                       {"enable.auto.offset.store", "false"},
-                                       {"auto.offset.reset", "earliest"},
-                                       {"queued.min.messages", "1000000"},
-                                       {"queued.max.messages.kbytes", "16384"},
-                                       {"fetch.wait.max.ms", "100"},
-                                       {NULL, NULL}};
-    const char *const producer[][2] = {{"bootstrap.servers", brokers},
-                                       {"enable.idempotence", "true"},
-                                       {"acks", "all"},
-                                       {"linger.ms", "5"},
-                                       {"socket.nagle.disable", "true"},
-                                       {"message.timeout.ms", "0"},
-                                       {"queue.buffering.max.messages", "200000"},
-                                       {"queue.buffering.max.kbytes", "65536"},
-                                       {NULL, NULL}};
+    const char *const consumer[][2] = {
+        {"bootstrap.servers",          brokers   },
+        {"group.id",                   group     },
+        {"enable.auto.commit",         "false"   },
+        {"enable.auto.offset.store",   "false"   },
+        {"auto.offset.reset",          "earliest"},
+        {"queued.min.messages",        "1000000" },
+        {"queued.max.messages.kbytes", "16384"   },
+        {"fetch.wait.max.ms",          "100"     },
+        {NULL,                         NULL      }
+    };
+    const char *const producer[][2] = {
+        {"bootstrap.servers",            brokers },
+        {"enable.idempotence",           "true"  },
+        {"acks",                         "all"   },
+        {"linger.ms",                    "5"     },
+        {"socket.nagle.disable",         "true"  },
+        {"message.timeout.ms",           "0"     },
+        {"queue.buffering.max.messages", "200000"},
+        {"queue.buffering.max.kbytes",   "65536" },
+        {NULL,                           NULL    }
+    };
     b->consumer = make(RD_KAFKA_CONSUMER, consumer);
     b->producer = make(RD_KAFKA_PRODUCER, producer);
     if (!b->consumer || !b->producer) return CF_E_CONFIG;
@@ -119,7 +123,7 @@ void bank_stop(struct bank *b)
     }
 }
 
-/* ---- sending -------------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------- */
 
 /* The same answer always has the same id, so that a repeat is known as one. */
 static void id_of(const struct bank_line *line, const char *what, uint8_t id[16])
@@ -166,9 +170,9 @@ static char *lit(const char *z)
     return (char *)(uintptr_t)z; /* protobuf-c only reads it */
 }
 
-static struct cf_str pack_result(struct cf_arena *a, const struct bank_line *line,
-                                 const char *step, const char *reason, int64_t fee_cents,
-                                 const uint8_t *notice_id, const uint8_t id[16])
+static struct cf_str pack_result(struct cf_arena *a, const struct bank_line *line, const char *step,
+                                 const char *reason, int64_t fee_cents, const uint8_t *notice_id,
+                                 const uint8_t id[16])
 {
     Cardflow__V1__BankResult r = CARDFLOW__V1__BANK_RESULT__INIT;
     Cardflow__V1__Fee fee = CARDFLOW__V1__FEE__INIT, *fees[1] = {&fee};
@@ -198,9 +202,9 @@ bool bank_send_answer(struct bank *b, struct cf_arena *a, const struct bank_answ
 {
     uint8_t id[16];
     id_of(&answer->line, answer->step, id);
-    return produce(b, RESULTS, &answer->line, "bank.result", id,
-                   pack_result(a, &answer->line, answer->step, answer->reason, answer->fee_cents,
-                               NULL, id));
+    return produce(
+        b, RESULTS, &answer->line, "bank.result", id,
+        pack_result(a, &answer->line, answer->step, answer->reason, answer->fee_cents, NULL, id));
 }
 
 bool bank_send_acknowledgement(struct bank *b, struct cf_arena *a, const struct bank_line *line,

@@ -71,7 +71,7 @@ struct bank_answer {
     int64_t fee_cents;
 };
 
-/* ---- kafka (adapter.c) ---- */
+/* ---- kafka (adapter.c) --------------------------------------------------------------------- */
 int bank_start(struct bank *b, const char *brokers, const char *group) CF_MUST;
 void bank_stop(struct bank *b);
 /* Any thread. False: the queue stays full. */
@@ -80,10 +80,10 @@ bool bank_send_activate(struct bank *b, struct cf_arena *a, const struct bank_li
 bool bank_send_acknowledgement(struct bank *b, struct cf_arena *a, const struct bank_line *line,
                                const uint8_t notice_id[16]);
 
-/* ---- the worker (work.c) ---- */
+/* ---- the worker (work.c) ------------------------------------------------------------------- */
 void *bank_work(void *bank);
 
-/* ---- memory (memory.c); under the lock ---- */
+/* ---- memory (memory.c); under the lock ----------------------------------------------------- */
 void bank_remember(struct bank *b, const struct bank_line *line);
 /* The newest line of the application; NULL when unknown or forgotten. */
 const struct bank_line *bank_find(const struct bank *b, const uint8_t app_id[16]);

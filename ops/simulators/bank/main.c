@@ -32,7 +32,7 @@ static const struct cf_conf_table table = {"sim-bank", "simulated bank adapter",
 
 enum { RECEIVED_MAX = 10000, ANSWERS_MAX = 10000 };
 
-/* ---- behaviour ---------------------------------------------------------------------------------- */
+/* ---- behaviour ----------------------------------------------------------------------------- */
 
 static void answer_behaviour(struct bank *b, struct cf_request *req)
 {
@@ -93,8 +93,8 @@ static void put_behaviour(struct cf_request *req, void *arg)
     struct bank *b = arg;
     json_t *root = cf_request_json(req);
     if (!root) return;
-    static const char *const names[] = {"delay_ms", "error_rate", "duplicates", "off",
-                                        "hold_after", "seed", NULL};
+    static const char *const names[] = {"delay_ms",   "error_rate", "duplicates", "off",
+                                        "hold_after", "seed",       NULL};
     struct cf_field_errors errors = {0};
     struct cf_in in = cf_in_of(root, req->arena, &errors);
     cf_in_only(&in, names);
@@ -114,7 +114,7 @@ static void put_behaviour(struct cf_request *req, void *arg)
         answer_behaviour(b, req);
 }
 
-/* ---- what came -------------------------------------------------------------------------------------- */
+/* ---- what came ----------------------------------------------------------------------------- */
 
 static uint64_t query_number(const struct cf_request *req, const char *name, uint64_t fallback)
 {
@@ -189,7 +189,7 @@ static void get_stats(struct cf_request *req, void *arg)
     cf_buf_free(&body);
 }
 
-/* ---- given answers ----------------------------------------------------------------------------------------- */
+/* ---- given answers ------------------------------------------------------------------------- */
 
 static void read_text(struct cf_in *in, const char *name, char *out, size_t size)
 {
@@ -226,8 +226,8 @@ static void read_answer(struct bank *b, struct cf_in *in, struct bank_answer *ou
     if (!key.len && !known)
         cf_in_wrong(in, "routing_key", "needed for a line that never came", "Give it.");
     read_id(in, "batch_id", CF_OPTIONAL, out->line.batch_id);
-    out->line.line_no = (uint32_t)cf_in_int(in, "line_no", CF_OPTIONAL, 0, INT32_MAX,
-                                            out->line.line_no);
+    out->line.line_no =
+        (uint32_t)cf_in_int(in, "line_no", CF_OPTIONAL, 0, INT32_MAX, out->line.line_no);
     read_text(in, "card_no", out->line.card_no, sizeof out->line.card_no);
     read_text(in, "bank_code", out->line.code, sizeof out->line.code);
     struct cf_str step = cf_in_text(in, "step", CF_NEEDED, 1, 40);
@@ -270,7 +270,7 @@ static void post_answers(struct cf_request *req, void *arg)
         cf_problem_away(req, "kafka");
 }
 
-/* ---- frame ------------------------------------------------------------------------------------------------------ */
+/* ---- frame --------------------------------------------------------------------------------- */
 
 static void stop(void *arg, int signo)
 {

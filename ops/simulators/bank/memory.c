@@ -45,7 +45,8 @@ void bank_remember(struct bank *b, const struct bank_line *line)
     b->n_lines++;
     size_t cap = b->index_cap ? b->index_cap : 8192;
     if (2 * b->n_lines > cap && cap < 4 * b->max) {
-        while (2 * b->n_lines > cap && cap < 4 * b->max) cap *= 2;
+        while (2 * b->n_lines > cap && cap < 4 * b->max)
+            cap *= 2;
         rebuild(b, cap);
     } else if (!b->index || (wraps && b->n_lines % b->max == 0)) {
         rebuild(b, cap);

@@ -45,7 +45,7 @@ struct worker {
     bool dirty; /* read on since the last commit */
 };
 
-/* ---- the heap -------------------------------------------------------------------------------------- */
+/* ---- the heap ------------------------------------------------------------------------------ */
 
 static bool before(const struct job *a, const struct job *b)
 {
@@ -88,7 +88,7 @@ static void hold(struct worker *w, const struct job *job)
     w->held[w->n_held++] = *job;
 }
 
-/* ---- playing a line ----------------------------------------------------------------------------------- */
+/* ---- playing a line ------------------------------------------------------------------------ */
 
 static bool is_held(const struct worker *w, enum bank_step next)
 {
@@ -154,11 +154,12 @@ static void release_held(struct worker *w)
     if (n == 0) return;
     w->held = NULL;
     w->n_held = w->cap_held = 0;
-    for (size_t i = 0; i < n; i++) play(w, held[i]);
+    for (size_t i = 0; i < n; i++)
+        play(w, held[i]);
     free(held);
 }
 
-/* ---- orders ---------------------------------------------------------------------------------------------- */
+/* ---- orders -------------------------------------------------------------------------------- */
 
 static struct reading *reading_of(struct worker *w, const char *code)
 {
@@ -207,8 +208,7 @@ static bool take_line(struct worker *w, const Cardflow__V1__BankOrder *o)
     struct bank_line *line = &job.line;
     const Cardflow__V1__BankOrder__Line *in = o->line;
     if (!take_bytes(in->routing_key, line->routing_key) ||
-        !take_bytes(in->application_id, line->app_id) ||
-        !take_bytes(o->batch_id, line->batch_id) ||
+        !take_bytes(in->application_id, line->app_id) || !take_bytes(o->batch_id, line->batch_id) ||
         !take_text(in->card_no, line->card_no, sizeof line->card_no) ||
         !take_text(o->bank_code, line->code, sizeof line->code))
         return false;
@@ -257,9 +257,8 @@ static bool take_notice(struct worker *w, const Cardflow__V1__BankOrder *o)
 
 static void take(struct worker *w, const rd_kafka_message_t *m)
 {
-    const Cardflow__V1__BankOrder *o =
-        cf_unpack(w->arena, &cardflow__v1__bank_order__descriptor,
-                  (struct cf_str){m->payload, m->len});
+    const Cardflow__V1__BankOrder *o = cf_unpack(w->arena, &cardflow__v1__bank_order__descriptor,
+                                                 (struct cf_str){m->payload, m->len});
     bool good = false;
     if (o && o->body_case == CARDFLOW__V1__BANK_ORDER__BODY_LINE)
         good = take_line(w, o);
@@ -272,7 +271,7 @@ static void take(struct worker *w, const rd_kafka_message_t *m)
     cf_log(LOG_WARN, "bank.unreadable_order", F("part", m->partition), F("offset", m->offset));
 }
 
-/* ---- turns -------------------------------------------------------------------------------------------------- */
+/* ---- turns --------------------------------------------------------------------------------- */
 
 static void store_place(struct worker *w, const rd_kafka_message_t *m)
 {
@@ -337,7 +336,8 @@ static void read_behaviour(struct worker *w)
 static void play_due(struct worker *w)
 {
     cf_ms now = cf_mono_ms();
-    while (w->n_jobs && w->jobs[0].due <= now) play(w, pop(w));
+    while (w->n_jobs && w->jobs[0].due <= now)
+        play(w, pop(w));
 }
 
 void *bank_work(void *bank)
@@ -357,7 +357,8 @@ void *bank_work(void *bank)
         keep_place(&w);
         cf_arena_reset(w.arena);
     }
-    for (size_t i = 0; i < w.n_reading; i++) cf_buf_free(&w.reading[i].bytes);
+    for (size_t i = 0; i < w.n_reading; i++)
+        cf_buf_free(&w.reading[i].bytes);
     cf_arena_free(w.arena);
     free(w.jobs);
     free(w.held);

@@ -8,7 +8,7 @@ select w.id, 0::smallint as command_result, null::text as command_reason,
     a.respond_by, a.policy, a.provisional, a.judged_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
 join application a on a.part = w.part and a.id = w.id
-where a.outcome <> 0
+where a.outcome <> 0 and a.moved_to is null
 union all
 select w.id, c.result, c.reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,

@@ -291,15 +291,16 @@ static void a_load_that_fails_is_tried_again(void **state)
     assert_int_equal(w.n_calls, 1);
 }
 
+/* There is room for 4 of a kind. */
 static void rows_without_room_are_loaded_when_there_is_room(void **state)
 {
-    struct cf_work rows[6], later = row(0, CALL, 99, -10);
+    struct cf_work rows[6], later = row(0, CALL, 99, -1);
     (void)state;
     for (uint32_t i = 0; i < 6; i++)
-        rows[i] = row(0, CALL, i, -10 + (cf_ms)i);
+        rows[i] = row(0, CALL, i, -20 + (cf_ms)i);
     apply(CF_WORK_SHARD_TAKEN, (struct cf_work){.part = 0});
     turns(2);
-    answer(0, rows, 6); /* there is room for 4 */
+    answer(0, rows, 6);
     apply(CF_WORK_PUT, later);
     turns(2);
     assert_int_equal(w.n_asked, 1);
@@ -310,11 +311,67 @@ static void rows_without_room_are_loaded_when_there_is_room(void **state)
         apply(CF_WORK_DROP, rows[i]);
     turns(3);
     assert_int_equal(w.n_asked, 2);
-    assert_int_equal(w.asked[1].page.after_due, INT64_MIN);
-    const struct cf_work rest[] = {rows[3], rows[4], rows[5], later};
-    answer(1, rest, 4);
+    assert_int_equal(w.asked[1].page.after_due, rows[4].due); /* the first without room */
+    assert_int_equal(w.asked[1].page.after_id[0], 0);
+    const struct cf_work rest[] = {rows[4], rows[5], later};
+    answer(1, rest, 3);
     cf_work_pool_view(w.pool, &view);
     assert_int_equal(view.items, 4);
+    turns(3);
+    assert_int_equal(w.n_asked, 2);
+}
+
+static void a_refill_that_fails_begins_again_where_it_began(void **state)
+{
+    struct cf_work rows[6];
+    (void)state;
+    for (uint32_t i = 0; i < 6; i++)
+        rows[i] = row(0, CALL, i, -20 + (cf_ms)i);
+    apply(CF_WORK_SHARD_TAKEN, (struct cf_work){.part = 0});
+    turns(2);
+    answer(0, rows, 6);
+    for (uint32_t i = 0; i < 3; i++)
+        apply(CF_WORK_DROP, rows[i]);
+    turns(3);
+    w.asked[1].loaded(w.asked[1].arg, CF_E_DB, NULL, 0);
+    turns_for(WORK_RETRY_MS + 200);
+    assert_int_equal(w.n_asked, 3);
+    assert_int_equal(w.asked[2].page.after_due, rows[4].due);
+    answer(2, &rows[4], 2);
+    struct cf_work_view view;
+    cf_work_pool_view(w.pool, &view);
+    assert_int_equal(view.items, 3);
+}
+
+static void the_backlog_of_one_kind_takes_no_room_from_another(void **state)
+{
+    struct cf_work rows[10];
+    (void)state;
+    for (uint32_t i = 0; i < 9; i++)
+        rows[i] = row(0, CALL, i, -20 + (cf_ms)i);
+    rows[9] = row(0, TIMER, 100, -1);
+    apply(CF_WORK_SHARD_TAKEN, (struct cf_work){.part = 0});
+    turns(2);
+    answer(0, rows, 10);
+    apply(CF_WORK_PUT, row(0, TIMER, 101, -1));
+    turns(3);
+    size_t items = 0;
+    for (size_t i = 0; i < w.n_sent; i++)
+        items += items_in(&w.sent[i]);
+    assert_int_equal(items, 2);
+}
+
+static void rows_of_an_unknown_kind_are_left_alone(void **state)
+{
+    const struct cf_work rows[] = {row(0, 77, 1, -10), row(0, CALL, 2, -10)};
+    (void)state;
+    apply(CF_WORK_SHARD_TAKEN, (struct cf_work){.part = 0});
+    turns(2);
+    answer(0, rows, 2);
+    apply(CF_WORK_PUT, row(0, 77, 3, -10));
+    turns(3);
+    assert_int_equal(w.n_calls, 1);
+    assert_int_equal(w.n_sent, 0);
 }
 
 static void what_is_due_after_the_horizon_is_not_held(void **state)
@@ -634,6 +691,7 @@ static void a_call_may_end_before_run_returns(void **state)
     cf_metrics_free(m);
 }
 
+#define SMALL(name) cmocka_unit_test_setup_teardown(name, make_small, unmake)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void)
@@ -645,8 +703,10 @@ int main(void)
         TEST(a_row_moved_far_ahead_while_its_page_is_on_the_way_does_not_run),
         TEST(an_answer_from_before_a_release_is_not_used),
         TEST(a_load_that_fails_is_tried_again),
-        cmocka_unit_test_setup_teardown(rows_without_room_are_loaded_when_there_is_room,
-                                        make_small, unmake),
+        SMALL(rows_without_room_are_loaded_when_there_is_room),
+        SMALL(a_refill_that_fails_begins_again_where_it_began),
+        SMALL(the_backlog_of_one_kind_takes_no_room_from_another),
+        TEST(rows_of_an_unknown_kind_are_left_alone),
         TEST(what_is_due_after_the_horizon_is_not_held),
 #ifdef CARDFLOW_TEST_HOOKS
         TEST(a_clock_that_jumps_loads_what_has_become_due),

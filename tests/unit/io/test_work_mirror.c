@@ -16,12 +16,13 @@ static struct cf_work row(int16_t part, uint32_t number, cf_ms due)
 static void an_item_is_found_by_shard_and_id_and_keeps_its_args(void **state)
 {
     struct work_mirror m;
+    size_t count = 0;
     char text[] = "args";
     struct cf_work w = row(3, 7, 100), other = row(4, 7, 100);
     (void)state;
     mirror_init(&m);
     w.args.ptr = text;
-    struct work_item *item = mirror_add(&m, &w);
+    struct work_item *item = mirror_add(&m, &w, &count);
     text[0] = 'X';
     assert_ptr_equal(mirror_find(&m, 3, w.id), item);
     assert_null(mirror_find(&m, 4, other.id));
@@ -29,6 +30,7 @@ static void an_item_is_found_by_shard_and_id_and_keeps_its_args(void **state)
     mirror_remove(&m, item);
     assert_null(mirror_find(&m, 3, w.id));
     assert_int_equal(m.n, 0);
+    assert_int_equal(count, 0);
     mirror_free(&m);
 }
 
@@ -47,6 +49,7 @@ static void the_first_is_always_the_earliest_of_those_queued(void **state)
     static bool there[N], queued[N];
     static cf_ms due[N];
     struct work_mirror m;
+    size_t count = 0;
     (void)state;
     mirror_init(&m);
     srandom(11);
@@ -56,7 +59,7 @@ static void the_first_is_always_the_earliest_of_those_queued(void **state)
         struct work_item *item = mirror_find(&m, w.part, w.id);
         assert_int_equal(item != NULL, there[i]);
         if (!item) {
-            mirror_queue(&m, mirror_add(&m, &w));
+            mirror_queue(&m, mirror_add(&m, &w, &count));
             there[i] = queued[i] = true;
             due[i] = w.due;
         } else if (random() % 2 && queued[i]) {
@@ -76,14 +79,16 @@ static void the_first_is_always_the_earliest_of_those_queued(void **state)
 static void removing_a_shard_leaves_the_others(void **state)
 {
     struct work_mirror m;
+    size_t count = 0;
     (void)state;
     mirror_init(&m);
     for (uint32_t i = 0; i < 1000; i++) {
         struct cf_work w = row((int16_t)(i % 4), i, (cf_ms)i);
-        mirror_queue(&m, mirror_add(&m, &w));
+        mirror_queue(&m, mirror_add(&m, &w, &count));
     }
     mirror_remove_part(&m, 0);
     assert_int_equal(m.n, 750);
+    assert_int_equal(count, 750);
     assert_int_equal(m.queued, 750);
     cf_ms last = -1;
     for (struct work_item *item; (item = mirror_first(&m));) {

@@ -38,11 +38,21 @@ static int make_env(void **state)
     if (!cf_seal_ring_add(ring, 1, sealing)) return -1;
     env.ring = ring;
     env.calendar = &calendar;
-    env.policy = (struct production_policy){
-        .answer_ms = 5 * DAY, .pickup_ms = 365 * DAY, .account_ms = 30 * DAY, .loss_ms = 7 * DAY,
-        .operation_wait_ms = 10000, .early_ms = 3600000, .number_retry_ms = 60000,
-        .remake_max = 2, .card_years = 10, .temporary_days = 60, .temporary_months = 6,
-        .batch_lines = 3, .batch_wait_ms = 1000, .daily_capacity = 100, .lead_days = 3};
+    env.policy = (struct production_policy){.answer_ms = 5 * DAY,
+                                            .pickup_ms = 365 * DAY,
+                                            .account_ms = 30 * DAY,
+                                            .loss_ms = 7 * DAY,
+                                            .operation_wait_ms = 10000,
+                                            .early_ms = 3600000,
+                                            .number_retry_ms = 60000,
+                                            .remake_max = 2,
+                                            .card_years = 10,
+                                            .temporary_days = 60,
+                                            .temporary_months = 6,
+                                            .batch_lines = 3,
+                                            .batch_wait_ms = 1000,
+                                            .daily_capacity = 100,
+                                            .lead_days = 3};
     memcpy(env.letters, "B", 2);
     service = production_service(&env);
     return 0;
@@ -77,7 +87,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ---- feeding ------------------------------------------------------------------------------------- */
+/* ---- feeding ------------------------------------------------------------------------------- */
 
 static void feed(struct world *w, const char *topic, const char *type, const struct cf_key *key,
                  struct cf_str value)
@@ -153,8 +163,8 @@ static const struct production_bank_row *bank_of(struct world *w)
 
 static void result_for(struct world *w, const char *step, struct cf_str card_no)
 {
-    struct production_result_fields f = {.bank = CF_STR("B01"), .step = cf_str_of(step),
-                                         .card_no = card_no, .line_no = 1};
+    struct production_result_fields f = {
+        .bank = CF_STR("B01"), .step = cf_str_of(step), .card_no = card_no, .line_no = 1};
     memcpy(f.app_id, w->app, 16);
     feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
 }
@@ -217,7 +227,7 @@ static void time_passes(struct world *w, cf_ms by)
     }
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------ */
+/* ---- looking ------------------------------------------------------------------------------- */
 
 static size_t count(const struct world *w, const char *topic, const char *type)
 {
@@ -265,8 +275,7 @@ static void is_text(struct cf_str s, const char *want)
     if (!cf_str_is(s, want)) fail_msg("%.*s, want %s", CF_ARG(s), want);
 }
 
-static const char STRAIGHT[] =
-    "batched account_opened produced shipped ready_for_pickup collected";
+static const char STRAIGHT[] = "batched account_opened produced shipped ready_for_pickup collected";
 
 static void to_batched(struct world *w)
 {
@@ -283,11 +292,12 @@ static void to_collected(struct world *w)
     static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
                                       "collected"};
     to_batched(w);
-    for (int i = 0; i < 5; i++) result(w, all[i]);
+    for (int i = 0; i < 5; i++)
+        result(w, all[i]);
     settle(w);
 }
 
-/* ---- the straight path ----------------------------------------------------------------------------------- */
+/* ---- the straight path --------------------------------------------------------------------- */
 
 static void a_first_issue_goes_from_acceptance_to_an_active_card(void **state)
 {
@@ -374,7 +384,7 @@ static void a_lane_that_is_full_is_sent_without_waiting(void **state)
     assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
 }
 
-/* ---- the bank's answers: twice, late, out of order, wrong ----------------------------------------------------- */
+/* ---- the bank's answers: twice, late, out of order, wrong ---------------------------------- */
 
 static void answers_that_come_twice_change_nothing(void **state)
 {
@@ -385,7 +395,8 @@ static void answers_that_come_twice_change_nothing(void **state)
     for (int i = 0; i < 5; i++) {
         result(w, all[i]);
         result(w, all[i]);
-        for (int k = 0; k <= i; k++) result(w, all[k]);
+        for (int k = 0; k <= i; k++)
+            result(w, all[k]);
     }
     settle(w);
     assert_string_equal(steps(w), STRAIGHT);
@@ -476,8 +487,10 @@ static void a_fee_in_a_bank_report_is_refused_and_the_step_counts(void **state)
 {
     struct world *w = *state;
     to_batched(w);
-    struct production_result_fields f = {.bank = CF_STR("B01"), .step = CF_STR("account_opened"),
-                                         .fee_cents = 500, .fee_type = CF_STR("opening")};
+    struct production_result_fields f = {.bank = CF_STR("B01"),
+                                         .step = CF_STR("account_opened"),
+                                         .fee_cents = 500,
+                                         .fee_type = CF_STR("opening")};
     memcpy(f.app_id, w->app, 16);
     feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
     is_text(row_of(w)->app_state, "account_opened");
@@ -501,7 +514,7 @@ static void garbage_and_wrong_keys_on_open_topics_become_dead_letters(void **sta
     assert_null(double_row(w->d, PRODUCTION_HOLDER, &w->holder));
 }
 
-/* ---- failures and remakes ------------------------------------------------------------------------------------------ */
+/* ---- failures and remakes ------------------------------------------------------------------ */
 
 static void a_failed_card_is_made_again_under_a_new_number(void **state)
 {
@@ -546,8 +559,8 @@ static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
     assert_int_equal(count(w, "bank.orders", "bank.card_notice"), 1);
     const struct production_bank_row *b = bank_of(w);
     assert_int_equal(b->missing, 1);
-    struct production_result_fields f = {.bank = CF_STR("B01"), .step = CF_STR("produced"),
-                                         .card_no = first, .line_no = 1};
+    struct production_result_fields f = {
+        .bank = CF_STR("B01"), .step = CF_STR("produced"), .card_no = first, .line_no = 1};
     memcpy(f.app_id, w->app, 16);
     memcpy(f.batch_id, batch, 16);
     feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
@@ -576,7 +589,7 @@ static void no_number_left_stops_batching_and_loses_nothing(void **state)
     assert_int_equal(row_of(w)->made_no.ptr[0], 'C');
 }
 
-/* ---- withdrawal ---------------------------------------------------------------------------------------------------------- */
+/* ---- withdrawal ---------------------------------------------------------------------------- */
 
 static void an_application_in_the_queue_is_withdrawn_by_the_banks_shard(void **state)
 {
@@ -629,7 +642,7 @@ static void a_withdrawal_that_crosses_the_closing_is_refused(void **state)
     assert_int_equal(count(w, "bank.orders", "bank.line"), 1);
 }
 
-/* ---- operations -------------------------------------------------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------------------------- */
 
 static void an_activation_ahead_of_the_collection_waits_for_it(void **state)
 {
@@ -640,7 +653,8 @@ static void an_activation_ahead_of_the_collection_waits_for_it(void **state)
     command(w, "activate", "operation-id-001"); /* the same command again is no second one */
     static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
                                       "collected"};
-    for (int i = 0; i < 5; i++) result(w, all[i]);
+    for (int i = 0; i < 5; i++)
+        result(w, all[i]);
     is_text(row_of(w)->card_state, "normal");
     assert_int_equal(count(w, "card.events", "card.operation_answered"), 1);
     assert_string_equal(last_answer(w)->result, "done");
@@ -654,7 +668,9 @@ static void an_activation_without_collection_is_refused_in_time(void **state)
     result(w, "account_opened");
     result(w, "produced");
     command(w, "activate", "operation-id-001");
-    time_passes(w, 10000);
+    time_passes(w, 3599999);
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 0);
+    time_passes(w, 1);
     assert_string_equal(last_answer(w)->result, "refused");
     assert_string_equal(last_answer(w)->reasons[0], "not_collected");
     assert_true(cf_receipt_check_prefixed(cf_str_of(last_answer(w)->notice_no), 'N'));
@@ -675,7 +691,8 @@ static void many_activations_ahead_are_answered_and_nothing_runs_out(void **stat
         id[14] = (char)('a' + i);
         command(w, "activate", id);
     }
-    time_passes(w, 10000);
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 8);
+    time_passes(w, 3600000);
     assert_int_equal(count(w, "card.events", "card.operation_answered"), 12);
 }
 
@@ -768,7 +785,8 @@ static void a_card_not_collected_for_a_year_is_cancelled(void **state)
     struct world *w = *state;
     to_batched(w);
     static const char *const all[] = {"account_opened", "produced", "shipped", "arrived"};
-    for (int i = 0; i < 4; i++) result(w, all[i]);
+    for (int i = 0; i < 4; i++)
+        result(w, all[i]);
     time_passes(w, 364 * DAY);
     is_text(row_of(w)->app_state, "ready_for_pickup");
     time_passes(w, DAY);

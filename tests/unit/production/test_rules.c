@@ -12,27 +12,26 @@
 #include "services/production/pack.h"
 #include "services/production/rules.h"
 
-/* ---- the application's machine -------------------------------------------------------------------- */
+/* ---- the application's machine ------------------------------------------------------------- */
 
 /* What the domain reference allows, written down a second time: state, then where it may go. */
 static const struct {
     enum cf_app_state from;
     enum cf_app_state to[8];
 } allowed[] = {
-    {CF_APP_ACCEPTED, {CF_APP_PHOTO_READY, CF_APP_PHOTO_MISSING, CF_APP_WITHDRAWN, CF_APP_CLOSED}},
-    {CF_APP_PHOTO_MISSING,
-     {CF_APP_PHOTO_READY, CF_APP_WITHDRAWN, CF_APP_EXPIRED, CF_APP_CLOSED}},
-    {CF_APP_PHOTO_READY, {CF_APP_BATCHED, CF_APP_WITHDRAWN, CF_APP_CLOSED}},
+    {CF_APP_ACCEPTED,          {CF_APP_PHOTO_READY, CF_APP_PHOTO_MISSING, CF_APP_WITHDRAWN, CF_APP_CLOSED}},
+    {CF_APP_PHOTO_MISSING,     {CF_APP_PHOTO_READY, CF_APP_WITHDRAWN, CF_APP_EXPIRED, CF_APP_CLOSED}      },
+    {CF_APP_PHOTO_READY,       {CF_APP_BATCHED, CF_APP_WITHDRAWN, CF_APP_CLOSED}                          },
     {CF_APP_BATCHED,
-     {CF_APP_ACCOUNT_OPENED, CF_APP_ACCOUNT_FAILED, CF_APP_PRODUCTION_FAILED, CF_APP_CLOSED}},
-    {CF_APP_ACCOUNT_FAILED, {CF_APP_WITHDRAWN, CF_APP_EXPIRED, CF_APP_CLOSED}},
-    {CF_APP_ACCOUNT_OPENED, {CF_APP_PRODUCED, CF_APP_PRODUCTION_FAILED, CF_APP_CLOSED}},
-    {CF_APP_PRODUCTION_FAILED, {CF_APP_PHOTO_READY, CF_APP_WITHDRAWN, CF_APP_CLOSED}},
-    {CF_APP_PRODUCED, {CF_APP_SHIPPED, CF_APP_CLOSED}},
-    {CF_APP_SHIPPED, {CF_APP_READY_FOR_PICKUP, CF_APP_PRODUCTION_FAILED, CF_APP_CLOSED}},
+     {CF_APP_ACCOUNT_OPENED, CF_APP_ACCOUNT_FAILED, CF_APP_PRODUCTION_FAILED, CF_APP_CLOSED}              },
+    {CF_APP_ACCOUNT_FAILED,    {CF_APP_WITHDRAWN, CF_APP_EXPIRED, CF_APP_CLOSED}                          },
+    {CF_APP_ACCOUNT_OPENED,    {CF_APP_PRODUCED, CF_APP_PRODUCTION_FAILED, CF_APP_CLOSED}                 },
+    {CF_APP_PRODUCTION_FAILED, {CF_APP_PHOTO_READY, CF_APP_WITHDRAWN, CF_APP_CLOSED}                      },
+    {CF_APP_PRODUCED,          {CF_APP_SHIPPED, CF_APP_CLOSED}                                            },
+    {CF_APP_SHIPPED,           {CF_APP_READY_FOR_PICKUP, CF_APP_PRODUCTION_FAILED, CF_APP_CLOSED}         },
     {CF_APP_READY_FOR_PICKUP,
      {CF_APP_COLLECTED, CF_APP_PRODUCTION_FAILED, CF_APP_WITHDRAWN, CF_APP_PICKUP_EXPIRED,
-      CF_APP_CLOSED}},
+      CF_APP_CLOSED}                                                                                      },
 };
 
 static bool may_go(enum cf_app_state from, enum cf_app_state to)
@@ -50,8 +49,9 @@ static const struct production_app_edge *edge_of(enum cf_app_state from,
     const struct production_app_edge *e = production_app_edges(&n), *found = NULL;
     for (size_t i = 0; i < n; i++) {
         if (e[i].from != from || e[i].on != on) continue;
-        if (found) fail_msg("two edges from %s on %s", cf_app_state_name(from),
-                            production_app_event_name(on));
+        if (found)
+            fail_msg("two edges from %s on %s", cf_app_state_name(from),
+                     production_app_event_name(on));
         found = &e[i];
     }
     return found;
@@ -121,7 +121,7 @@ static void a_bank_step_ahead_waits_and_one_behind_is_already_done(void **state)
         }
 }
 
-/* ---- the card's machine --------------------------------------------------------------------------------- */
+/* ---- the card's machine -------------------------------------------------------------------- */
 
 static void every_pair_of_card_state_and_event_has_its_verdict(void **state)
 {
@@ -134,9 +134,8 @@ static void every_pair_of_card_state_and_event_has_its_verdict(void **state)
             for (size_t i = 0; i < n; i++)
                 if ((int)e[i].from == s && (int)e[i].on == on) edge = &e[i];
             enum cf_card_state to = CF_CARD_NONE;
-            enum production_fit fit =
-                production_card_fit((enum cf_card_state)s, CF_CARD_APP_LOCKED,
-                                    (enum production_card_event)on, &to);
+            enum production_fit fit = production_card_fit((enum cf_card_state)s, CF_CARD_APP_LOCKED,
+                                                          (enum production_card_event)on, &to);
             if (!edge)
                 assert_int_equal(fit, PRODUCTION_ILLEGAL);
             else if ((int)edge->to == s)
@@ -155,19 +154,19 @@ static void cards_go_only_where_the_domain_lets_them(void **state)
         enum cf_card_state from;
         unsigned to; /* bits of states */
     } want[] = {
-        {CF_CARD_RESERVED, 1u << CF_CARD_SEALED | 1u << CF_CARD_VOIDED},
-        {CF_CARD_SEALED, 1u << CF_CARD_NORMAL | 1u << CF_CARD_TEMPORARY_LOSS |
-                             1u << CF_CARD_FORMAL_LOSS | 1u << CF_CARD_CANCELLED},
-        {CF_CARD_NORMAL, 1u << CF_CARD_TEMPORARY_LOSS | 1u << CF_CARD_FORMAL_LOSS |
-                             1u << CF_CARD_APP_LOCKED | 1u << CF_CARD_CANCELLED},
-        /* NONE stands for the state before the loss */
-        {CF_CARD_FORMAL_LOSS, 1u << CF_CARD_NONE | 1u << CF_CARD_CANCELLED},
-        {CF_CARD_APP_LOCKED, 1u << CF_CARD_NORMAL | 1u << CF_CARD_TEMPORARY_LOSS |
+        {CF_CARD_RESERVED,       1u << CF_CARD_SEALED | 1u << CF_CARD_VOIDED                                    },
+        {CF_CARD_SEALED,         1u << CF_CARD_NORMAL | 1u << CF_CARD_TEMPORARY_LOSS |
+                             1u << CF_CARD_FORMAL_LOSS | 1u << CF_CARD_CANCELLED        },
+        {CF_CARD_NORMAL,         1u << CF_CARD_TEMPORARY_LOSS | 1u << CF_CARD_FORMAL_LOSS |
+                             1u << CF_CARD_APP_LOCKED | 1u << CF_CARD_CANCELLED         },
+ /* NONE stands for the state before the loss */
+        {CF_CARD_FORMAL_LOSS,    1u << CF_CARD_NONE | 1u << CF_CARD_CANCELLED                                   },
+        {CF_CARD_APP_LOCKED,     1u << CF_CARD_NORMAL | 1u << CF_CARD_TEMPORARY_LOSS |
                                  1u << CF_CARD_FORMAL_LOSS | 1u << CF_CARD_CANCELLED},
         {CF_CARD_TEMPORARY_LOSS,
-         1u << CF_CARD_NONE | 1u << CF_CARD_FORMAL_LOSS | 1u << CF_CARD_CANCELLED},
-        {CF_CARD_CANCELLED, 0},
-        {CF_CARD_VOIDED, 0},
+         1u << CF_CARD_NONE | 1u << CF_CARD_FORMAL_LOSS | 1u << CF_CARD_CANCELLED                               },
+        {CF_CARD_CANCELLED,      0                                                                              },
+        {CF_CARD_VOIDED,         0                                                                              },
     };
     size_t n;
     const struct production_card_edge *e = production_card_edges(&n);
@@ -180,7 +179,7 @@ static void cards_go_only_where_the_domain_lets_them(void **state)
     }
 }
 
-/* ---- operations -------------------------------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------------------------- */
 
 static const struct production_policy policy = {
     .answer_ms = 5 * (cf_ms)CF_MS_PER_DAY,
@@ -210,8 +209,12 @@ static struct production_world world_at(cf_ms now)
 
 static struct production_card card_in(enum cf_card_state state)
 {
-    struct production_card c = {.no = "B00000019", .state = state, .bank = CF_STR("B01"),
-                                .issued_on = 20000, .valid_until = 23652, .has_photo = true};
+    struct production_card c = {.no = "B00000019",
+                                .state = state,
+                                .bank = CF_STR("B01"),
+                                .issued_on = 20000,
+                                .valid_until = 23652,
+                                .has_photo = true};
     if (state == CF_CARD_TEMPORARY_LOSS || state == CF_CARD_FORMAL_LOSS)
         c.before_loss = CF_CARD_NORMAL;
     return c;
@@ -227,57 +230,56 @@ static const struct op_case {
     const char *result, *reason;
     enum cf_card_state after;
 } ops[] = {
-    {"the holder activates a sealed card", CF_CARD_SEALED, PRODUCTION_OP_ACTIVATE, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "done", NULL, CF_CARD_NORMAL},
-    {"an active card stays active", CF_CARD_NORMAL, PRODUCTION_OP_ACTIVATE, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "already", NULL, CF_CARD_NORMAL},
-    {"an agent cannot activate", CF_CARD_SEALED, PRODUCTION_OP_ACTIVATE, "agent", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "refused", "holder_only", CF_CARD_SEALED},
-    {"a guardian of an adult cannot activate", CF_CARD_SEALED, PRODUCTION_OP_ACTIVATE, "guardian",
-     "B01", CF_CHANNEL_BANK_OUTLET, false, false, "refused", "holder_only", CF_CARD_SEALED},
-    {"another bank cannot activate", CF_CARD_SEALED, PRODUCTION_OP_ACTIVATE, "holder", "B02",
-     CF_CHANNEL_BANK_OUTLET, false, false, "refused", "not_issuing_bank", CF_CARD_SEALED},
-    {"nobody pays for it", CF_CARD_SEALED, PRODUCTION_OP_ACTIVATE, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, true, false, "refused", "fee_not_allowed", CF_CARD_SEALED},
-    {"the hotline cannot activate", CF_CARD_SEALED, PRODUCTION_OP_ACTIVATE, "holder", "",
-     CF_CHANNEL_HOTLINE_12345, false, false, "refused", "channel_not_allowed", CF_CARD_SEALED},
-    {"the hotline takes a temporary loss", CF_CARD_NORMAL, PRODUCTION_OP_REPORT_TEMPORARY_LOSS,
-     "holder", "", CF_CHANNEL_HOTLINE_12345, false, false, "done", NULL, CF_CARD_TEMPORARY_LOSS},
+    {"the holder activates a sealed card",      CF_CARD_SEALED,         PRODUCTION_OP_ACTIVATE,              "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "done",    NULL,                     CF_CARD_NORMAL        },
+    {"an active card stays active",             CF_CARD_NORMAL,         PRODUCTION_OP_ACTIVATE,              "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "already", NULL,                     CF_CARD_NORMAL        },
+    {"an agent cannot activate",                CF_CARD_SEALED,         PRODUCTION_OP_ACTIVATE,              "agent",     "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "holder_only",            CF_CARD_SEALED        },
+    {"a guardian of an adult cannot activate",  CF_CARD_SEALED,         PRODUCTION_OP_ACTIVATE,              "guardian",
+     "B01",                                                                                                                      CF_CHANNEL_BANK_OUTLET,   false, false, "refused", "holder_only",            CF_CARD_SEALED        },
+    {"another bank cannot activate",            CF_CARD_SEALED,         PRODUCTION_OP_ACTIVATE,              "holder",    "B02",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "not_issuing_bank",       CF_CARD_SEALED        },
+    {"nobody pays for it",                      CF_CARD_SEALED,         PRODUCTION_OP_ACTIVATE,              "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               true,  false, "refused", "fee_not_allowed",        CF_CARD_SEALED        },
+    {"the hotline cannot activate",             CF_CARD_SEALED,         PRODUCTION_OP_ACTIVATE,              "holder",    "",
+     CF_CHANNEL_HOTLINE_12345,                                                                                                                             false, false, "refused", "channel_not_allowed",    CF_CARD_SEALED        },
+    {"the hotline takes a temporary loss",      CF_CARD_NORMAL,         PRODUCTION_OP_REPORT_TEMPORARY_LOSS,
+     "holder",                                                                                                            "",    CF_CHANNEL_HOTLINE_12345, false, false, "done",    NULL,                     CF_CARD_TEMPORARY_LOSS},
     {"a second temporary loss changes nothing", CF_CARD_TEMPORARY_LOSS,
-     PRODUCTION_OP_REPORT_TEMPORARY_LOSS, "holder", "", CF_CHANNEL_BANK_PHONE, false, false,
-     "already", NULL, CF_CARD_TEMPORARY_LOSS},
-    {"a formal loss needs the counter", CF_CARD_NORMAL, PRODUCTION_OP_REPORT_FORMAL_LOSS,
-     "holder", "", CF_CHANNEL_BANK_PHONE, false, false, "refused", "channel_not_allowed",
-     CF_CARD_NORMAL},
-    {"a temporary loss becomes formal", CF_CARD_TEMPORARY_LOSS, PRODUCTION_OP_REPORT_FORMAL_LOSS,
-     "holder", "B01", CF_CHANNEL_BANK_OUTLET, false, false, "done", NULL, CF_CARD_FORMAL_LOSS},
+     PRODUCTION_OP_REPORT_TEMPORARY_LOSS,                                                                    "holder",    "",    CF_CHANNEL_BANK_PHONE,    false, false,
+     "already",                                                                                                                                                                     NULL,                     CF_CARD_TEMPORARY_LOSS},
+    {"a formal loss needs the counter",         CF_CARD_NORMAL,         PRODUCTION_OP_REPORT_FORMAL_LOSS,    "holder",
+     "",                                                                                                                         CF_CHANNEL_BANK_PHONE,    false, false, "refused", "channel_not_allowed",    CF_CARD_NORMAL        },
+    {"a temporary loss becomes formal",         CF_CARD_TEMPORARY_LOSS, PRODUCTION_OP_REPORT_FORMAL_LOSS,
+     "holder",                                                                                                            "B01", CF_CHANNEL_BANK_OUTLET,   false, false, "done",    NULL,                     CF_CARD_FORMAL_LOSS   },
     {"a formal loss does not become temporary", CF_CARD_FORMAL_LOSS,
-     PRODUCTION_OP_REPORT_TEMPORARY_LOSS, "holder", "B01", CF_CHANNEL_BANK_OUTLET, false, false,
-     "refused", "illegal_in_state", CF_CARD_FORMAL_LOSS},
-    {"a found card is released", CF_CARD_FORMAL_LOSS, PRODUCTION_OP_RELEASE, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "done", NULL, CF_CARD_NORMAL},
-    {"the authority locks", CF_CARD_NORMAL, PRODUCTION_OP_LOCK, "authority", "",
-     CF_CHANNEL_UPSTREAM, false, false, "done", NULL, CF_CARD_APP_LOCKED},
-    {"the holder cannot lock", CF_CARD_NORMAL, PRODUCTION_OP_LOCK, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "refused", "channel_not_allowed", CF_CARD_NORMAL},
-    {"a locked card is unlocked", CF_CARD_APP_LOCKED, PRODUCTION_OP_UNLOCK, "authority", "",
-     CF_CHANNEL_UPSTREAM, false, false, "done", NULL, CF_CARD_NORMAL},
-    {"a card is cancelled", CF_CARD_NORMAL, PRODUCTION_OP_CANCEL, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "done", NULL, CF_CARD_CANCELLED},
-    {"a cancelled card is not activated", CF_CARD_CANCELLED, PRODUCTION_OP_ACTIVATE, "holder",
-     "B01", CF_CHANNEL_BANK_OUTLET, false, false, "refused", "card_cancelled", CF_CARD_CANCELLED},
-    {"a password is set on an active card", CF_CARD_NORMAL, PRODUCTION_OP_SET_PASSWORD, "holder",
-     "B01", CF_CHANNEL_BANK_OUTLET, false, false, "done", NULL, CF_CARD_NORMAL},
-    {"no password before activation", CF_CARD_SEALED, PRODUCTION_OP_SET_PASSWORD, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "refused", "illegal_in_state", CF_CARD_SEALED},
-    {"an add-on needs consent", CF_CARD_NORMAL, PRODUCTION_OP_OPEN_ADD_ON, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "refused", "add_on_without_consent", CF_CARD_NORMAL},
-    {"an add-on with consent", CF_CARD_NORMAL, PRODUCTION_OP_OPEN_ADD_ON, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, true, "done", NULL, CF_CARD_NORMAL},
-    {"a permanent card is not extended", CF_CARD_NORMAL, PRODUCTION_OP_EXTEND_TEMPORARY, "holder",
-     "B01", CF_CHANNEL_BANK_OUTLET, false, false, "refused", "illegal_in_state", CF_CARD_NORMAL},
-    {"an unknown operation", CF_CARD_NORMAL, PRODUCTION_OP_NONE, "holder", "B01",
-     CF_CHANNEL_BANK_OUTLET, false, false, "refused", "unknown_kind", CF_CARD_NORMAL},
+     PRODUCTION_OP_REPORT_TEMPORARY_LOSS,                                                                    "holder",    "B01", CF_CHANNEL_BANK_OUTLET,   false, false,
+     "refused",                                                                                                                                                                     "illegal_in_state",       CF_CARD_FORMAL_LOSS   },
+    {"a found card is released",                CF_CARD_FORMAL_LOSS,    PRODUCTION_OP_RELEASE,               "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "done",    NULL,                     CF_CARD_NORMAL        },
+    {"the authority locks",                     CF_CARD_NORMAL,         PRODUCTION_OP_LOCK,                  "authority", "",
+     CF_CHANNEL_UPSTREAM,                                                                                                                                  false, false, "done",    NULL,                     CF_CARD_APP_LOCKED    },
+    {"the holder cannot lock",                  CF_CARD_NORMAL,         PRODUCTION_OP_LOCK,                  "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "channel_not_allowed",    CF_CARD_NORMAL        },
+    {"a locked card is unlocked",               CF_CARD_APP_LOCKED,     PRODUCTION_OP_UNLOCK,                "authority", "",
+     CF_CHANNEL_UPSTREAM,                                                                                                                                  false, false, "done",    NULL,                     CF_CARD_NORMAL        },
+    {"a card is cancelled",                     CF_CARD_NORMAL,         PRODUCTION_OP_CANCEL,                "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "done",    NULL,                     CF_CARD_CANCELLED     },
+    {"a cancelled card is not activated",       CF_CARD_CANCELLED,      PRODUCTION_OP_ACTIVATE,              "holder",
+     "B01",                                                                                                                      CF_CHANNEL_BANK_OUTLET,   false, false, "refused", "card_cancelled",         CF_CARD_CANCELLED     },
+    {"a password is set on an active card",     CF_CARD_NORMAL,         PRODUCTION_OP_SET_PASSWORD,          "holder",
+     "B01",                                                                                                                      CF_CHANNEL_BANK_OUTLET,   false, false, "done",    NULL,                     CF_CARD_NORMAL        },
+    {"no password before activation",           CF_CARD_SEALED,         PRODUCTION_OP_SET_PASSWORD,          "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "illegal_in_state",       CF_CARD_SEALED        },
+    {"an add-on needs consent",                 CF_CARD_NORMAL,         PRODUCTION_OP_OPEN_ADD_ON,           "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "add_on_without_consent", CF_CARD_NORMAL        },
+    {"an add-on with consent",                  CF_CARD_NORMAL,         PRODUCTION_OP_OPEN_ADD_ON,           "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, true,  "done",    NULL,                     CF_CARD_NORMAL        },
+    {"a permanent card is not extended",        CF_CARD_NORMAL,         PRODUCTION_OP_EXTEND_TEMPORARY,      "holder",
+     "B01",                                                                                                                      CF_CHANNEL_BANK_OUTLET,   false, false, "refused", "illegal_in_state",       CF_CARD_NORMAL        },
+    {"an unknown operation",                    CF_CARD_NORMAL,         PRODUCTION_OP_NONE,                  "holder",    "B01",
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "unknown_kind",           CF_CARD_NORMAL        },
 };
 
 static const struct production_effect *find(const struct production_effects *fx,
@@ -306,9 +308,12 @@ static void operations_do_what_the_table_says(void **state)
         const struct op_case *c = &ops[i];
         struct production_holder h = {0};
         static struct production_effects fx;
-        struct production_op op = {.what = c->what, .role = cf_str_of(c->role),
-                                   .operator_bank = cf_str_of(c->bank), .channel = c->channel,
-                                   .fees = c->fees, .consent = c->consent,
+        struct production_op op = {.what = c->what,
+                                   .role = cf_str_of(c->role),
+                                   .operator_bank = cf_str_of(c->bank),
+                                   .channel = c->channel,
+                                   .fees = c->fees,
+                                   .consent = c->consent,
                                    .card_no = CF_STR("B00000019")};
         fx.n = 0;
         h.permanent.card = card_in(c->state);
@@ -328,13 +333,33 @@ static void operations_do_what_the_table_says(void **state)
     }
 }
 
+static void an_operation_without_number_says_that_the_card_is_cancelled(void **state)
+{
+    (void)state;
+    struct production_world w = world_at(NOW);
+    struct production_holder h = {0};
+    static struct production_effects fx;
+    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE,
+                               .role = CF_STR("holder"),
+                               .channel = CF_CHANNEL_BANK_OUTLET};
+    fx.n = 0;
+    h.permanent.card = card_in(CF_CARD_CANCELLED);
+    production_operate(&h, &op, &w, &fx);
+    assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0], "card_cancelled");
+    memset(&h, 0, sizeof h);
+    fx.n = 0;
+    production_operate(&h, &op, &w, &fx);
+    assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0], "unknown_card");
+}
+
 static void a_guardian_acts_for_a_child(void **state)
 {
     (void)state;
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
-    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE, .role = CF_STR("guardian"),
+    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE,
+                               .role = CF_STR("guardian"),
                                .channel = CF_CHANNEL_BANK_OUTLET};
     fx.n = 0;
     h.permanent.card = card_in(CF_CARD_SEALED);
@@ -349,7 +374,8 @@ static void activating_cancels_the_temporary_card_and_the_replaced_one(void **st
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
-    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE, .role = CF_STR("holder"),
+    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE,
+                               .role = CF_STR("holder"),
                                .channel = CF_CHANNEL_BANK_OUTLET};
     fx.n = 0;
     h.permanent.app.state = CF_APP_COLLECTED;
@@ -364,8 +390,8 @@ static void activating_cancels_the_temporary_card_and_the_replaced_one(void **st
     assert_int_equal(h.temporary.card.state, CF_CARD_CANCELLED);
     size_t cancelled = 0;
     for (size_t i = 0; i < fx.n; i++)
-        cancelled += fx.list[i].kind == PRODUCTION_FX_CHANGED &&
-                     fx.list[i].card.state == CF_CARD_CANCELLED;
+        cancelled +=
+            fx.list[i].kind == PRODUCTION_FX_CHANGED && fx.list[i].card.state == CF_CARD_CANCELLED;
     assert_int_equal(cancelled, 2);
 }
 
@@ -398,7 +424,8 @@ static void a_temporary_card_is_extended_to_six_months_and_no_further(void **sta
     (void)state;
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
-    struct production_op op = {.what = PRODUCTION_OP_EXTEND_TEMPORARY, .role = CF_STR("holder"),
+    struct production_op op = {.what = PRODUCTION_OP_EXTEND_TEMPORARY,
+                               .role = CF_STR("holder"),
                                .channel = CF_CHANNEL_BANK_OUTLET};
     cf_day issued = cf_day_of_date(2026, 8, 31);
     h.temporary.card = card_in(CF_CARD_NORMAL);
@@ -421,8 +448,8 @@ static void release_withdraws_a_replacement_that_is_not_queued_and_no_other(void
 {
     (void)state;
     struct production_world w = world_at(NOW);
-    struct production_op op = {.what = PRODUCTION_OP_RELEASE, .role = CF_STR("holder"),
-                               .channel = CF_CHANNEL_BANK_OUTLET};
+    struct production_op op = {
+        .what = PRODUCTION_OP_RELEASE, .role = CF_STR("holder"), .channel = CF_CHANNEL_BANK_OUTLET};
     static const enum cf_app_state states[] = {CF_APP_ACCEPTED, CF_APP_BATCHED};
     for (int i = 0; i < 2; i++) {
         struct production_holder h = {0};
@@ -436,11 +463,12 @@ static void release_withdraws_a_replacement_that_is_not_queued_and_no_other(void
         assert_int_equal(released, i == 0);
         assert_int_equal(h.permanent.app.state, i == 0 ? CF_APP_WITHDRAWN : CF_APP_BATCHED);
         if (i == 1)
-            assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0], "replacement_open");
+            assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0],
+                                "replacement_open");
     }
 }
 
-/* ---- acceptance ---------------------------------------------------------------------------------------------- */
+/* ---- acceptance ---------------------------------------------------------------------------- */
 
 static const struct accept_case {
     const char *why;
@@ -449,26 +477,25 @@ static const struct accept_case {
     bool has_photo, fits;
     enum cf_card_state after;
 } accepts[] = {
-    {"a first card", CF_KIND_FIRST_ISSUE, CF_CARD_NONE, true, true, CF_CARD_NONE},
-    {"a first card after a cancelled one", CF_KIND_FIRST_ISSUE, CF_CARD_CANCELLED, true, true,
-     CF_CARD_CANCELLED},
-    {"no second first card", CF_KIND_FIRST_ISSUE, CF_CARD_NORMAL, true, false, CF_CARD_NORMAL},
-    {"no first card beside a lost one", CF_KIND_FIRST_ISSUE, CF_CARD_FORMAL_LOSS, true, false,
-     CF_CARD_FORMAL_LOSS},
-    {"a replacement is a loss report", CF_KIND_LOSS_REPLACEMENT, CF_CARD_NORMAL, true, true,
-     CF_CARD_FORMAL_LOSS},
-    {"a reported loss is replaced", CF_KIND_LOSS_REPLACEMENT, CF_CARD_FORMAL_LOSS, true, true,
-     CF_CARD_FORMAL_LOSS},
-    {"nothing to replace", CF_KIND_LOSS_REPLACEMENT, CF_CARD_NONE, true, false, CF_CARD_NONE},
-    {"a cancelled card is not replaced", CF_KIND_LOSS_REPLACEMENT, CF_CARD_CANCELLED, true, false,
-     CF_CARD_CANCELLED},
-    {"a damaged card is handed in", CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_NORMAL, true, true,
-     CF_CARD_NORMAL},
-    {"a lost card is not damaged", CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_FORMAL_LOSS, true, false,
-     CF_CARD_FORMAL_LOSS},
-    {"a photo comes on", CF_KIND_PHOTO_SWAP, CF_CARD_NORMAL, false, true, CF_CARD_NORMAL},
-    {"a card with photo keeps it", CF_KIND_PHOTO_SWAP, CF_CARD_NORMAL, true, false,
-     CF_CARD_NORMAL},
+    {"a first card",                       CF_KIND_FIRST_ISSUE,        CF_CARD_NONE,        true,  true,  CF_CARD_NONE  },
+    {"a first card after a cancelled one", CF_KIND_FIRST_ISSUE,        CF_CARD_CANCELLED,   true,  true,
+     CF_CARD_CANCELLED                                                                                                  },
+    {"no second first card",               CF_KIND_FIRST_ISSUE,        CF_CARD_NORMAL,      true,  false, CF_CARD_NORMAL},
+    {"no first card beside a lost one",    CF_KIND_FIRST_ISSUE,        CF_CARD_FORMAL_LOSS, true,  false,
+     CF_CARD_FORMAL_LOSS                                                                                                },
+    {"a replacement is a loss report",     CF_KIND_LOSS_REPLACEMENT,   CF_CARD_NORMAL,      true,  true,
+     CF_CARD_FORMAL_LOSS                                                                                                },
+    {"a reported loss is replaced",        CF_KIND_LOSS_REPLACEMENT,   CF_CARD_FORMAL_LOSS, true,  true,
+     CF_CARD_FORMAL_LOSS                                                                                                },
+    {"nothing to replace",                 CF_KIND_LOSS_REPLACEMENT,   CF_CARD_NONE,        true,  false, CF_CARD_NONE  },
+    {"a cancelled card is not replaced",   CF_KIND_LOSS_REPLACEMENT,   CF_CARD_CANCELLED,   true,  false,
+     CF_CARD_CANCELLED                                                                                                  },
+    {"a damaged card is handed in",        CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_NORMAL,      true,  true,
+     CF_CARD_NORMAL                                                                                                     },
+    {"a lost card is not damaged",         CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_FORMAL_LOSS, true,  false,
+     CF_CARD_FORMAL_LOSS                                                                                                },
+    {"a photo comes on",                   CF_KIND_PHOTO_SWAP,         CF_CARD_NORMAL,      false, true,  CF_CARD_NORMAL},
+    {"a card with photo keeps it",         CF_KIND_PHOTO_SWAP,         CF_CARD_NORMAL,      true,  false, CF_CARD_NORMAL},
 };
 
 static void acceptance_is_checked_against_the_cards_again(void **state)
@@ -507,7 +534,8 @@ static void death_closes_the_application_and_cancels_the_cards(void **state)
     struct production_enrolment dead = {false, CF_STR("death")};
     fx.n = 0;
     h.permanent.card = card_in(CF_CARD_NORMAL);
-    h.permanent.app = (struct production_app){.id = {1}, .kind = CF_KIND_LOSS_REPLACEMENT,
+    h.permanent.app = (struct production_app){.id = {1},
+                                              .kind = CF_KIND_LOSS_REPLACEMENT,
                                               .state = CF_APP_ACCOUNT_OPENED,
                                               .bank = CF_STR("B01")};
     h.permanent.made = card_in(CF_CARD_RESERVED);
@@ -519,13 +547,13 @@ static void death_closes_the_application_and_cancels_the_cards(void **state)
     fx.n = 0;
     assert_int_equal(production_on_enrolment(&h, &dead, &fx), PRODUCTION_ALREADY);
     assert_int_equal(fx.n, 0);
-    struct production_accepted a = {.app_id = {2}, .kind = CF_KIND_FIRST_ISSUE,
-                                    .bank = CF_STR("B01")};
+    struct production_accepted a = {
+        .app_id = {2}, .kind = CF_KIND_FIRST_ISSUE, .bank = CF_STR("B01")};
     production_on_accepted(&h, &a, &w, &fx);
     assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "holder_died"));
 }
 
-/* ---- a bank's queue -------------------------------------------------------------------------------------------- */
+/* ---- a bank's queue ------------------------------------------------------------------------ */
 
 static void a_lane_closes_when_full_or_when_its_oldest_line_has_waited(void **state)
 {
@@ -594,7 +622,7 @@ static void lines_that_left_are_remembered_until_their_batch_closes(void **state
     assert_true(production_bank_left(&b, 1, 7) && production_bank_left(&b, 0, 300));
 }
 
-/* ---- timers and packed form ---------------------------------------------------------------------------------------- */
+/* ---- timers and packed form ---------------------------------------------------------------- */
 
 static void timers_are_moved_only_when_it_matters(void **state)
 {
@@ -605,19 +633,19 @@ static void timers_are_moved_only_when_it_matters(void **state)
         bool fired, patient;
         enum production_timer want;
     } cases[] = {
-        {"nothing to do", 0, 0, false, false, PRODUCTION_TIMER_KEEP},
-        {"the first obligation", 10, 0, false, false, PRODUCTION_TIMER_PUT},
-        {"an earlier one", 10, 20, false, false, PRODUCTION_TIMER_PUT},
-        {"the same one", 20, 20, false, false, PRODUCTION_TIMER_KEEP},
-        {"a later one, the timer is soon", 40, 20, false, false, PRODUCTION_TIMER_PUT},
-        {"none any more, the timer is soon", 0, 20, false, false, PRODUCTION_TIMER_DROP},
-        {"a later one, a bank is patient", 40, 20, false, true, PRODUCTION_TIMER_KEEP},
-        {"a later one, the timer is far", 40 * (cf_ms)CF_MS_PER_DAY, 5 * (cf_ms)CF_MS_PER_DAY, false, false,
-         PRODUCTION_TIMER_KEEP},
-        {"none any more, the timer is far", 0, 5 * (cf_ms)CF_MS_PER_DAY, false, false,
-         PRODUCTION_TIMER_KEEP},
-        {"it fired and more is to do", 40, 20, true, true, PRODUCTION_TIMER_PUT},
-        {"it fired and nothing is left", 0, 20, true, false, PRODUCTION_TIMER_DROP},
+        {"nothing to do",                    0,                         0,                        false, false, PRODUCTION_TIMER_KEEP},
+        {"the first obligation",             10,                        0,                        false, false, PRODUCTION_TIMER_PUT },
+        {"an earlier one",                   10,                        20,                       false, false, PRODUCTION_TIMER_PUT },
+        {"the same one",                     20,                        20,                       false, false, PRODUCTION_TIMER_KEEP},
+        {"a later one, the timer is soon",   40,                        20,                       false, false, PRODUCTION_TIMER_PUT },
+        {"none any more, the timer is soon", 0,                         20,                       false, false, PRODUCTION_TIMER_DROP},
+        {"a later one, a bank is patient",   40,                        20,                       false, true,  PRODUCTION_TIMER_KEEP},
+        {"a later one, the timer is far",    40 * (cf_ms)CF_MS_PER_DAY, 5 * (cf_ms)CF_MS_PER_DAY,
+         false,                                                                                          false, PRODUCTION_TIMER_KEEP},
+        {"none any more, the timer is far",  0,                         5 * (cf_ms)CF_MS_PER_DAY, false, false,
+         PRODUCTION_TIMER_KEEP                                                                                                       },
+        {"it fired and more is to do",       40,                        20,                       true,  true,  PRODUCTION_TIMER_PUT },
+        {"it fired and nothing is left",     0,                         20,                       true,  false, PRODUCTION_TIMER_DROP},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (production_timer_arm(cases[i].next, cases[i].armed, cases[i].fired, cases[i].patient,
@@ -632,18 +660,25 @@ static void a_holder_survives_packing(void **state)
     struct production_holder h = {0}, back = {0};
     h.died = true;
     h.ended[0][3] = 9;
-    h.permanent.app = (struct production_app){
-        .outlet = CF_STR("B01001"), .due_on = -5,        .has_photo = true, .queued = true,
-        .photo_ref = {1},           .batch_id = {2},     .line_no = 199,    .remakes = 2,
-        .until = 1774922400000,     .leaving = PRODUCTION_LEAVES_DIED,      .leave_id = {3},
-        .superseded = "B00000019"};
+    h.permanent.app = (struct production_app){.outlet = CF_STR("B01001"),
+                                              .due_on = -5,
+                                              .has_photo = true,
+                                              .queued = true,
+                                              .photo_ref = {1},
+                                              .batch_id = {2},
+                                              .line_no = 199,
+                                              .remakes = 2,
+                                              .until = 1774922400000,
+                                              .leaving = PRODUCTION_LEAVES_DIED,
+                                              .leave_id = {3},
+                                              .superseded = "B00000019"};
     h.permanent.made = card_in(CF_CARD_RESERVED);
     h.permanent.card = card_in(CF_CARD_TEMPORARY_LOSS);
     h.permanent.card.loss_until = 77;
     h.permanent.card.password[1] = PRODUCTION_PW_DISABLED;
     h.permanent.card.handed_in = true;
-    h.temporary.app = (struct production_app){.id = {5}, .kind = CF_KIND_TEMPORARY,
-                                              .state = CF_APP_ACCEPTED, .bank = CF_STR("B02")};
+    h.temporary.app = (struct production_app){
+        .id = {5}, .kind = CF_KIND_TEMPORARY, .state = CF_APP_ACCEPTED, .bank = CF_STR("B02")};
     h.temporary.card = card_in(CF_CARD_NORMAL);
     /* What stands in columns comes back from the columns. */
     back.permanent.made.state = CF_CARD_RESERVED;
@@ -680,18 +715,23 @@ static void an_empty_temporary_slot_takes_no_bytes(void **state)
 
 static int load_calendar(void **state)
 {
-    (void)state;
-    static struct cf_arena *a;
+    struct cf_arena *a;
     struct cf_calendar_error why;
     char *text = malloc(1 << 16);
     FILE *f = fopen(TEST_DATA "/calendar.csv", "rb");
     if (!f || !text) return -1;
     size_t n = fread(text, 1, 1 << 16, f);
     fclose(f);
-    a = cf_arena_new(1 << 20);
+    *state = a = cf_arena_new(1 << 20);
     int e = cf_calendar_load(a, (struct cf_str){text, n}, &calendar, &why);
     free(text);
     return e;
+}
+
+static int drop_calendar(void **state)
+{
+    cf_arena_free(*state);
+    return 0;
 }
 
 int main(void)
@@ -703,6 +743,7 @@ int main(void)
         cmocka_unit_test(every_pair_of_card_state_and_event_has_its_verdict),
         cmocka_unit_test(cards_go_only_where_the_domain_lets_them),
         cmocka_unit_test(operations_do_what_the_table_says),
+        cmocka_unit_test(an_operation_without_number_says_that_the_card_is_cancelled),
         cmocka_unit_test(a_guardian_acts_for_a_child),
         cmocka_unit_test(activating_cancels_the_temporary_card_and_the_replaced_one),
         cmocka_unit_test(a_temporary_loss_releases_itself_after_seven_days),
@@ -717,5 +758,5 @@ int main(void)
         cmocka_unit_test(a_holder_survives_packing),
         cmocka_unit_test(an_empty_temporary_slot_takes_no_bytes),
     };
-    return cmocka_run_group_tests(tests, load_calendar, NULL);
+    return cmocka_run_group_tests(tests, load_calendar, drop_calendar);
 }

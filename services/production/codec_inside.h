@@ -1,0 +1,16 @@
+/* codec_inside -- what the decoding files share. */
+#pragma once
+#include "services/production/codec.h"
+
+/* CF_E_DECODE, with why. */
+int production_codec_wrong(struct cf_decode *d, const char *why);
+/* Text of protobuf-c; empty is ptr NULL. */
+struct cf_str production_codec_text(const char *z);
+bool production_codec_id(ProtobufCBinaryData b, uint8_t id[16]);
+/* Optional: nothing, or 16 bytes. */
+bool production_codec_ref(ProtobufCBinaryData b, uint8_t id[16]);
+struct cf_msg *production_codec_add(struct cf_decode *d, uint16_t kind,
+                                    enum production_message type, const struct cf_key *key,
+                                    const void *body);
+/* Records of production.internal (codec_internal.c). */
+int production_codec_internal(struct cf_decode *d, const struct cf_record *rec);

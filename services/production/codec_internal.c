@@ -1,0 +1,146 @@
+/* Decoding production.internal: steps between holder and bank, and timers. */
+#include "services/production/codec_inside.h"
+
+#include "cardflow/v1/card.pb-c.h"
+
+static int work_outcomes(struct cf_decode *d, const Cardflow__V1__WorkOutcome *w)
+{
+    if (w->n_items > d->max) return production_codec_wrong(d, "work: too many items");
+    for (size_t i = 0; i < w->n_items; i++) {
+        const Cardflow__V1__WorkOutcome__Item *it = w->items[i];
+        struct cf_key key;
+        uint8_t id[16];
+        if (!production_codec_id(it->work_id, id) || !cf_key_bytes(it->key.data, it->key.len, &key))
+            return production_codec_wrong(d, "work_id, key: malformed");
+        bool bank = it->kind == PRODUCTION_WORK_BANK;
+        if (!bank && it->kind != PRODUCTION_WORK_HOLDER)
+            return production_codec_wrong(d, "kind: unknown");
+        struct cf_msg *m = production_codec_add(
+            d, bank ? PRODUCTION_BANK : PRODUCTION_HOLDER,
+            bank ? PRODUCTION_M_BANK_DUE : PRODUCTION_M_HOLDER_DUE, &key, NULL);
+        m->is_outcome = true;
+        memcpy(m->work_id, id, 16);
+        m->attempt = it->attempt;
+    }
+    return 0;
+}
+
+static int enqueue(struct cf_decode *d, const struct cf_key *key,
+                   const Cardflow__V1__ProductionInternal__Enqueue *in)
+{
+    struct production_enqueue_body *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!cf_key_bytes(in->holder.data, in->holder.len, &b->holder) ||
+        !production_codec_id(in->application_id, b->app_id) ||
+        !production_codec_ref(in->photo_ref, b->photo_ref))
+        return production_codec_wrong(d, "holder, application_id, photo_ref: malformed");
+    b->kind = (enum cf_app_kind)in->kind;
+    b->bank = production_codec_text(in->bank_code);
+    b->card_no = production_codec_text(in->card_no);
+    b->person = cf_bytes(in->person);
+    b->outlet = production_codec_text(in->outlet_code);
+    b->due_on = in->due_on;
+    b->priority = in->priority;
+    production_codec_add(d, PRODUCTION_BANK, PRODUCTION_M_ENQUEUE, key, b);
+    return 0;
+}
+
+static int dequeue(struct cf_decode *d, const struct cf_key *key,
+                   const Cardflow__V1__ProductionInternal__Dequeue *in)
+{
+    struct production_dequeue_body *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!cf_key_bytes(in->holder.data, in->holder.len, &b->holder) ||
+        !production_codec_id(in->application_id, b->app_id))
+        return production_codec_wrong(d, "holder, application_id: malformed");
+    b->bank = production_codec_text(in->bank_code);
+    production_codec_add(d, PRODUCTION_BANK, PRODUCTION_M_DEQUEUE, key, b);
+    return 0;
+}
+
+static int batched(struct cf_decode *d, const struct cf_key *key,
+                   const Cardflow__V1__ProductionInternal__Batched *in)
+{
+    struct production_batched *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(in->application_id, b->app_id) ||
+        !production_codec_id(in->batch_id, b->batch_id))
+        return production_codec_wrong(d, "application_id, batch_id: 16 bytes");
+    b->card_no = production_codec_text(in->card_no);
+    b->line_no = in->line_no;
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_BATCHED, key, b);
+    return 0;
+}
+
+static enum production_line_end line_end(struct cf_str s)
+{
+    if (cf_str_is(s, "made")) return PRODUCTION_LINE_MADE;
+    if (cf_str_is(s, "failed")) return PRODUCTION_LINE_FAILED;
+    if (cf_str_is(s, "missing")) return PRODUCTION_LINE_MISSING;
+    return cf_str_is(s, "late_voided") ? PRODUCTION_LINE_LATE_VOIDED : PRODUCTION_LINE_NONE;
+}
+
+static int line_result(struct cf_decode *d, const struct cf_key *key,
+                       const Cardflow__V1__ProductionInternal__LineResult *in)
+{
+    struct production_line_body *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(in->batch_id, b->batch_id))
+        return production_codec_wrong(d, "batch_id: 16 bytes");
+    b->line_no = in->line_no;
+    b->end = line_end(production_codec_text(in->result));
+    if (b->end == PRODUCTION_LINE_NONE) return production_codec_wrong(d, "result: unknown");
+    production_codec_add(d, PRODUCTION_BANK, PRODUCTION_M_LINE_RESULT, key, b);
+    return 0;
+}
+
+static int close_batch(struct cf_decode *d, const struct cf_key *key,
+                       const Cardflow__V1__ProductionInternal__CloseBatch *in)
+{
+    struct production_close_body *b = cf_arena_zero(d->arena, sizeof *b);
+    if (in->lane >= PRODUCTION_LANES || in->from == 0 || in->to < in->from || in->to > INT64_MAX)
+        return production_codec_wrong(d, "lane, from, to: out of range");
+    b->lane = in->lane;
+    b->from = (int64_t)in->from;
+    b->to = (int64_t)in->to;
+    production_codec_add(d, PRODUCTION_BANK, PRODUCTION_M_CLOSE_BATCH, key, b);
+    return 0;
+}
+
+static int dequeued(struct cf_decode *d, const struct cf_key *key,
+                    const Cardflow__V1__ProductionInternal__Dequeued *in)
+{
+    struct production_dequeued *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(in->application_id, b->app_id))
+        return production_codec_wrong(d, "application_id: 16 bytes");
+    b->out = in->out;
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_DEQUEUED, key, b);
+    return 0;
+}
+
+int production_codec_internal(struct cf_decode *d, const struct cf_record *rec)
+{
+    const Cardflow__V1__ProductionInternal *m =
+        cf_unpack(d->arena, &cardflow__v1__production_internal__descriptor, rec->value);
+    struct cf_key key;
+    if (!m) return production_codec_wrong(d, "value: not a ProductionInternal");
+    if (!cf_key_bytes(rec->key.ptr, rec->key.len, &key))
+        return production_codec_wrong(d, "key: 1 to 63 bytes");
+    switch (m->body_case) {
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_WORK:
+        return work_outcomes(d, m->work);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_ENQUEUE:
+        return enqueue(d, &key, m->enqueue);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_BATCHED:
+        return batched(d, &key, m->batched);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_LINE_RESULT:
+        return line_result(d, &key, m->line_result);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_CLOSE_BATCH:
+        return close_batch(d, &key, m->close_batch);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_DEQUEUE:
+        return dequeue(d, &key, m->dequeue);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_DEQUEUED:
+        return dequeued(d, &key, m->dequeued);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_PROMISED:
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__NOT_SET:
+    case _CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__CASE_IS_INT_SIZE:
+        break;
+    }
+    return production_codec_wrong(d, "body: unknown");
+}

@@ -1,0 +1,119 @@
+/* The bank's answers: what each step does to the application and to its card. */
+#include "services/production/rules_inside.h"
+
+static void remake(struct production_slot *slot, const struct production_world *w,
+                   struct production_effects *fx)
+{
+    struct production_app *app = &slot->app;
+    if (app->remakes >= w->policy->remake_max) return;
+    app->remakes++;
+    app->state = CF_APP_PHOTO_READY;
+    production_queue(slot, fx);
+}
+
+/* The card is lost before anybody had it; a new one with a new number is made. */
+void production_fail(struct production_slot *slot, struct cf_str reason, bool tell,
+                     const struct production_world *w, struct production_effects *fx)
+{
+    struct production_app *app = &slot->app;
+    bool line_open = app->state == CF_APP_BATCHED || app->state == CF_APP_ACCOUNT_OPENED;
+    if (line_open) production_line_done(slot, tell ? "missing" : "failed", fx);
+    app->until = 0;
+    production_step(slot, CF_APP_PRODUCTION_FAILED, reason, fx);
+    memcpy(app->superseded, slot->made.no, sizeof slot->made.no);
+    production_card_scrap(slot, false, tell, fx);
+    remake(slot, w, fx);
+}
+
+/* The holder has the card in hand; it takes the place of "the card" when that place is free. */
+static void collected(struct production_slot *slot)
+{
+    slot->app.until = 0;
+    if (production_card_is(&slot->card)) return;
+    slot->card = slot->made;
+    memset(&slot->made, 0, sizeof slot->made);
+}
+
+static void take_step(struct production_slot *slot, const struct production_result *r,
+                      enum cf_app_state to, const struct production_world *w,
+                      struct production_effects *fx)
+{
+    struct production_app *app = &slot->app;
+    switch (r->step) {
+    case PRODUCTION_ON_ACCOUNT_FAILED:
+        production_line_done(slot, "failed", fx);
+        app->until = w->now + w->policy->account_ms;
+        production_step(slot, to, r->reason, fx);
+        return;
+    case PRODUCTION_ON_FAILED:
+        production_fail(slot, r->reason, false, w, fx);
+        return;
+    case PRODUCTION_ON_PRODUCED:
+        app->until = 0;
+        production_step(slot, to, (struct cf_str){0}, fx);
+        production_card_seal(slot, false, w, fx);
+        production_line_done(slot, "made", fx);
+        return;
+    case PRODUCTION_ON_ARRIVED:
+        app->until = w->now + w->policy->pickup_ms;
+        production_step(slot, to, (struct cf_str){0}, fx);
+        return;
+    case PRODUCTION_ON_COLLECTED:
+        production_step(slot, to, (struct cf_str){0}, fx);
+        collected(slot);
+        return;
+    case PRODUCTION_ON_ACCOUNT_OPENED:
+    case PRODUCTION_ON_SHIPPED:
+        production_step(slot, to, (struct cf_str){0}, fx);
+        return;
+    case PRODUCTION_ON_NONE:
+    case PRODUCTION_ON_PHOTO_READY:
+    case PRODUCTION_ON_PHOTO_MISSING:
+    case PRODUCTION_ON_BATCH:
+    case PRODUCTION_ON_REMAKE:
+    case PRODUCTION_ON_UNANSWERED:
+    case PRODUCTION_ON_WITHDRAW:
+    case PRODUCTION_ON_CLOSE:
+    case PRODUCTION_ON_DIE:
+    case PRODUCTION_ON_EXPIRE:
+    case PRODUCTION_ON_COUNT:
+        break;
+    }
+}
+
+/* A fee in a bank's report is refused and recorded; the step itself counts (S12). */
+static void refuse_fee(struct production_slot *slot, struct production_effects *fx)
+{
+    struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
+    memcpy(e->command_id, slot->app.id, 16);
+    e->word = "refused";
+    e->reasons[e->n_reasons++] = "fee_not_allowed";
+}
+
+enum production_fit production_on_result(struct production_holder *h,
+                                         const struct production_result *r,
+                                         const struct production_world *w,
+                                         struct production_effects *fx)
+{
+    struct production_slot *slot = production_slot_of(h, r->app_id);
+    if (!slot) return production_has_ended(h, r->app_id) ? PRODUCTION_ENDED : PRODUCTION_ILLEGAL;
+    struct production_app *app = &slot->app;
+    if (r->bank.len && !cf_str_eq(r->bank, app->bank)) return PRODUCTION_ILLEGAL;
+    /* About a card that was given up: only its old line hears of it. */
+    if (r->card_no.len && app->superseded[0] && cf_str_is(r->card_no, app->superseded)) {
+        if (r->step != PRODUCTION_ON_PRODUCED) return PRODUCTION_ALREADY;
+        struct production_effect *e = production_about_app(fx, PRODUCTION_FX_LINE, slot);
+        e->word = "late_voided";
+        memcpy(e->batch_id, r->batch_id, 16);
+        e->line_no = r->line_no;
+        return PRODUCTION_MOVE;
+    }
+    enum cf_app_state to = CF_APP_NONE;
+    enum production_fit fit = production_app_fit(app->state, r->step, &to);
+    if (fit != PRODUCTION_MOVE && fit != PRODUCTION_AHEAD) return fit;
+    if (r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
+    if (fit == PRODUCTION_AHEAD) return fit;
+    if (r->fees) refuse_fee(slot, fx);
+    take_step(slot, r, to, w, fx);
+    return PRODUCTION_MOVE;
+}

@@ -1,0 +1,31 @@
+/* rules_inside -- what the files of the rules share. */
+#pragma once
+#include "services/production/rules.h"
+
+bool production_app_is_open(const struct production_app *app);
+/* An effect about the slot's application and its card in the making. */
+struct production_effect *production_about_app(struct production_effects *fx,
+                                               enum production_effect_kind kind,
+                                               struct production_slot *slot);
+/* The application is in that state now, and everybody hears it. */
+void production_step(struct production_slot *slot, enum cf_app_state state, struct cf_str reason,
+                     struct production_effects *fx);
+/* The final result of the line: made, failed, missing. */
+void production_line_done(struct production_slot *slot, const char *result,
+                          struct production_effects *fx);
+/* Asks for a card: a fresh one in the making, without number yet. */
+void production_queue(struct production_slot *slot, struct production_effects *fx);
+/* The application ends: its card in the making goes with it. tell: the bank holds an order. */
+void production_end(struct production_slot *slot, enum cf_app_state state, struct cf_str reason,
+                    bool tell, struct production_effects *fx);
+/* The order failed or was not answered (tell); a new card is made while the policy allows. */
+void production_fail(struct production_slot *slot, struct cf_str reason, bool tell,
+                     const struct production_world *w, struct production_effects *fx);
+
+/* CHANGED as the card stands now. */
+struct production_effect *production_card_changed(const struct production_card *card,
+                                                  bool temporary, enum cf_card_state before,
+                                                  const char *word, const struct production_op *op,
+                                                  struct production_effects *fx);
+void production_tell_bank(const struct production_card *card, const char *what,
+                          struct production_effects *fx);

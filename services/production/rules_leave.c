@@ -1,0 +1,143 @@
+/* The bank's queue and leaving it: batches, withdrawal, the end of an enrolment. */
+#include "services/production/rules_inside.h"
+
+static void leave_answered(struct production_slot *slot, const char *result, const char *reason,
+                           struct production_effects *fx)
+{
+    struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
+    memcpy(e->command_id, slot->app.leave_id, 16);
+    e->word = result;
+    if (reason) e->reasons[e->n_reasons++] = reason;
+    e->notice = reason != NULL;
+}
+
+static void leave(struct production_slot *slot, enum production_leaving why, bool tell,
+                  struct production_effects *fx)
+{
+    switch (why) {
+    case PRODUCTION_LEAVES_WITHDRAWN:
+        production_end(slot, CF_APP_WITHDRAWN, (struct cf_str){0}, tell, fx);
+        leave_answered(slot, "done", NULL, fx);
+        break;
+    case PRODUCTION_LEAVES_ENROLMENT_ENDED:
+        production_end(slot, CF_APP_CLOSED,
+                       cf_str_of(cf_close_reason_name(CF_CLOSE_ENROLMENT_ENDED)), tell, fx);
+        break;
+    case PRODUCTION_LEAVES_DIED:
+        production_end(slot, CF_APP_CLOSED, cf_str_of(cf_close_reason_name(CF_CLOSE_HOLDER_DIED)),
+                       tell, fx);
+        break;
+    case PRODUCTION_STAYS:
+        break;
+    }
+}
+
+enum production_fit production_on_batched(struct production_holder *h,
+                                          const struct production_batched *b,
+                                          const struct production_world *w,
+                                          struct production_effects *fx)
+{
+    struct production_slot *slot = production_slot_of(h, b->app_id);
+    if (!slot) return production_has_ended(h, b->app_id) ? PRODUCTION_ENDED : PRODUCTION_ILLEGAL;
+    struct production_app *app = &slot->app;
+    enum cf_app_state to;
+    enum production_fit fit = production_app_fit(app->state, PRODUCTION_ON_BATCH, &to);
+    if (fit != PRODUCTION_MOVE) return fit;
+    memcpy(app->batch_id, b->batch_id, 16);
+    app->line_no = b->line_no;
+    app->queued = false;
+    app->until = w->now + w->policy->answer_ms;
+    production_step(slot, to, (struct cf_str){0}, fx);
+    enum production_leaving why = app->leaving;
+    app->leaving = PRODUCTION_STAYS;
+    if (why == PRODUCTION_LEAVES_WITHDRAWN) {
+        leave_answered(slot, "refused", "in_production", fx);
+    } else if (why == PRODUCTION_LEAVES_DIED) {
+        production_line_done(slot, "failed", fx);
+        leave(slot, why, true, fx);
+    }
+    return PRODUCTION_MOVE;
+}
+
+enum production_fit production_on_dequeued(struct production_holder *h,
+                                           const struct production_dequeued *d,
+                                           struct production_effects *fx)
+{
+    struct production_slot *slot = production_slot_of(h, d->app_id);
+    if (!slot || slot->app.state != CF_APP_PHOTO_READY || !d->out) return PRODUCTION_ENDED;
+    leave(slot, slot->app.leaving, false, fx);
+    return PRODUCTION_MOVE;
+}
+
+/* ---- leaving ------------------------------------------------------------------------------- */
+
+enum production_fit production_on_withdrawal(struct production_holder *h,
+                                             const struct production_withdrawal *m,
+                                             struct production_effects *fx)
+{
+    struct production_slot *slot = production_slot_of(h, m->app_id);
+    /* Intake sends it after accepted, on the same topic: an id nobody knows has ended. */
+    if (!slot || cf_app_state_is_end(slot->app.state)) return PRODUCTION_ENDED;
+    struct production_app *app = &slot->app;
+    enum cf_app_state to;
+    if (app->leaving != PRODUCTION_STAYS) return PRODUCTION_ALREADY;
+    memcpy(app->leave_id, m->command_id, 16);
+    if (production_app_fit(app->state, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE) {
+        leave_answered(slot, "refused", "in_production", fx);
+    } else if (app->queued) {
+        /* Only the bank's shard knows whether the line is still waiting. */
+        app->leaving = PRODUCTION_LEAVES_WITHDRAWN;
+        production_about_app(fx, PRODUCTION_FX_DEQUEUE, slot);
+    } else {
+        leave(slot, PRODUCTION_LEAVES_WITHDRAWN, app->state == CF_APP_READY_FOR_PICKUP, fx);
+    }
+    return PRODUCTION_MOVE;
+}
+
+static void enrolment_leaves(struct production_slot *slot, bool died, struct production_effects *fx)
+{
+    struct production_app *app = &slot->app;
+    enum cf_app_state to;
+    enum production_leaving why = died ? PRODUCTION_LEAVES_DIED : PRODUCTION_LEAVES_ENROLMENT_ENDED;
+    if (!production_app_is_open(app)) return;
+    enum production_app_event on = died ? PRODUCTION_ON_DIE : PRODUCTION_ON_CLOSE;
+    if (production_app_fit(app->state, on, &to) != PRODUCTION_MOVE) return;
+    if (app->queued) {
+        if (app->leaving == PRODUCTION_STAYS) production_about_app(fx, PRODUCTION_FX_DEQUEUE, slot);
+        app->leaving = why;
+        return;
+    }
+    bool line_open = app->state == CF_APP_BATCHED || app->state == CF_APP_ACCOUNT_OPENED;
+    if (line_open) production_line_done(slot, "failed", fx);
+    leave(slot, why, true, fx);
+}
+
+static void cancel_card(struct production_card *card, bool temporary, const char *what,
+                        struct production_effects *fx)
+{
+    if (!production_card_is(card) || card->state == CF_CARD_RESERVED) return;
+    if (!production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx)) return;
+    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_TELL_BANK);
+    e->card = *card;
+    e->word = what;
+}
+
+enum production_fit production_on_enrolment(struct production_holder *h,
+                                            const struct production_enrolment *m,
+                                            struct production_effects *fx)
+{
+    if (m->active) return PRODUCTION_ALREADY;
+    bool died = cf_str_is(m->reason, "death");
+    struct production_slot *slots[] = {&h->permanent, &h->temporary};
+    for (int i = 0; i < 2; i++) {
+        enrolment_leaves(slots[i], died, fx);
+        if (!died) continue;
+        cancel_card(&slots[i]->card, i == 1, "death", fx);
+        /* Collected and not activated, beside an old card. */
+        if (slots[i]->app.state == CF_APP_COLLECTED)
+            cancel_card(&slots[i]->made, i == 1, "death", fx);
+    }
+    bool changed = fx->n > 0 || (died && !h->died);
+    if (died) h->died = true;
+    return changed ? PRODUCTION_MOVE : PRODUCTION_ALREADY;
+}

@@ -1,0 +1,374 @@
+/* inquiry's rules: sections fold in their own order; the picture follows from all of them. */
+#include "services/inquiry/rules.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+static struct cf_arena *arena;
+
+static int begin(void **state)
+{
+    (void)state;
+    arena = cf_arena_new((size_t)64 << 20);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    cf_arena_free(arena);
+    return 0;
+}
+
+#define DAY(n) ((cf_ms)(n)*CF_MS_PER_DAY)
+
+static struct inquiry_event moved(enum inquiry_source source, uint8_t app, enum cf_app_state state,
+                                  cf_ms at)
+{
+    struct inquiry_event ev = {.what = INQUIRY_MOVED, .source = source, .at = at};
+    ev.entry.id[0] = app;
+    ev.entry.kind = CF_KIND_FIRST_ISSUE;
+    ev.entry.state = state;
+    if (source == INQUIRY_INTAKE) {
+        ev.what = state == CF_APP_RECEIVED   ? INQUIRY_RECEIVED
+                  : state == CF_APP_ACCEPTED ? INQUIRY_ACCEPTED
+                  : state == CF_APP_NOTICED || state == CF_APP_REJECTED ? INQUIRY_REFUSED
+                                                                         : INQUIRY_MOVED;
+    }
+    return ev;
+}
+
+static struct inquiry_event card(const char *no, enum cf_card_state state, bool temporary, cf_ms at)
+{
+    struct inquiry_event ev = {.what = INQUIRY_CARD, .source = INQUIRY_PRODUCTION, .at = at};
+    ev.card = (struct inquiry_card){.no = cf_str_of(no), .state = state, .temporary = temporary,
+                                    .valid_until = 30000, .at = at};
+    return ev;
+}
+
+static struct inquiry_folded fold(struct inquiry_section *sections, struct inquiry_event ev)
+{
+    return inquiry_fold(arena, &sections[ev.source], &ev);
+}
+
+static struct inquiry_picture render(const struct inquiry_section *sections, cf_day today)
+{
+    struct inquiry_picture p;
+    inquiry_render(arena, sections, today, &p);
+    return p;
+}
+
+/* ---- who owns the state --------------------------------------------------------------------- */
+
+static void the_state_is_that_of_its_owner(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        enum cf_app_state intake, photo, production, want;
+        enum inquiry_outcome outcome;
+        enum inquiry_step step;
+    } rows[] = {
+        {"received", CF_APP_RECEIVED, 0, 0, CF_APP_RECEIVED, INQUIRY_OUTCOME_PENDING,
+         INQUIRY_STEP_WAIT_DECISION},
+        {"noticed", CF_APP_NOTICED, 0, 0, CF_APP_NOTICED, INQUIRY_OUTCOME_NOTICE,
+         INQUIRY_STEP_CORRECT},
+        {"rejected", CF_APP_REJECTED, 0, 0, CF_APP_REJECTED, INQUIRY_OUTCOME_REJECTED,
+         INQUIRY_STEP_APPLY_AGAIN},
+        {"accepted", CF_APP_ACCEPTED, 0, 0, CF_APP_ACCEPTED, INQUIRY_OUTCOME_ACCEPTED,
+         INQUIRY_STEP_WAIT_CARD},
+        {"photo's word is later than intake's", CF_APP_ACCEPTED, CF_APP_PHOTO_MISSING, 0,
+         CF_APP_PHOTO_MISSING, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_GIVE_PHOTO},
+        {"photo's word came before intake's", 0, CF_APP_PHOTO_READY, 0, CF_APP_PHOTO_READY,
+         INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_WAIT_CARD},
+        {"production's word is later than photo's", CF_APP_ACCEPTED, CF_APP_PHOTO_READY,
+         CF_APP_BATCHED, CF_APP_BATCHED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_WAIT_CARD},
+        {"an end at photo wins over production", CF_APP_ACCEPTED, CF_APP_EXPIRED, CF_APP_BATCHED,
+         CF_APP_EXPIRED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_APPLY_AGAIN},
+        {"an end at intake wins over photo", CF_APP_WITHDRAWN, CF_APP_PHOTO_READY, 0,
+         CF_APP_WITHDRAWN, INQUIRY_OUTCOME_PENDING, INQUIRY_STEP_APPLY_AGAIN},
+        {"ready for pickup", CF_APP_ACCEPTED, CF_APP_PHOTO_READY, CF_APP_READY_FOR_PICKUP,
+         CF_APP_READY_FOR_PICKUP, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_PICK_UP},
+        {"the account failed", CF_APP_ACCEPTED, CF_APP_PHOTO_READY, CF_APP_ACCOUNT_FAILED,
+         CF_APP_ACCOUNT_FAILED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_CONTACT_BANK},
+        {"collected, no card told of yet", CF_APP_ACCEPTED, CF_APP_PHOTO_READY, CF_APP_COLLECTED,
+         CF_APP_COLLECTED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_ACTIVATE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        print_message("  %s\n", rows[i].why);
+        if (rows[i].intake) fold(s, moved(INQUIRY_INTAKE, 1, rows[i].intake, DAY(100)));
+        if (rows[i].photo) fold(s, moved(INQUIRY_PHOTO, 1, rows[i].photo, DAY(101)));
+        if (rows[i].production) fold(s, moved(INQUIRY_PRODUCTION, 1, rows[i].production, DAY(102)));
+        struct inquiry_picture p = render(s, 102);
+        assert_true(p.found);
+        assert_int_equal(p.n_apps, 1);
+        assert_int_equal(p.apps[0].state, rows[i].want);
+        assert_int_equal(p.apps[0].outcome, rows[i].outcome);
+        assert_int_equal(p.step, rows[i].step);
+        assert_true(p.sentence_zh.len && p.sentence_en.len);
+    }
+}
+
+/* Every state there is has a step and a sentence in both languages, without a gap left in it. */
+static void every_state_can_be_read_out(void **state)
+{
+    (void)state;
+    for (int st = CF_APP_NONE + 1; st < CF_APP_COUNT; st++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        fold(s, moved(INQUIRY_PRODUCTION, 1, (enum cf_app_state)st, DAY(100)));
+        struct inquiry_picture p = render(s, 101);
+        print_message("  %.*s\n  %.*s\n", CF_ARG(p.sentence_zh), CF_ARG(p.sentence_en));
+        assert_int_not_equal(p.step, INQUIRY_STEP_NONE);
+        assert_null(memchr(p.sentence_zh.ptr, '%', p.sentence_zh.len));
+        assert_null(memchr(p.sentence_en.ptr, '%', p.sentence_en.len));
+        assert_true(p.label_zh.len && p.label_en.len);
+    }
+}
+
+static void sections_do_not_depend_on_interleaving(void **state)
+{
+    (void)state;
+    const struct inquiry_event events[] = {
+        moved(INQUIRY_INTAKE, 1, CF_APP_RECEIVED, DAY(100)),
+        moved(INQUIRY_INTAKE, 1, CF_APP_ACCEPTED, DAY(100) + 1),
+        moved(INQUIRY_PHOTO, 1, CF_APP_PHOTO_MISSING, DAY(100) + 2),
+        moved(INQUIRY_PHOTO, 1, CF_APP_PHOTO_READY, DAY(101)),
+        moved(INQUIRY_PRODUCTION, 1, CF_APP_BATCHED, DAY(102)),
+        moved(INQUIRY_PRODUCTION, 1, CF_APP_ACCOUNT_OPENED, DAY(103)),
+    };
+    struct cf_str first = {0};
+    /* All orders that keep each source's own order: choose who speaks next by a counter. */
+    for (unsigned seed = 0; seed < 729; seed++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        size_t next[3] = {0, 2, 4}, done = 0;
+        unsigned dice = seed;
+        while (done < 6) {
+            size_t who = dice % 3;
+            dice = dice / 3 + 1;
+            while (next[who] == 2 * who + 2) who = (who + 1) % 3;
+            fold(s, events[next[who]++]);
+            done++;
+        }
+        struct inquiry_picture p = render(s, 103);
+        size_t n;
+        const struct inquiry_mark *marks = inquiry_timeline(arena, &p.apps[0], &n);
+        assert_int_equal(n, 6);
+        for (size_t i = 1; i < n; i++) assert_true(marks[i - 1].at <= marks[i].at);
+        if (!first.ptr) first = p.sentence_zh;
+        assert_true(cf_str_eq(first, p.sentence_zh));
+    }
+}
+
+/* ---- what was asked of the holder ------------------------------------------------------------ */
+
+static void a_notice_says_until_when(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_INTAKE, 1, CF_APP_NOTICED, DAY(100));
+    const struct cf_str reasons[] = {CF_STR("bad_phone"), CF_STR("missing_name")};
+    ev.entry.reasons = reasons;
+    ev.entry.n_reasons = 2;
+    ev.entry.respond_by = 130;
+    fold(s, ev);
+    struct inquiry_picture p = render(s, 101);
+    assert_int_equal(p.step_on, 130);
+    assert_int_equal(p.apps[0].owner->n_reasons, 2);
+    assert_true(p.apps[0].waiting_on_holder);
+    fold(s, moved(INQUIRY_INTAKE, 1, CF_APP_ACCEPTED, DAY(102)));
+    p = render(s, 102);
+    assert_int_equal(p.apps[0].owner->n_reasons, 0);
+    assert_int_equal(p.apps[0].outcome, INQUIRY_OUTCOME_ACCEPTED);
+}
+
+static void an_expired_notice_keeps_its_reasons(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_INTAKE, 1, CF_APP_NOTICED, DAY(100));
+    const struct cf_str reason = CF_STR("bad_phone");
+    ev.entry.reasons = &reason;
+    ev.entry.n_reasons = 1;
+    fold(s, ev);
+    fold(s, moved(INQUIRY_INTAKE, 1, CF_APP_EXPIRED, DAY(130)));
+    struct inquiry_picture p = render(s, 131);
+    assert_int_equal(p.apps[0].state, CF_APP_EXPIRED);
+    assert_int_equal(p.apps[0].outcome, INQUIRY_OUTCOME_NOTICE);
+    assert_int_equal(p.apps[0].owner->n_reasons, 1);
+}
+
+static void a_promise_comes_before_the_due_date(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_INTAKE, 1, CF_APP_ACCEPTED, DAY(100));
+    ev.entry.due_on = 110;
+    fold(s, ev);
+    assert_int_equal(render(s, 101).step_on, 110);
+    struct inquiry_event promise = {.what = INQUIRY_PROMISED, .source = INQUIRY_PRODUCTION,
+                                    .at = DAY(101)};
+    promise.entry.id[0] = 1;
+    promise.entry.promised_on = 107;
+    fold(s, promise);
+    struct inquiry_picture p = render(s, 101);
+    assert_int_equal(p.step_on, 107);
+    assert_int_equal(p.apps[0].state, CF_APP_ACCEPTED); /* a promise is no state */
+    p = render(s, 108);
+    assert_int_equal(p.step, INQUIRY_STEP_WAIT_LATE_CARD);
+}
+
+/* ---- cards ---------------------------------------------------------------------------------- */
+
+static void validity_as_identity_has_reasons(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        enum cf_card_state state;
+        bool handed_in, enrolled;
+        cf_day today;
+        unsigned want;
+    } rows[] = {
+        {"normal", CF_CARD_NORMAL, false, true, 100, 0},
+        {"the last day counts", CF_CARD_NORMAL, false, true, 30000, 0},
+        {"expired", CF_CARD_NORMAL, false, true, 30001, INQUIRY_ID_EXPIRED},
+        {"handed in", CF_CARD_NORMAL, true, true, 100, INQUIRY_ID_HANDED_IN},
+        {"not enrolled", CF_CARD_NORMAL, false, false, 100, INQUIRY_ID_ENROLMENT_INACTIVE},
+        {"sealed", CF_CARD_SEALED, false, true, 100, INQUIRY_ID_NOT_ACTIVATED},
+        {"formal loss", CF_CARD_FORMAL_LOSS, false, true, 100, INQUIRY_ID_FORMAL_LOSS},
+        {"temporary loss", CF_CARD_TEMPORARY_LOSS, false, true, 100, INQUIRY_ID_TEMPORARY_LOSS},
+        {"locked", CF_CARD_APP_LOCKED, false, true, 100, INQUIRY_ID_APP_LOCKED},
+        {"cancelled and more", CF_CARD_CANCELLED, true, false, 30001,
+         INQUIRY_ID_CANCELLED | INQUIRY_ID_EXPIRED | INQUIRY_ID_HANDED_IN |
+             INQUIRY_ID_ENROLMENT_INACTIVE},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        print_message("  %s\n", rows[i].why);
+        struct inquiry_event ev = card("B00000019", rows[i].state, false, DAY(99));
+        ev.card.handed_in = rows[i].handed_in;
+        fold(s, ev);
+        struct inquiry_event enrolment = {.what = INQUIRY_ENROLMENT, .at = DAY(99)};
+        enrolment.enrolment = rows[i].enrolled ? CF_STR("active") : CF_STR("left");
+        fold(s, enrolment);
+        assert_int_equal(render(s, rows[i].today).invalid, rows[i].want);
+    }
+    struct inquiry_section none[INQUIRY_SOURCES] = {0};
+    struct inquiry_picture p = render(none, 100);
+    assert_int_equal(p.invalid, INQUIRY_ID_NO_CARD);
+    assert_false(p.found);
+    assert_int_equal(p.step, INQUIRY_STEP_APPLY);
+    assert_true(p.sentence_zh.len > 0);
+}
+
+static void hidden_cards_are_not_shown(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, card("B00000019", CF_CARD_VOIDED, false, DAY(99)));
+    fold(s, card("B00000027", CF_CARD_RESERVED, false, DAY(99)));
+    assert_int_equal(render(s, 100).n_cards, 0);
+}
+
+static void the_usable_permanent_card_comes_first(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, card("C1", CF_CARD_CANCELLED, false, DAY(90)));
+    fold(s, card("C2", CF_CARD_NORMAL, true, DAY(91)));
+    fold(s, card("C3", CF_CARD_NORMAL, false, DAY(92)));
+    struct inquiry_picture p = render(s, 100);
+    assert_int_equal(p.n_cards, 3);
+    assert_true(cf_str_is(p.cards[0].card->no, "C3"));
+    assert_true(cf_str_is(p.cards[1].card->no, "C2"));
+    assert_int_equal(p.invalid, 0);
+    assert_int_equal(p.step, INQUIRY_STEP_USE);
+}
+
+static void a_collected_card_is_told_by_its_application(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_PRODUCTION, 1, CF_APP_COLLECTED, DAY(100));
+    ev.entry.card_no = CF_STR("C1");
+    fold(s, card("C1", CF_CARD_SEALED, false, DAY(99)));
+    fold(s, ev);
+    struct inquiry_picture p = render(s, 100);
+    assert_true(cf_str_is(p.label_zh, "领卡未激活"));
+    assert_int_equal(p.step, INQUIRY_STEP_ACTIVATE);
+    fold(s, card("C1", CF_CARD_NORMAL, false, DAY(101)));
+    p = render(s, 101);
+    assert_true(cf_str_is(p.label_zh, "已激活"));
+    assert_int_equal(p.step, INQUIRY_STEP_USE);
+    fold(s, card("C1", CF_CARD_TEMPORARY_LOSS, false, DAY(102)));
+    p = render(s, 102);
+    assert_int_equal(p.step, INQUIRY_STEP_SETTLE_LOSS);
+    assert_int_equal(p.step_on, 109);
+}
+
+/* ---- bounds --------------------------------------------------------------------------------- */
+
+static void an_ended_application_makes_room_first(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    for (uint8_t i = 0; i < INQUIRY_ENTRIES_MAX; i++)
+        fold(s, moved(INQUIRY_INTAKE, (uint8_t)(i + 1),
+                      i == 3 ? CF_APP_REJECTED : CF_APP_RECEIVED, DAY(100 + i)));
+    struct inquiry_folded f = fold(s, moved(INQUIRY_INTAKE, 99, CF_APP_RECEIVED, DAY(150)));
+    assert_true(f.created);
+    assert_non_null(f.dropped);
+    assert_int_equal(f.dropped->id[0], 4);
+    assert_int_equal(s[INQUIRY_INTAKE].n_entries, INQUIRY_ENTRIES_MAX);
+    f = fold(s, moved(INQUIRY_INTAKE, 100, CF_APP_RECEIVED, DAY(151)));
+    assert_int_equal(f.dropped->id[0], 1);
+    uint8_t id[16] = {99};
+    assert_non_null(inquiry_entry_find(&s[INQUIRY_INTAKE], id));
+}
+
+static void a_long_story_keeps_its_beginning(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    for (int i = 0; i < 3 * INQUIRY_MARKS_MAX; i++)
+        fold(s, moved(INQUIRY_PRODUCTION, 1, CF_APP_BATCHED, DAY(100 + i)));
+    const struct inquiry_entry *e = &s[INQUIRY_PRODUCTION].entries[0];
+    assert_int_equal(e->n_marks, INQUIRY_MARKS_MAX);
+    assert_int_equal(e->marks[0].at, DAY(100));
+    assert_int_equal(e->marks[e->n_marks - 1].at, DAY(99 + 3 * INQUIRY_MARKS_MAX));
+}
+
+static void the_open_application_is_spoken_of_not_the_newest(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, moved(INQUIRY_INTAKE, 1, CF_APP_ACCEPTED, DAY(100)));
+    fold(s, moved(INQUIRY_INTAKE, 2, CF_APP_REJECTED, DAY(101)));
+    struct inquiry_picture p = render(s, 101);
+    assert_int_equal(p.n_apps, 2);
+    assert_int_equal(p.apps[0].id[0], 2);
+    assert_int_equal(p.step, INQUIRY_STEP_WAIT_CARD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_state_is_that_of_its_owner),
+        cmocka_unit_test(every_state_can_be_read_out),
+        cmocka_unit_test(sections_do_not_depend_on_interleaving),
+        cmocka_unit_test(a_notice_says_until_when),
+        cmocka_unit_test(an_expired_notice_keeps_its_reasons),
+        cmocka_unit_test(a_promise_comes_before_the_due_date),
+        cmocka_unit_test(validity_as_identity_has_reasons),
+        cmocka_unit_test(hidden_cards_are_not_shown),
+        cmocka_unit_test(the_usable_permanent_card_comes_first),
+        cmocka_unit_test(a_collected_card_is_told_by_its_application),
+        cmocka_unit_test(an_ended_application_makes_room_first),
+        cmocka_unit_test(a_long_story_keeps_its_beginning),
+        cmocka_unit_test(the_open_application_is_spoken_of_not_the_newest),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,190 @@
+/* The reader of CSV against odd texts, and the header of rosters. */
+#include "data.h"
+
+#include "services/intake/roster_text.h"
+#include "services/intake/rules_roster.h"
+
+struct reading {
+    const char *why, *text, *want; /* fields with '|', records with '/'; ! broken, ~ blank */
+};
+
+static const char *read_all(struct cf_arena *a, struct cf_str text)
+{
+    struct intake_csv csv = intake_csv_of(text);
+    struct intake_csv_record r;
+    struct cf_str s = {"", 0};
+    for (int n = 0; intake_csv_next(&csv, a, &r); n++) {
+        s = cf_arena_printf(a, "%s%s%s", s.ptr, n ? "/" : "", r.broken ? "!" : r.blank ? "~" : "");
+        for (size_t i = 0; i < r.n && !r.blank; i++)
+            s = cf_arena_printf(a, "%s%s%.*s", s.ptr, i ? "|" : "", CF_ARG(r.fields[i]));
+    }
+    return s.ptr;
+}
+
+static void odd_texts_are_read_as_far_as_they_go(void **state)
+{
+    static const struct reading rows[] = {
+        {"plain",                             "a,b\nc,d\n",              "a|b/c|d"         },
+        {"no line end at the end",            "a,b\nc,d",                "a|b/c|d"         },
+        {"CRLF",                              "a,b\r\nc,d\r\n",          "a|b/c|d"         },
+        {"a lone CR is a character",          "a\rb,c\n",                "a\rb|c"          },
+        {"empty fields count",                ",\na,,\n",                "~/a||"           },
+        {"blank lines are told",              "a\n\n , \nb\n",           "a/~/~/b"         },
+        {"quotes hold commas and lines",      "\"a,b\",\"c\nd\"\n",      "a,b|c\nd"        },
+        {"doubled quotes",                    "\"say \"\"x\"\"\",b\n",   "say \"x\"|b"     },
+        {"a formula of a spreadsheet",        "\"=\"\"12\"\"\",b\n",     "=\"12\"|b"       },
+        {"a quote inside stands for itself",  "a\"b,c\n",                "a\"b|c"          },
+        {"text behind a closing quote",       "\"a\"b,c\n",              "ab|c"            },
+        {"a quote never closed costs a line", "\"a,b\nc,d\n",            "!/c|d"           },
+        {"byte order mark",                   "\xef\xbb\xbf" "a,b\n",    "a|b"             },
+        {"nothing",                           "",                        ""                },
+    };
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = read_all(a, cf_str_of(rows[i].text));
+        if (strcmp(got, rows[i].want)) print_error("%s\n", rows[i].why);
+        assert_string_equal(got, rows[i].want);
+    }
+    cf_arena_free(a);
+}
+
+static void limits_break_one_record_only(void **state)
+{
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    struct cf_buf b;
+    cf_buf_init(&b, 1 << 20);
+    for (int i = 0; i < INTAKE_CSV_FIELDS; i++)
+        cf_buf_add(&b, ",", 1);
+    cf_buf_add(&b, "\nx\n", 3);
+    for (int i = 0; i <= INTAKE_CSV_FIELD_MAX; i++)
+        cf_buf_add(&b, "y", 1);
+    cf_buf_add(&b, "\nz\n\"", 4);
+    for (int i = 0; i <= INTAKE_CSV_FIELD_MAX; i++)
+        cf_buf_add(&b, "q", 1);
+    cf_buf_add(&b, "\"\nlast", 6);
+    assert_string_equal(read_all(a, cf_buf_str(&b)), "!/x/!/z/!/last");
+    cf_buf_free(&b);
+    cf_arena_free(a);
+}
+
+/* Random bytes of the characters that matter must be read to the end, in bounds. */
+static void noise_is_read_to_its_end(void **state)
+{
+    static const char alphabet[] = "a,\"\r\n \xe5";
+    (void)state;
+    struct cf_arena *a = cf_arena_new(16 << 20);
+    uint64_t x = 88172645463325252u;
+    for (int round = 0; round < 3000; round++) {
+        size_t n = (size_t)(round % 97);
+        char *text = cf_malloc(n + 1); /* its own block, so that a sanitizer sees one byte more */
+        for (size_t i = 0; i < n; i++) {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            text[i] = alphabet[x % (sizeof alphabet - 1)];
+        }
+        struct intake_csv csv = intake_csv_of((struct cf_str){text, n});
+        struct intake_csv_record r;
+        size_t records = 0;
+        while (intake_csv_next(&csv, a, &r))
+            assert_true(++records <= n);
+        assert_ptr_equal(csv.at, csv.end);
+        free(text);
+        cf_arena_reset(a);
+    }
+    cf_arena_free(a);
+}
+
+static void a_header_may_stand_in_any_order_and_language(void **state)
+{
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    static const struct {
+        const char *header, *missing;
+    } rows[] = {
+        {"name,document_type,document_number,phone,address",           NULL             },
+        {"通讯地址,手机号,证件号码,证件类型,姓名,备注,监护人姓名",     NULL             },
+        {" name ,document_type,document_number,phone,address",         NULL             },
+        {"name,document_type,phone,address",                           "document_number"},
+        {"",                                                           "name"           },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct intake_csv csv = intake_csv_of(cf_str_of(rows[i].header));
+        struct intake_csv_record r = {.n = 0};
+        struct intake_header h;
+        const char *missing = NULL;
+        (void)intake_csv_next(&csv, a, &r);
+        assert_int_equal(intake_header_read(&r, &h, &missing), rows[i].missing == NULL);
+        if (rows[i].missing) assert_string_equal(missing, rows[i].missing);
+    }
+    cf_arena_free(a);
+}
+
+static void guardian_columns_and_photo_choice_are_read(void **state)
+{
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    struct intake_csv csv = intake_csv_of(
+        CF_STR("姓名,证件类型,证件号码,手机号,通讯地址,监护人姓名,监护人证件类型,监护人证件号码,"
+               "与申领人关系,监护人手机号,照片方式\n"
+               "孙波丽,户口簿,370281201604259405,19900008462,某路1号,陈博涵,居民身份证,"
+               "'37020319890223961X,父亲,19900007574,无照片\n"));
+    struct intake_csv_record r;
+    struct intake_header h;
+    const char *missing;
+    struct intake_row row;
+    struct intake_facts f;
+    assert_true(intake_csv_next(&csv, a, &r));
+    assert_true(intake_header_read(&r, &h, &missing));
+    assert_true(intake_csv_next(&csv, a, &r));
+    intake_row_read(&h, &r, CF_STR("U1"), a, &row);
+    intake_person_read(&row.person, cf_day_of_date(2026, 3, 31), a, &f);
+    struct cf_reason_set reasons = intake_row_reasons(&row, &f);
+    assert_string_equal(reasons_z(a, &reasons), "");
+    assert_true(cf_str_is(row.person.document_type, "household_book"));
+    assert_true(cf_str_is(row.person.guardian.document_number, "37020319890223961X"));
+    assert_true(cf_str_is(row.photo_choice, "none"));
+    assert_int_equal(row.warnings, CF_WARN_APOSTROPHE);
+    cf_arena_free(a);
+}
+
+static void files_that_are_no_text_are_told(void **state)
+{
+    static const struct {
+        struct cf_str file;
+        const char *rule;
+    } rows[] = {
+        {CF_STR(""),                 "the file is empty"                               },
+        {CF_STR("PK\003\004xxxx"),   "workbooks are not read yet: save the list as CSV"},
+        {CF_STR("a\0b"),             "the file is not text: save the list as CSV"      },
+        {CF_STR("\xff\xff,\xff\n"),  "the file is neither UTF-8 nor GBK"               },
+        {CF_STR("\xd0\xd5\xc3\xfb"), NULL                                              },
+    };
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct intake_text text;
+        const char *why = intake_text_read(rows[i].file, a, &text);
+        if (rows[i].rule)
+            assert_string_equal(why, rows[i].rule);
+        else
+            assert_null(why);
+        if (!why) assert_true(cf_str_is(text.utf8, "姓名"));
+    }
+    cf_arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(odd_texts_are_read_as_far_as_they_go),
+        cmocka_unit_test(limits_break_one_record_only),
+        cmocka_unit_test(noise_is_read_to_its_end),
+        cmocka_unit_test(a_header_may_stand_in_any_order_and_language),
+        cmocka_unit_test(guardian_columns_and_photo_choice_are_read),
+        cmocka_unit_test(files_that_are_no_text_are_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
