@@ -25,7 +25,7 @@ def OPTIONS(parser):
 
 def config():
     return Config(build=str(ROOT / "build" / "release"), partitions=8, settings={
-        "production": {"batch_lines": 200, "batch_wait_ms": "200ms"},
+        "production": {"batch_lines": 200, "batch_wait_ms": "20ms"},
         "notification": {"quiet_hours": "false"}},
         postgres_settings={"shared_buffers": "1GB", "max_wal_size": "8GB"})
 

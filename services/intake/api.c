@@ -202,5 +202,6 @@ void intake_api_routes(struct intake_front *front)
     intake_api_application_routes(front);
     intake_api_command_routes(front);
     intake_api_roster_routes(front);
+    intake_api_roster_read_routes(front);
     intake_api_feed_routes(front);
 }

@@ -60,7 +60,7 @@ struct cf_reason_set intake_row_reasons(const struct intake_row *row, const stru
 /* A set of documents seen in this file. */
 struct intake_seen;
 void intake_seen_free(struct intake_seen *s);
-struct intake_seen *intake_seen_new(void) __attribute__((malloc, malloc(intake_seen_free, 1)));
+struct intake_seen *intake_seen_new(void) CF_FREED_BY(intake_seen_free);
 /* True when it was there before. Numbers are kept as 64-bit keyed hashes. */
 bool intake_seen_add(struct intake_seen *s, const uint8_t key[16], enum cf_doc_type type,
                      struct cf_str number);

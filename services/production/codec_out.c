@@ -139,8 +139,10 @@ struct cf_str production_codec_promised(struct cf_arena *a, const struct product
 struct cf_str production_codec_enqueue(struct cf_arena *a, const struct production_effect *e,
                                        const struct cf_key *holder, struct cf_str person)
 {
-    Cardflow__V1__ProductionInternal out = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-    Cardflow__V1__ProductionInternal__Enqueue q = CARDFLOW__V1__PRODUCTION_INTERNAL__ENQUEUE__INIT;
+    Cardflow__V1__ProductionInternal out;
+    cardflow__v1__production_internal__init(&out);
+    Cardflow__V1__ProductionInternal__Enqueue q;
+    cardflow__v1__production_internal__enqueue__init(&q);
     const struct production_app *app = &e->slot->app;
     q.holder = cf_data(cf_key_str(holder));
     q.application_id = cf_data_id(app->id);
@@ -162,8 +164,10 @@ struct cf_str production_codec_enqueue(struct cf_arena *a, const struct producti
 struct cf_str production_codec_dequeue(struct cf_arena *a, const struct production_effect *e,
                                        const struct cf_key *holder)
 {
-    Cardflow__V1__ProductionInternal out = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-    Cardflow__V1__ProductionInternal__Dequeue q = CARDFLOW__V1__PRODUCTION_INTERNAL__DEQUEUE__INIT;
+    Cardflow__V1__ProductionInternal out;
+    cardflow__v1__production_internal__init(&out);
+    Cardflow__V1__ProductionInternal__Dequeue q;
+    cardflow__v1__production_internal__dequeue__init(&q);
     q.holder = cf_data(cf_key_str(holder));
     q.application_id = cf_data_id(e->app_id);
     q.bank_code = z(a, e->bank);
@@ -174,9 +178,10 @@ struct cf_str production_codec_dequeue(struct cf_arena *a, const struct producti
 
 struct cf_str production_codec_dequeued(struct cf_arena *a, const uint8_t app_id[16], bool is_out)
 {
-    Cardflow__V1__ProductionInternal out = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-    Cardflow__V1__ProductionInternal__Dequeued q =
-        CARDFLOW__V1__PRODUCTION_INTERNAL__DEQUEUED__INIT;
+    Cardflow__V1__ProductionInternal out;
+    cardflow__v1__production_internal__init(&out);
+    Cardflow__V1__ProductionInternal__Dequeued q;
+    cardflow__v1__production_internal__dequeued__init(&q);
     q.application_id = cf_data_id(app_id);
     q.out = is_out;
     out.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_DEQUEUED;
@@ -186,9 +191,10 @@ struct cf_str production_codec_dequeued(struct cf_arena *a, const uint8_t app_id
 
 struct cf_str production_codec_line_result(struct cf_arena *a, const struct production_effect *e)
 {
-    Cardflow__V1__ProductionInternal out = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-    Cardflow__V1__ProductionInternal__LineResult r =
-        CARDFLOW__V1__PRODUCTION_INTERNAL__LINE_RESULT__INIT;
+    Cardflow__V1__ProductionInternal out;
+    cardflow__v1__production_internal__init(&out);
+    Cardflow__V1__ProductionInternal__LineResult r;
+    cardflow__v1__production_internal__line_result__init(&r);
     r.batch_id = id_or_none(e->batch_id);
     r.line_no = e->line_no;
     r.result = lit(e->word);
@@ -200,9 +206,10 @@ struct cf_str production_codec_line_result(struct cf_arena *a, const struct prod
 
 struct cf_str production_codec_close(struct cf_arena *a, const struct production_close *c)
 {
-    Cardflow__V1__ProductionInternal out = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-    Cardflow__V1__ProductionInternal__CloseBatch b =
-        CARDFLOW__V1__PRODUCTION_INTERNAL__CLOSE_BATCH__INIT;
+    Cardflow__V1__ProductionInternal out;
+    cardflow__v1__production_internal__init(&out);
+    Cardflow__V1__ProductionInternal__CloseBatch b;
+    cardflow__v1__production_internal__close_batch__init(&b);
     b.lane = c->lane;
     b.from = (uint64_t)c->from;
     b.to = (uint64_t)c->to;
@@ -215,8 +222,10 @@ struct cf_str production_codec_batched(struct cf_arena *a, const struct producti
                                        const uint8_t batch_id[16], uint32_t line_no,
                                        struct cf_str bank)
 {
-    Cardflow__V1__ProductionInternal out = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-    Cardflow__V1__ProductionInternal__Batched b = CARDFLOW__V1__PRODUCTION_INTERNAL__BATCHED__INIT;
+    Cardflow__V1__ProductionInternal out;
+    cardflow__v1__production_internal__init(&out);
+    Cardflow__V1__ProductionInternal__Batched b;
+    cardflow__v1__production_internal__batched__init(&b);
     b.application_id = cf_data_id(line->app_id);
     b.card_no = z(a, line->card_no);
     b.batch_id = cf_data_id(batch_id);
@@ -233,8 +242,10 @@ struct cf_str production_codec_order(struct cf_arena *a, const struct production
                                      const uint8_t batch_id[16], uint32_t line_no,
                                      struct cf_str bank)
 {
-    Cardflow__V1__BankOrder out = CARDFLOW__V1__BANK_ORDER__INIT;
-    Cardflow__V1__BankOrder__Line l = CARDFLOW__V1__BANK_ORDER__LINE__INIT;
+    Cardflow__V1__BankOrder out;
+    cardflow__v1__bank_order__init(&out);
+    Cardflow__V1__BankOrder__Line l;
+    cardflow__v1__bank_order__line__init(&l);
     out.batch_id = cf_data_id(batch_id);
     out.bank_code = z(a, bank);
     l.line_no = line_no;
@@ -254,8 +265,10 @@ struct cf_str production_codec_order(struct cf_arena *a, const struct production
 struct cf_str production_codec_manifest(struct cf_arena *a, const uint8_t batch_id[16],
                                         uint32_t lines, const uint8_t hash[32], struct cf_str bank)
 {
-    Cardflow__V1__BankOrder out = CARDFLOW__V1__BANK_ORDER__INIT;
-    Cardflow__V1__BankOrder__Manifest m = CARDFLOW__V1__BANK_ORDER__MANIFEST__INIT;
+    Cardflow__V1__BankOrder out;
+    cardflow__v1__bank_order__init(&out);
+    Cardflow__V1__BankOrder__Manifest m;
+    cardflow__v1__bank_order__manifest__init(&m);
     out.batch_id = cf_data_id(batch_id);
     out.bank_code = z(a, bank);
     m.lines = lines;
@@ -269,8 +282,10 @@ struct cf_str production_codec_notice(struct cf_arena *a, const struct productio
                                       const struct cf_key *holder, const uint8_t notice_id[16],
                                       cf_ms at)
 {
-    Cardflow__V1__BankOrder out = CARDFLOW__V1__BANK_ORDER__INIT;
-    Cardflow__V1__BankOrder__CardNotice n = CARDFLOW__V1__BANK_ORDER__CARD_NOTICE__INIT;
+    Cardflow__V1__BankOrder out;
+    cardflow__v1__bank_order__init(&out);
+    Cardflow__V1__BankOrder__CardNotice n;
+    cardflow__v1__bank_order__card_notice__init(&n);
     out.bank_code = z(a, e->card.bank);
     n.notice_id = cf_data_id(notice_id);
     n.routing_key = cf_data(cf_key_str(holder));
@@ -287,9 +302,12 @@ struct cf_str production_codec_notice(struct cf_arena *a, const struct productio
 struct cf_str production_codec_command(struct cf_arena *a,
                                        const struct production_command_fields *f)
 {
-    Cardflow__V1__CardCommand c = CARDFLOW__V1__CARD_COMMAND__INIT;
-    Cardflow__V1__CardCommand__Import import = CARDFLOW__V1__CARD_COMMAND__IMPORT__INIT;
-    Cardflow__V1__Operator op = CARDFLOW__V1__OPERATOR__INIT;
+    Cardflow__V1__CardCommand c;
+    cardflow__v1__card_command__init(&c);
+    Cardflow__V1__CardCommand__Import import;
+    cardflow__v1__card_command__import__init(&import);
+    Cardflow__V1__Operator op;
+    cardflow__v1__operator__init(&op);
     Cardflow__V1__Fee fees[8], *fee_list[8];
     c.operation_id = cf_data_id(f->operation_id);
     c.operation = z(a, f->operation);
@@ -328,8 +346,10 @@ struct cf_str production_codec_command(struct cf_arena *a,
 
 struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f)
 {
-    Cardflow__V1__BankResult r = CARDFLOW__V1__BANK_RESULT__INIT;
-    Cardflow__V1__Fee fee = CARDFLOW__V1__FEE__INIT, *fees[1] = {&fee};
+    Cardflow__V1__BankResult r;
+    cardflow__v1__bank_result__init(&r);
+    Cardflow__V1__Fee fee, *fees[1] = {&fee};
+    cardflow__v1__fee__init(&fee);
     r.result_id = cf_data_id(f->result_id);
     r.bank_code = z(a, f->bank);
     r.batch_id = id_or_none(f->batch_id);
@@ -351,7 +371,8 @@ struct cf_str production_codec_result(struct cf_arena *a, const struct productio
 struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
                                         struct cf_str number)
 {
-    Cardflow__V1__Person p = CARDFLOW__V1__PERSON__INIT;
+    Cardflow__V1__Person p;
+    cardflow__v1__person__init(&p);
     p.document_type = z(a, type);
     p.document_number = z(a, number);
     return cf_pack(a, &p.base);
@@ -360,7 +381,8 @@ struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
 struct cf_str production_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
                                      struct cf_str type, struct cf_str number)
 {
-    Cardflow__V1__Actor p = CARDFLOW__V1__ACTOR__INIT;
+    Cardflow__V1__Actor p;
+    cardflow__v1__actor__init(&p);
     p.role = z(a, role);
     p.name = z(a, name);
     p.document_type = z(a, type);

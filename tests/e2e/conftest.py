@@ -1,3 +1,62 @@
-"""End to end: the real programs with real Kafka, PostgreSQL and Redis, over HTTP and Kafka only."""
+"""End to end: the real programs with real Kafka, PostgreSQL and Redis, over HTTP and Kafka only.
 
+Expected values come from tests/data and the rules of the field, never from what the programs say.
+All modules share one stack; each test makes persons of its own, so that none meets another's.
+"""
+
+import sys
+
+import pytest
+from harness.client import Client
 from harness.fixtures import *  # noqa: F401,F403
+from harness.fixtures import running
+from harness.kafka import ROOT
+from harness.people import People
+from harness.stack import Config
+from harness.topics import Topics
+
+sys.path.insert(0, str(ROOT / "ops" / "lib"))  # feed.py
+
+SETTINGS = {
+    "notification": {"quiet_hours": "false"},
+    "production": {"batch_wait_ms": "100ms"},
+}
+
+
+@pytest.fixture(scope="session")
+def stack(build_dir):
+    """In the place of the harness's own: with settings that let cards hurry."""
+    with running("e2e", Config(build=str(build_dir), settings=SETTINGS)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def people():
+    return People()
+
+
+@pytest.fixture(scope="session")
+def client(stack):
+    return Client(stack)
+
+
+@pytest.fixture(scope="session")
+def topics(stack):
+    opened = Topics(stack.info())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bank(stack):
+    """The simulated bank; what a test makes it do ends with the test."""
+    simulator = stack.simulators["bank"]
+    yield simulator
+    simulator.behave(hold_after=None, off=False, delay_ms=0, duplicates=0, error_rate=0)
+
+
+@pytest.fixture
+def police(stack):
+    simulator = stack.simulators["police"]
+    yield simulator
+    simulator.behave(off=False, delay_ms=0, duplicates=0, error_rate=0, none_rate=0)

@@ -174,8 +174,10 @@ static struct cf_str pack_result(struct cf_arena *a, const struct bank_line *lin
                                  const char *reason, int64_t fee_cents, const uint8_t *notice_id,
                                  const uint8_t id[16])
 {
-    Cardflow__V1__BankResult r = CARDFLOW__V1__BANK_RESULT__INIT;
-    Cardflow__V1__Fee fee = CARDFLOW__V1__FEE__INIT, *fees[1] = {&fee};
+    Cardflow__V1__BankResult r;
+    cardflow__v1__bank_result__init(&r);
+    Cardflow__V1__Fee fee, *fees[1] = {&fee};
+    cardflow__v1__fee__init(&fee);
     r.result_id = cf_data_id(id);
     r.bank_code = lit(line->code);
     r.card_no = lit(line->card_no);
@@ -216,8 +218,10 @@ bool bank_send_acknowledgement(struct bank *b, struct cf_arena *a, const struct 
 
 bool bank_send_activate(struct bank *b, struct cf_arena *a, const struct bank_line *line)
 {
-    Cardflow__V1__CardCommand c = CARDFLOW__V1__CARD_COMMAND__INIT;
-    Cardflow__V1__Operator op = CARDFLOW__V1__OPERATOR__INIT;
+    Cardflow__V1__CardCommand c;
+    cardflow__v1__card_command__init(&c);
+    Cardflow__V1__Operator op;
+    cardflow__v1__operator__init(&op);
     uint8_t id[16];
     id_of(line, "activate", id);
     c.operation_id = cf_data_id(id);

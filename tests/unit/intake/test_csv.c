@@ -152,7 +152,7 @@ static void guardian_columns_and_photo_choice_are_read(void **state)
 
 static void files_that_are_no_text_are_told(void **state)
 {
-    static const struct {
+    const struct {
         struct cf_str file;
         const char *rule;
     } rows[] = {

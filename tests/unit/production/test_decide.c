@@ -107,8 +107,10 @@ static void settle(struct world *w)
 
 static void accepted(struct world *w)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__Accepted a = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__Accepted a;
+    cardflow__v1__application_event__accepted__init(&a);
     static char bank[] = "B01", outlet[] = "B01001";
     e.application_id = cf_data_id(w->app);
     e.kind = CARDFLOW__V1__APP_KIND__APP_KIND_FIRST_ISSUE;
@@ -123,9 +125,10 @@ static void accepted(struct world *w)
 
 static void withdrawal(struct world *w)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__WithdrawalRequested q =
-        CARDFLOW__V1__APPLICATION_EVENT__WITHDRAWAL_REQUESTED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__WithdrawalRequested q;
+    cardflow__v1__application_event__withdrawal_requested__init(&q);
     e.application_id = cf_data_id(w->app);
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
     e.withdrawal_requested = &q;
@@ -136,8 +139,10 @@ static void withdrawal(struct world *w)
 
 static void photo_ready(struct world *w)
 {
-    Cardflow__V1__PhotoEvent e = CARDFLOW__V1__PHOTO_EVENT__INIT;
-    Cardflow__V1__PhotoEvent__Ready r = CARDFLOW__V1__PHOTO_EVENT__READY__INIT;
+    Cardflow__V1__PhotoEvent e;
+    cardflow__v1__photo_event__init(&e);
+    Cardflow__V1__PhotoEvent__Ready r;
+    cardflow__v1__photo_event__ready__init(&r);
     e.application_id = cf_data_id(w->app);
     e.body_case = CARDFLOW__V1__PHOTO_EVENT__BODY_READY;
     e.ready = &r;
@@ -207,9 +212,12 @@ static void time_passes(struct world *w, cf_ms by)
             i++;
             continue;
         }
-        Cardflow__V1__ProductionInternal m = CARDFLOW__V1__PRODUCTION_INTERNAL__INIT;
-        Cardflow__V1__WorkOutcome out = CARDFLOW__V1__WORK_OUTCOME__INIT;
-        Cardflow__V1__WorkOutcome__Item item = CARDFLOW__V1__WORK_OUTCOME__ITEM__INIT;
+        Cardflow__V1__ProductionInternal m;
+        cardflow__v1__production_internal__init(&m);
+        Cardflow__V1__WorkOutcome out;
+        cardflow__v1__work_outcome__init(&out);
+        Cardflow__V1__WorkOutcome__Item item;
+        cardflow__v1__work_outcome__item__init(&item);
         Cardflow__V1__WorkOutcome__Item *items[] = {&item};
         item.work_id = cf_data_id(work.id);
         item.attempt = work.attempt;
@@ -316,6 +324,12 @@ static void a_first_issue_goes_from_acceptance_to_an_active_card(void **state)
     assert_string_equal(a->result, "done");
     assert_string_equal(a->card_state, "normal");
     assert_true(cf_receipt_check_prefixed(cf_str_of(a->voucher_no), 'V'));
+    for (size_t i = 0; i < w->d->n_sent; i++) {
+        if (strcmp(w->d->sent[i].type, "card.changed")) continue;
+        const Cardflow__V1__CardEvent__CardChanged *c = event_at(w, i)->card_changed;
+        bool activated = !strcmp(c->state, "normal");
+        assert_string_equal(c->voucher_no, activated ? a->voucher_no : "");
+    }
     /* One order, one manifest, one number; the line is accounted for. */
     assert_int_equal(count(w, "bank.orders", "bank.line"), 1);
     assert_int_equal(count(w, "bank.orders", "bank.manifest"), 1);
@@ -538,6 +552,25 @@ static void a_failed_card_is_made_again_under_a_new_number(void **state)
     is_text(row_of(w)->made_state, "sealed");
     const struct production_bank_row *b = bank_of(w);
     assert_int_equal(b->failed, 1);
+}
+
+static void a_line_that_the_bank_rejects_is_made_again_until_the_limit(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    for (int i = 0; i < 3; i++) {
+        result(w, "failed");
+        settle(w);
+        time_passes(w, 1000);
+        settle(w);
+    }
+    assert_string_equal(steps(w), "batched production_failed batched production_failed batched "
+                                  "production_failed");
+    is_text(row_of(w)->app_state, "production_failed");
+    assert_int_equal(row_of(w)->made_no.len, 0);
+    assert_int_equal(bank_of(w)->failed, 3);
+    withdrawal(w);
+    is_text(row_of(w)->app_state, "withdrawn");
 }
 
 static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
@@ -767,9 +800,10 @@ static void death_cancels_the_card_and_tells_the_bank(void **state)
     struct world *w = *state;
     to_collected(w);
     command(w, "activate", "operation-id-001");
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__EnrolmentChanged c =
-        CARDFLOW__V1__APPLICATION_EVENT__ENROLMENT_CHANGED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__EnrolmentChanged c;
+    cardflow__v1__application_event__enrolment_changed__init(&c);
     static char death[] = "death";
     c.reason = death;
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED;
@@ -812,6 +846,7 @@ int main(void)
         T(a_fee_in_a_bank_report_is_refused_and_the_step_counts),
         T(garbage_and_wrong_keys_on_open_topics_become_dead_letters),
         T(a_failed_card_is_made_again_under_a_new_number),
+        T(a_line_that_the_bank_rejects_is_made_again_until_the_limit),
         T(an_unanswered_line_is_missing_voided_and_made_again),
         T(no_number_left_stops_batching_and_loses_nothing),
         T(an_application_in_the_queue_is_withdrawn_by_the_banks_shard),

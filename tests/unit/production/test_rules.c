@@ -419,6 +419,26 @@ static void a_temporary_loss_releases_itself_after_seven_days(void **state)
     assert_int_equal(production_next_due(&h), cf_ms_of_day(23653));
 }
 
+static void a_loss_that_became_formal_releases_to_the_state_before_the_first(void **state)
+{
+    (void)state;
+    struct production_world w = world_at(NOW);
+    struct production_holder h = {0};
+    static struct production_effects fx;
+    static const enum production_operation what[] = {PRODUCTION_OP_REPORT_TEMPORARY_LOSS,
+                                                     PRODUCTION_OP_REPORT_FORMAL_LOSS,
+                                                     PRODUCTION_OP_RELEASE};
+    h.permanent.card = card_in(CF_CARD_APP_LOCKED);
+    for (int i = 0; i < 3; i++) {
+        struct production_op op = {.what = what[i], .role = CF_STR("holder"),
+                                   .channel = CF_CHANNEL_BANK_OUTLET};
+        fx.n = 0;
+        production_operate(&h, &op, &w, &fx);
+    }
+    assert_int_equal(h.permanent.card.state, CF_CARD_APP_LOCKED);
+    assert_int_equal(h.permanent.card.loss_until, 0);
+}
+
 static void a_temporary_card_is_extended_to_six_months_and_no_further(void **state)
 {
     (void)state;
@@ -747,6 +767,7 @@ int main(void)
         cmocka_unit_test(a_guardian_acts_for_a_child),
         cmocka_unit_test(activating_cancels_the_temporary_card_and_the_replaced_one),
         cmocka_unit_test(a_temporary_loss_releases_itself_after_seven_days),
+        cmocka_unit_test(a_loss_that_became_formal_releases_to_the_state_before_the_first),
         cmocka_unit_test(a_temporary_card_is_extended_to_six_months_and_no_further),
         cmocka_unit_test(release_withdraws_a_replacement_that_is_not_queued_and_no_other),
         cmocka_unit_test(acceptance_is_checked_against_the_cards_again),

@@ -1,0 +1,136 @@
+/* codec_events -- application.events: what intake tells about an application. */
+#include "services/intake/codec_inside.h"
+
+typedef Cardflow__V1__ApplicationEvent pb_event;
+
+static const uint8_t zero[16];
+
+static void begin(struct cf_step *s, pb_event *e, const uint8_t id[16], int kind)
+{
+    cardflow__v1__application_event__init(e);
+    e->application_id = id_or_nothing(id);
+    e->kind = (Cardflow__V1__AppKind)kind;
+    e->at_ms = s->now;
+}
+
+static void send(struct cf_step *s, const char *type, const pb_event *e)
+{
+    cf_send(s, INTAKE_OUT_EVENTS, &s->msg->key, type, &e->base);
+}
+
+void intake_codec_send_received(struct cf_step *s, const uint8_t id[16],
+                                const struct intake_application *app)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Received r = CARDFLOW__V1__APPLICATION_EVENT__RECEIVED__INIT;
+    begin(s, &e, id, app->kind);
+    r.channel = literal(cf_channel_name((enum cf_channel)app->channel));
+    r.waiting_for_enrolment = true;
+    r.bank_code = z(s->arena, app->bank_code);
+    r.outlet_code = z(s->arena, app->outlet_code);
+    r.submitted_at_ms = app->submitted_at;
+    r.person = cf_data(app->person);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_RECEIVED;
+    e.received = &r;
+    send(s, "application.received", &e);
+}
+
+void intake_codec_send_accepted(struct cf_step *s, const uint8_t id[16],
+                                const struct intake_application *app,
+                                const struct intake_verdict *v, enum cf_doc_type type)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Accepted x = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    begin(s, &e, id, app->kind);
+    x.channel = literal(cf_channel_name((enum cf_channel)app->channel));
+    x.person = cf_data(app->person);
+    x.bank_code = z(s->arena, app->bank_code);
+    x.outlet_code = z(s->arena, app->outlet_code);
+    x.photo_choice = literal(cf_photo_choice_name(v->photo_choice));
+    x.submitted_at_ms = app->submitted_at;
+    x.accepted_on = app->accepted_on;
+    x.due_on = app->due_on;
+    x.provisional = app->provisional;
+    x.policy = (uint32_t)app->policy;
+    x.receipt_no = z(s->arena, app->receipt_no);
+    x.warnings = (uint32_t)app->warnings;
+    x.holder_is_child = v->is_child;
+    x.photo_ref = id_or_nothing(app->photo_ref);
+    x.unit_code = z(s->arena, app->unit_code);
+    x.reissue_reason = z(s->arena, app->reissue_reason);
+    x.roster_id = id_or_nothing(app->roster_id);
+    x.row_no = (uint32_t)app->row_no;
+    x.document_type = literal(cf_doc_type_name(type));
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
+    e.accepted = &x;
+    send(s, "application.accepted", &e);
+}
+
+void intake_codec_send_refused(struct cf_step *s, const uint8_t id[16],
+                               const struct intake_application *app,
+                               const struct intake_verdict *v)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Refused x = CARDFLOW__V1__APPLICATION_EVENT__REFUSED__INIT;
+    bool noticed = v->outcome == INTAKE_NOTICE;
+    begin(s, &e, id, app->kind);
+    x.n_reasons = intake_codec_split_words(s->arena, app->reasons, &x.reasons);
+    x.notice_no = z(s->arena, app->notice_no);
+    x.respond_by = app->respond_by;
+    x.channel = literal(cf_channel_name((enum cf_channel)app->channel));
+    x.bank_code = z(s->arena, app->bank_code);
+    x.outlet_code = z(s->arena, app->outlet_code);
+    x.submitted_at_ms = app->submitted_at;
+    x.person = cf_data(app->person);
+    x.roster_id = id_or_nothing(app->roster_id);
+    x.row_no = (uint32_t)app->row_no;
+    e.body_case = noticed ? CARDFLOW__V1__APPLICATION_EVENT__BODY_NOTICED
+                          : CARDFLOW__V1__APPLICATION_EVENT__BODY_REJECTED;
+    if (noticed)
+        e.noticed = &x;
+    else
+        e.rejected = &x;
+    send(s, noticed ? "application.noticed" : "application.rejected", &e);
+}
+
+void intake_codec_send_ended(struct cf_step *s, const uint8_t id[16], enum cf_app_kind kind,
+                             enum cf_app_state state, const char *reason)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Ended x = CARDFLOW__V1__APPLICATION_EVENT__ENDED__INIT;
+    begin(s, &e, id, (int)kind);
+    x.state = literal(cf_app_state_name(state));
+    x.reason = literal(reason);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ENDED;
+    e.ended = &x;
+    send(s, "application.ended", &e);
+}
+
+void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum cf_app_kind kind,
+                                  const uint8_t command_id[16], struct cf_str reason)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__WithdrawalRequested x =
+        CARDFLOW__V1__APPLICATION_EVENT__WITHDRAWAL_REQUESTED__INIT;
+    begin(s, &e, id, (int)kind);
+    x.command_id = cf_data_id(command_id);
+    x.reason = z(s->arena, reason);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
+    e.withdrawal_requested = &x;
+    send(s, "application.withdrawal_requested", &e);
+}
+
+void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
+                                 int64_t revision)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__EnrolmentChanged x =
+        CARDFLOW__V1__APPLICATION_EVENT__ENROLMENT_CHANGED__INIT;
+    begin(s, &e, zero, 0);
+    x.active = active;
+    x.reason = z(s->arena, reason);
+    x.revision = revision;
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED;
+    e.enrolment_changed = &x;
+    send(s, "application.enrolment_changed", &e);
+}
