@@ -61,7 +61,7 @@ def wait_enrolled(stack, want):
 
 
 def programs(stack):
-    return {program.name: program for program in stack.programs()}
+    return {program.name: program for program in stack.programs() if program.alive()}
 
 
 def tree_cpu(program):
@@ -99,12 +99,13 @@ def run(stack, args, say):
     watcher = Watcher(stack)
     watcher.start()
     before_cpu = {name: tree_cpu(p) for name, p in programs(stack).items()}
-    before = {name: metrics(replicas[0]) for name, replicas in stack.services.items()}
+    services = {name: replicas[0] for name, replicas in stack.services.items() if replicas[0].alive()}
+    before = {name: metrics(replica) for name, replica in services.items()}
     tables = bench_baseline.snapshot(stack)
     figures = load(stack, "apply", "--first", 0, "--count", n, "--photos", args.photos,
                    "--timeout", "30m")
     after_cpu = {name: tree_cpu(p) for name, p in programs(stack).items()}
-    after = {name: metrics(replicas[0]) for name, replicas in stack.services.items()}
+    after = {name: metrics(replica) for name, replica in services.items()}
     time.sleep(3)
     watcher.done.set()
     steps = {name: (after[name]["cardflow_stage_steps_total"] -

@@ -37,9 +37,8 @@ static void roster_found(void *arg, int e, const PGresult *res)
         cf_problem_away(k->req, "postgres");
         return;
     }
-    bool mine = PQntuples(res) > 0 &&
-                (cf_client_may(k->req->client, "*") ||
-                 cf_str_is(value(res, 0, "client"), k->req->client->name));
+    bool mine = PQntuples(res) > 0 && (cf_client_may(k->req->client, "*") ||
+                                       cf_str_is(value(res, 0, "client"), k->req->client->name));
     if (mine)
         k->then(k, res);
     else
@@ -59,15 +58,18 @@ static void ask(struct cf_request *req, struct intake_front *front,
     }
     k->key = cf_key_roster(k->roster_id);
     cf_put16(k->part, (uint16_t)cf_key_partition(&k->key, (uint32_t)front->app->partitions));
-    const struct cf_str params[] = {{k->part, 2}, cf_key_str(&k->key)};
+    const struct cf_str params[] = {
+        {k->part, 2},
+        cf_key_str(&k->key)
+    };
     if (cf_pgf_send(front->app->pg, INTAKE_SQL_ROSTER, params, 2, roster_found, k))
         cf_problem_away(req, "postgres");
 }
 
 static const char *roster_state(const PGresult *res)
 {
-    long judged = number(res, 0, "accepted") + number(res, 0, "refused") +
-                  number(res, 0, "unchanged");
+    long judged =
+        number(res, 0, "accepted") + number(res, 0, "refused") + number(res, 0, "unchanged");
     bool complete = cf_str_is(value(res, 0, "complete"), "t");
     if (complete && judged >= number(res, 0, "records")) return "done";
     return judged || complete ? "processing" : "received";
@@ -76,7 +78,7 @@ static const char *roster_state(const PGresult *res)
 static void answer_roster(struct ask *k, const PGresult *res)
 {
     static const char *const columns[] = {"in_received", "in_noticed", "in_rejected",
-                                          "in_accepted", "in_ready", "in_ended"};
+                                          "in_accepted", "in_ready",   "in_ended"};
     char id[37];
     struct cf_buf body;
     cf_buf_init(&body, 4096);
@@ -166,8 +168,12 @@ static void find_rows(struct ask *k, int32_t after, int32_t limit, cf_pgf_done *
 {
     cf_put32(k->after, (uint32_t)after);
     cf_put32(k->limit, (uint32_t)limit);
-    const struct cf_str params[] = {{k->part, 2}, {(const char *)k->roster_id, 16}, {k->after, 4},
-                                    {k->limit, 4}};
+    const struct cf_str params[] = {
+        {k->part,                    2 },
+        {(const char *)k->roster_id, 16},
+        {k->after,                   4 },
+        {k->limit,                   4 }
+    };
     if (cf_pgf_send(k->front->app->pg, INTAKE_SQL_ROSTER_ROWS, params, 4, done, k)) {
         cf_arena_free(k->arena);
         cf_problem_away(k->req, "postgres");
@@ -195,7 +201,8 @@ static void answer_rows(struct ask *k, const PGresult *roster)
     find_rows(k, query_int(k->req, "after", 0, INT32_MAX), k->max, rows_found);
 }
 
-/* ---- rows.csv: the input's columns, and what became of each row ------------------------------- */
+/* ---- rows.csv: the input's columns, and what became of each row -------------------------------
+ */
 
 static void csv_field(struct cf_buf *b, struct cf_str s)
 {
@@ -280,8 +287,8 @@ static void chunks_found(void *arg, int e, const PGresult *res)
 {
     struct ask *k = arg;
     const char *why =
-        e ? "postgres" : intake_roster_file(k->front->app->ring, k->roster_id, res, k->arena,
-                                            &k->text);
+        e ? "postgres"
+          : intake_roster_file(k->front->app->ring, k->roster_id, res, k->arena, &k->text);
     if (why) {
         cf_arena_free(k->arena);
         cf_problem_away(k->req, e ? "postgres" : "the roster's file");
@@ -293,7 +300,10 @@ static void chunks_found(void *arg, int e, const PGresult *res)
 static void answer_csv(struct ask *k, const PGresult *roster)
 {
     (void)roster;
-    const struct cf_str params[] = {{k->part, 2}, {(const char *)k->roster_id, 16}};
+    const struct cf_str params[] = {
+        {k->part,                    2 },
+        {(const char *)k->roster_id, 16}
+    };
     k->arena = cf_arena_new(512u << 20);
     if (cf_pgf_send(k->front->app->pg, INTAKE_SQL_ROSTER_CHUNKS, params, 2, chunks_found, k)) {
         cf_arena_free(k->arena);
@@ -318,13 +328,14 @@ static void get_rows_csv(struct cf_request *req, void *arg)
 
 void intake_api_roster_read_routes(struct intake_front *front)
 {
-    static const struct cf_route one = {.method = "GET", .pattern = "/v1/rosters/{roster_id}",
-                                        .scope = "rosters:read"};
-    static const struct cf_route rows = {.method = "GET", .pattern = "/v1/rosters/{roster_id}/rows",
-                                         .scope = "rosters:read"};
+    static const struct cf_route one = {
+        .method = "GET", .pattern = "/v1/rosters/{roster_id}", .scope = "rosters:read"};
+    static const struct cf_route rows = {
+        .method = "GET", .pattern = "/v1/rosters/{roster_id}/rows", .scope = "rosters:read"};
     static const struct cf_route csv = {.method = "GET",
                                         .pattern = "/v1/rosters/{roster_id}/rows.csv",
-                                        .scope = "rosters:read", .answer_ms = 60000};
+                                        .scope = "rosters:read",
+                                        .answer_ms = 60000};
     cf_http_route(front->app->http, &one, get_roster, front);
     cf_http_route(front->app->http, &rows, get_rows, front);
     cf_http_route(front->app->http, &csv, get_rows_csv, front);

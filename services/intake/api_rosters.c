@@ -48,7 +48,8 @@ static int store_file(struct upload *u)
     cf_pgarray_begin(&bytes, CF_OID_BYTEA);
     struct cf_arena *a = cf_arena_new(4 * CHUNK);
     for (size_t at = 0, i = 0; at < u->file.len && !e; at += CHUNK, i++) {
-        struct cf_str plain = {u->file.ptr + at, u->file.len - at < CHUNK ? u->file.len - at : CHUNK};
+        struct cf_str plain = {u->file.ptr + at,
+                               u->file.len - at < CHUNK ? u->file.len - at : CHUNK};
         struct cf_str sealed;
         e = cf_seal(app->ring, plain, cf_key_str(&u->key), INTAKE_FIELD_FILE, a, &sealed);
         if (e) break;
@@ -58,8 +59,12 @@ static int store_file(struct upload *u)
     }
     cf_arena_free(a);
     cf_put16(part, (uint16_t)cf_key_partition(&u->key, (uint32_t)app->partitions));
-    const struct cf_str params[] = {{part, 2}, {(const char *)u->meta.roster_id, 16},
-                                    cf_pgarray_end(&no), cf_pgarray_end(&bytes)};
+    const struct cf_str params[] = {
+        {part,                            2 },
+        {(const char *)u->meta.roster_id, 16},
+        cf_pgarray_end(&no),
+        cf_pgarray_end(&bytes)
+    };
     if (bytes.buf.full) e = CF_E_TOO_LARGE;
     if (!e) e = cf_pgf_send(app->pg, INTAKE_SQL_ROSTER_CHUNK_ADD, params, 4, stored, u);
     cf_buf_free(&no.buf);
@@ -155,10 +160,10 @@ static void read_meta(struct cf_in *in, struct upload *u)
 static const char *parts_of(struct cf_request *req, struct cf_parts *parts, struct cf_str *meta,
                             struct cf_str *file)
 {
-    const char *why =
-        cf_multipart(cf_request_header(req, "Content-Type"), req->body, parts);
+    const char *why = cf_multipart(cf_request_header(req, "Content-Type"), req->body, parts);
     if (why) return why;
-    const struct cf_part *m = cf_multipart_part(parts, "meta"), *f = cf_multipart_part(parts, "file");
+    const struct cf_part *m = cf_multipart_part(parts, "meta"),
+                         *f = cf_multipart_part(parts, "file");
     if (!m) return "has no part named meta";
     if (!f) return "has no part named file";
     *meta = m->body;
@@ -231,8 +236,11 @@ static void post_roster(struct cf_request *req, void *arg)
 
 void intake_api_roster_routes(struct intake_front *front)
 {
-    const struct cf_route post = {"POST", "/v1/rosters", "rosters:write",
+    const struct cf_route post = {"POST",
+                                  "/v1/rosters",
+                                  "rosters:write",
                                   (size_t)front->settings.roster_max_bytes + (64 << 10),
-                                  "multipart/form-data", 60000};
+                                  "multipart/form-data",
+                                  60000};
     cf_http_route(front->app->http, &post, post_roster, front);
 }

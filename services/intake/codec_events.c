@@ -22,7 +22,8 @@ void intake_codec_send_received(struct cf_step *s, const uint8_t id[16],
                                 const struct intake_application *app)
 {
     pb_event e;
-    Cardflow__V1__ApplicationEvent__Received r = CARDFLOW__V1__APPLICATION_EVENT__RECEIVED__INIT;
+    Cardflow__V1__ApplicationEvent__Received r;
+    cardflow__v1__application_event__received__init(&r);
     begin(s, &e, id, app->kind);
     r.channel = literal(cf_channel_name((enum cf_channel)app->channel));
     r.waiting_for_enrolment = true;
@@ -40,7 +41,8 @@ void intake_codec_send_accepted(struct cf_step *s, const uint8_t id[16],
                                 const struct intake_verdict *v, enum cf_doc_type type)
 {
     pb_event e;
-    Cardflow__V1__ApplicationEvent__Accepted x = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    Cardflow__V1__ApplicationEvent__Accepted x;
+    cardflow__v1__application_event__accepted__init(&x);
     begin(s, &e, id, app->kind);
     x.channel = literal(cf_channel_name((enum cf_channel)app->channel));
     x.person = cf_data(app->person);
@@ -67,11 +69,11 @@ void intake_codec_send_accepted(struct cf_step *s, const uint8_t id[16],
 }
 
 void intake_codec_send_refused(struct cf_step *s, const uint8_t id[16],
-                               const struct intake_application *app,
-                               const struct intake_verdict *v)
+                               const struct intake_application *app, const struct intake_verdict *v)
 {
     pb_event e;
-    Cardflow__V1__ApplicationEvent__Refused x = CARDFLOW__V1__APPLICATION_EVENT__REFUSED__INIT;
+    Cardflow__V1__ApplicationEvent__Refused x;
+    cardflow__v1__application_event__refused__init(&x);
     bool noticed = v->outcome == INTAKE_NOTICE;
     begin(s, &e, id, app->kind);
     x.n_reasons = intake_codec_split_words(s->arena, app->reasons, &x.reasons);
@@ -97,7 +99,8 @@ void intake_codec_send_ended(struct cf_step *s, const uint8_t id[16], enum cf_ap
                              enum cf_app_state state, const char *reason)
 {
     pb_event e;
-    Cardflow__V1__ApplicationEvent__Ended x = CARDFLOW__V1__APPLICATION_EVENT__ENDED__INIT;
+    Cardflow__V1__ApplicationEvent__Ended x;
+    cardflow__v1__application_event__ended__init(&x);
     begin(s, &e, id, (int)kind);
     x.state = literal(cf_app_state_name(state));
     x.reason = literal(reason);
@@ -110,8 +113,8 @@ void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum 
                                   const uint8_t command_id[16], struct cf_str reason)
 {
     pb_event e;
-    Cardflow__V1__ApplicationEvent__WithdrawalRequested x =
-        CARDFLOW__V1__APPLICATION_EVENT__WITHDRAWAL_REQUESTED__INIT;
+    Cardflow__V1__ApplicationEvent__WithdrawalRequested x;
+    cardflow__v1__application_event__withdrawal_requested__init(&x);
     begin(s, &e, id, (int)kind);
     x.command_id = cf_data_id(command_id);
     x.reason = z(s->arena, reason);
@@ -124,8 +127,8 @@ void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str r
                                  int64_t revision)
 {
     pb_event e;
-    Cardflow__V1__ApplicationEvent__EnrolmentChanged x =
-        CARDFLOW__V1__APPLICATION_EVENT__ENROLMENT_CHANGED__INIT;
+    Cardflow__V1__ApplicationEvent__EnrolmentChanged x;
+    cardflow__v1__application_event__enrolment_changed__init(&x);
     begin(s, &e, zero, 0);
     x.active = active;
     x.reason = z(s->arena, reason);

@@ -6,7 +6,8 @@
 typedef Cardflow__V1__ApplicationCommand__Submit pb_submit;
 typedef Cardflow__V1__ApplicationCommand__Papers pb_papers;
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------
+ */
 
 /* Everything that a submission points at; the caller packs it before the arena goes. */
 struct submit_parts {
@@ -63,7 +64,8 @@ static void fill_submit(struct cf_arena *a, const struct intake_submit *m, struc
 
 struct cf_str intake_codec_submit(struct cf_arena *a, const struct intake_submit *m)
 {
-    Cardflow__V1__ApplicationCommand c = CARDFLOW__V1__APPLICATION_COMMAND__INIT;
+    Cardflow__V1__ApplicationCommand c;
+    cardflow__v1__application_command__init(&c);
     struct submit_parts x;
     fill_submit(a, m, &x);
     c.body_case = CARDFLOW__V1__APPLICATION_COMMAND__BODY_SUBMIT;
@@ -74,9 +76,10 @@ struct cf_str intake_codec_submit(struct cf_arena *a, const struct intake_submit
 struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_supplement *m,
                                       const uint8_t command_id[16], struct cf_str sealed)
 {
-    Cardflow__V1__ApplicationCommand c = CARDFLOW__V1__APPLICATION_COMMAND__INIT;
-    Cardflow__V1__ApplicationCommand__Supplement s =
-        CARDFLOW__V1__APPLICATION_COMMAND__SUPPLEMENT__INIT;
+    Cardflow__V1__ApplicationCommand c;
+    cardflow__v1__application_command__init(&c);
+    Cardflow__V1__ApplicationCommand__Supplement s;
+    cardflow__v1__application_command__supplement__init(&s);
     pb_papers papers;
     s.application_id = cf_data_id(m->application_id);
     s.command_id = cf_data_id(command_id);
@@ -98,9 +101,10 @@ struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_su
 struct cf_str intake_codec_withdraw(struct cf_arena *a, const struct intake_withdraw *m,
                                     const uint8_t command_id[16], struct cf_str sealed_actor)
 {
-    Cardflow__V1__ApplicationCommand c = CARDFLOW__V1__APPLICATION_COMMAND__INIT;
-    Cardflow__V1__ApplicationCommand__Withdraw w =
-        CARDFLOW__V1__APPLICATION_COMMAND__WITHDRAW__INIT;
+    Cardflow__V1__ApplicationCommand c;
+    cardflow__v1__application_command__init(&c);
+    Cardflow__V1__ApplicationCommand__Withdraw w;
+    cardflow__v1__application_command__withdraw__init(&w);
     w.application_id = cf_data_id(m->application_id);
     w.command_id = cf_data_id(command_id);
     w.actor = cf_data(sealed_actor);
@@ -110,15 +114,19 @@ struct cf_str intake_codec_withdraw(struct cf_arena *a, const struct intake_with
     return cf_pack(a, &c.base);
 }
 
-/* ---- upstream events that come over HTTP ------------------------------------------------------ */
+/* ---- upstream events that come over HTTP ------------------------------------------------------
+ */
 
 struct cf_str intake_codec_enrolment(struct cf_arena *a, const char *type, struct cf_str sealed,
                                      int64_t revision, struct cf_str unit_code,
                                      struct cf_str reason)
 {
-    Cardflow__V1__EnrolmentEvent e = CARDFLOW__V1__ENROLMENT_EVENT__INIT;
-    Cardflow__V1__EnrolmentEvent__Enrolment x = CARDFLOW__V1__ENROLMENT_EVENT__ENROLMENT__INIT;
-    Cardflow__V1__EnrolmentEvent__Ended ended = CARDFLOW__V1__ENROLMENT_EVENT__ENDED__INIT;
+    Cardflow__V1__EnrolmentEvent e;
+    cardflow__v1__enrolment_event__init(&e);
+    Cardflow__V1__EnrolmentEvent__Enrolment x;
+    cardflow__v1__enrolment_event__enrolment__init(&x);
+    Cardflow__V1__EnrolmentEvent__Ended ended;
+    cardflow__v1__enrolment_event__ended__init(&ended);
     if (strcmp(type, "ended") == 0) {
         ended.person = cf_data(sealed);
         ended.revision = revision;
@@ -144,8 +152,10 @@ struct cf_str intake_codec_unit(struct cf_arena *a, const char *type, struct cf_
                                 struct cf_str kind, const struct cf_str *banks, size_t n_banks,
                                 struct cf_str registered_on, int64_t revision)
 {
-    Cardflow__V1__UnitEvent e = CARDFLOW__V1__UNIT_EVENT__INIT;
-    Cardflow__V1__UnitEvent__Unit u = CARDFLOW__V1__UNIT_EVENT__UNIT__INIT;
+    Cardflow__V1__UnitEvent e;
+    cardflow__v1__unit_event__init(&e);
+    Cardflow__V1__UnitEvent__Unit u;
+    cardflow__v1__unit_event__unit__init(&u);
     u.unit_code = z(a, unit_code);
     u.kind = z(a, kind);
     u.banks = cf_arena_alloc(a, (n_banks + 1) * sizeof *u.banks);
@@ -167,7 +177,8 @@ struct cf_str intake_codec_unit(struct cf_arena *a, const char *type, struct cf_
 void intake_codec_send_moved(struct cf_step *s, const struct cf_key *to,
                              const struct intake_submit *m)
 {
-    Cardflow__V1__IntakeInternal x = CARDFLOW__V1__INTAKE_INTERNAL__INIT;
+    Cardflow__V1__IntakeInternal x;
+    cardflow__v1__intake_internal__init(&x);
     struct submit_parts parts;
     fill_submit(s->arena, m, &parts);
     x.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_MOVED;

@@ -40,9 +40,12 @@ void intake_codec_row_id(const uint8_t roster_id[16], uint32_t row_no, uint8_t o
 
 struct cf_str intake_codec_person_pack(struct cf_arena *a, const struct intake_person *p)
 {
-    pb_person m = CARDFLOW__V1__PERSON__INIT;
-    Cardflow__V1__Guardian g = CARDFLOW__V1__GUARDIAN__INIT;
-    Cardflow__V1__Agent agent = CARDFLOW__V1__AGENT__INIT;
+    pb_person m;
+    cardflow__v1__person__init(&m);
+    Cardflow__V1__Guardian g;
+    cardflow__v1__guardian__init(&g);
+    Cardflow__V1__Agent agent;
+    cardflow__v1__agent__init(&agent);
     m.document_type = z(a, p->document_type);
     m.document_number = z(a, p->document_number);
     m.name = z(a, p->name);
@@ -107,7 +110,8 @@ int intake_codec_person_seal(const struct cf_seal_ring *ring, struct cf_arena *a
 
 struct cf_str intake_codec_agent_pack(struct cf_arena *a, const struct intake_agent *agent)
 {
-    Cardflow__V1__Agent m = CARDFLOW__V1__AGENT__INIT;
+    Cardflow__V1__Agent m;
+    cardflow__v1__agent__init(&m);
     m.name = z(a, agent->name);
     m.document_type = z(a, agent->document_type);
     m.document_number = z(a, agent->document_number);
@@ -132,7 +136,8 @@ int intake_codec_agent_open(const struct cf_seal_ring *ring, struct cf_arena *a,
 struct cf_str intake_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
                                  struct cf_str document_type, struct cf_str document_number)
 {
-    Cardflow__V1__Actor m = CARDFLOW__V1__ACTOR__INIT;
+    Cardflow__V1__Actor m;
+    cardflow__v1__actor__init(&m);
     m.role = z(a, role);
     m.name = z(a, name);
     m.document_type = z(a, document_type);

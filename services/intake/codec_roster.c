@@ -36,7 +36,8 @@ static void fill_opened(struct cf_arena *a, const struct intake_roster_meta *m, 
 
 struct cf_str intake_codec_roster_opened(struct cf_arena *a, const struct intake_roster_meta *m)
 {
-    Cardflow__V1__IntakeInternal x = CARDFLOW__V1__INTAKE_INTERNAL__INIT;
+    Cardflow__V1__IntakeInternal x;
+    cardflow__v1__intake_internal__init(&x);
     pb_opened o;
     fill_opened(a, m, &o);
     x.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROSTER_OPENED;
@@ -81,9 +82,10 @@ struct cf_str intake_codec_progress(struct cf_arena *a, const uint8_t roster_id[
                                     uint32_t next_row, uint32_t records, bool complete,
                                     const char *problem)
 {
-    Cardflow__V1__IntakeInternal x = CARDFLOW__V1__INTAKE_INTERNAL__INIT;
-    Cardflow__V1__IntakeInternal__RosterProgress p =
-        CARDFLOW__V1__INTAKE_INTERNAL__ROSTER_PROGRESS__INIT;
+    Cardflow__V1__IntakeInternal x;
+    cardflow__v1__intake_internal__init(&x);
+    Cardflow__V1__IntakeInternal__RosterProgress p;
+    cardflow__v1__intake_internal__roster_progress__init(&p);
     p.roster_id = cf_data_id(roster_id);
     p.next_row = next_row;
     p.records = records;
@@ -113,8 +115,10 @@ size_t intake_codec_split_words(struct cf_arena *a, struct cf_str joined, char *
 
 struct cf_str intake_codec_row(struct cf_arena *a, const struct intake_row_msg *m)
 {
-    Cardflow__V1__IntakeInternal x = CARDFLOW__V1__INTAKE_INTERNAL__INIT;
-    pb_row r = CARDFLOW__V1__INTAKE_INTERNAL__ROW_OUTCOME__INIT;
+    Cardflow__V1__IntakeInternal x;
+    cardflow__v1__intake_internal__init(&x);
+    pb_row r;
+    cardflow__v1__intake_internal__row_outcome__init(&r);
     r.roster_id = cf_data_id(m->roster_id);
     r.row_no = (uint32_t)m->row_no;
     r.application_id = id_or_nothing(m->application_id);

@@ -68,7 +68,8 @@ class Topics:
             confluent_kafka.TopicPartition(full(topic), part, (since or {}).get(part, 0))
             for part in todo])
         while todo:
-            for message in self._consumer.consume(1000, timeout=5):
+            # It waits for all it is asked for, or for the whole time.
+            for message in self._consumer.consume(1000, timeout=0.05):
                 error = message.error()
                 if error and error.code() == END:
                     todo.discard(message.partition())

@@ -110,7 +110,7 @@ static void commit_rows(struct cf_batch *b, struct cf_commit *c)
     VECTOR(struct cf_work) puts = {0};
     VECTOR(struct cf_commit_drop) drops = {0};
     for (size_t i = 0; i < b->n_rows; i++)
-        if (batch_row(b, b->rows[i].kind, &b->rows[i].key)->changed)
+        if (b->rows[i].changed)
             rows[c->n_rows++] = &b->rows[i];
     for (size_t i = 0; i < b->buckets; i++) {
         for (struct aux_entry *e = b->aux_table[i]; e; e = e->next) {

@@ -28,7 +28,6 @@ struct work_entry {
 struct row_entry {
     struct row_entry *next;
     struct cf_load_row *load;
-    bool changed;
 };
 
 /* What a message did to an entry, to be undone when it fails. */
@@ -66,6 +65,7 @@ struct cf_batch {
     struct row_entry **row_table;
     struct aux_entry **aux_table;
     struct work_entry **work_table;
+    struct cf_want *wants; /* room for WANTS_MAX */
     struct undo *undo;
     int step_error;
     uint16_t step_outs, step_works;

@@ -123,6 +123,14 @@ static void name_rows(struct cf_batch *b, struct cf_load *l)
     b->n_rows = l->n_rows;
 }
 
+/* The row of a message whose row has been named. */
+static struct row_entry *named_row(const struct cf_batch *b, const struct cf_msg *m)
+{
+    struct row_entry *e = batch_row(b, m->kind, &m->key);
+    if (!e) CF_BUG("a message whose row was not named");
+    return e;
+}
+
 /* The store has sorted the rows: index them anew, and keep the work found. */
 static void index_loaded(struct cf_batch *b, const struct cf_load *l)
 {
@@ -131,6 +139,7 @@ static void index_loaded(struct cf_batch *b, const struct cf_load *l)
         index_row(b, &l->rows[i]);
     for (size_t i = 0; i < l->n_work; i++) {
         struct work_entry *e = batch_work(b, l->work[i].part, l->work[i].id);
+        if (!e) CF_BUG("work that was not named");
         e->exists = l->work[i].exists;
         e->work = l->work[i].work;
     }
@@ -140,15 +149,14 @@ static void index_loaded(struct cf_batch *b, const struct cf_load *l)
 static int load_wide(struct cf_batch *b, size_t first, size_t n)
 {
     struct cf_stage *st = b->st;
-    struct cf_want *wants;
+    struct cf_want *wants = b->wants;
     struct cf_load l = {0};
     VECTOR(struct cf_load_aux) asked = {0};
     if (!st->service->wants) return 0;
-    wants = cf_arena_alloc(b->arena, WANTS_MAX * sizeof *wants);
     for (size_t i = first; i < first + n; i++) {
         const struct item *item = &b->items.v[i];
         int16_t part = (int16_t)b->records[item->rec].part;
-        const struct row_entry *row = batch_row(b, item->msg.kind, &item->msg.key);
+        const struct row_entry *row = named_row(b, &item->msg);
         size_t k = st->service->wants(row->load->row, &item->msg, wants, WANTS_MAX);
         for (size_t w = 0; w < k; w++) {
             if (batch_aux(b, wants[w].aux, part, wants[w].id)) continue;
@@ -161,14 +169,18 @@ static int load_wide(struct cf_batch *b, size_t first, size_t n)
     l.aux = asked.v;
     l.n_aux = asked.n;
     int e = asked.n ? st->store->load(st->store->self, b->arena, &l) : 0;
-    for (size_t i = 0; i < asked.n && !e; i++)
-        batch_aux(b, asked.v[i].aux, asked.v[i].part, asked.v[i].id)->row = asked.v[i].row;
+    for (size_t i = 0; i < asked.n && !e; i++) {
+        struct aux_entry *found = batch_aux(b, asked.v[i].aux, asked.v[i].part, asked.v[i].id);
+        if (!found) CF_BUG("a wide row that was not asked for");
+        found->row = asked.v[i].row;
+    }
     return e;
 }
 
 int batch_load(struct cf_batch *b)
 {
     struct cf_load l = {0};
+    b->wants = cf_arena_alloc(b->arena, WANTS_MAX * sizeof *b->wants);
     name_rows(b, &l);
     int e = b->st->store->load(b->st->store->self, b->arena, &l);
     if (e) return e;
@@ -251,7 +263,7 @@ static int decide_one(struct cf_batch *b, size_t i)
     const struct cf_service *v = st->service;
     struct item *item = &b->items.v[i];
     const struct cf_record *r = &b->records[item->rec];
-    struct row_entry *row = batch_row(b, item->msg.kind, &item->msg.key);
+    struct row_entry *row = named_row(b, &item->msg);
     struct cf_step s = {.rec = r,
                         .msg = &item->msg,
                         .part = (int16_t)r->part,
@@ -288,7 +300,7 @@ static int decide_one(struct cf_batch *b, size_t i)
         decided_error(b, item, &s, e);
         return 0;
     }
-    if (changed) row->changed = row->load->exists = true;
+    if (changed) row->load->changed = row->load->exists = true;
     if (changed || b->undo) b->steps++;
     return 0;
 }

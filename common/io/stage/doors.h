@@ -79,6 +79,7 @@ struct cf_load_row {
     struct cf_key key;
     void *row;
     bool exists;
+    bool changed; /* by deciding: to be written */
 };
 
 struct cf_load_aux {

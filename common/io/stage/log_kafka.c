@@ -543,7 +543,8 @@ static int make_consumer(struct log_kafka *k)
     set(conf, "auto.offset.reset", "error");
     set(conf, "enable.partition.eof", "true");
     set(conf, "check.crcs", "true");
-    set(conf, "fetch.wait.max.ms", "500");
+    /* Also how long a new assignment may wait behind a fetch of the old one. */
+    set(conf, "fetch.wait.max.ms", "100");
     set(conf, "fetch.error.backoff.ms", "50");
     set(conf, "fetch.max.bytes", "4194304");
     set(conf, "max.partition.fetch.bytes", "524288");

@@ -168,9 +168,12 @@ static inline void withdraw_at(struct rig *r, const struct cf_key *key, const ui
 static inline void work_outcome(struct rig *r, const struct cf_work *w, int result,
                                 struct cf_str payload, cf_ms now)
 {
-    Cardflow__V1__IntakeInternal x = CARDFLOW__V1__INTAKE_INTERNAL__INIT;
-    Cardflow__V1__WorkOutcome o = CARDFLOW__V1__WORK_OUTCOME__INIT;
-    Cardflow__V1__WorkOutcome__Item item = CARDFLOW__V1__WORK_OUTCOME__ITEM__INIT, *items = &item;
+    Cardflow__V1__IntakeInternal x;
+    cardflow__v1__intake_internal__init(&x);
+    Cardflow__V1__WorkOutcome o;
+    cardflow__v1__work_outcome__init(&o);
+    Cardflow__V1__WorkOutcome__Item item, *items = &item;
+    cardflow__v1__work_outcome__item__init(&item);
     uint8_t id[16];
     struct cf_work copy = *w;
     item.work_id = cf_data_id(copy.id);
@@ -192,8 +195,10 @@ static inline void work_outcome(struct rig *r, const struct cf_work *w, int resu
 static inline void step_at(struct rig *r, const struct cf_key *key, const uint8_t app[16],
                            const char *state, cf_ms now)
 {
-    Cardflow__V1__CardEvent e = CARDFLOW__V1__CARD_EVENT__INIT;
-    Cardflow__V1__CardEvent__Step s = CARDFLOW__V1__CARD_EVENT__STEP__INIT;
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__Step s;
+    cardflow__v1__card_event__step__init(&s);
     uint8_t id[16];
     e.application_id = cf_data_id(app);
     s.state = (char *)(uintptr_t)state;
@@ -208,8 +213,10 @@ static inline void step_at(struct rig *r, const struct cf_key *key, const uint8_
 static inline void card_at(struct rig *r, const struct cf_key *key, const char *no,
                            const char *bank, const char *state, bool temporary, cf_ms now)
 {
-    Cardflow__V1__CardEvent e = CARDFLOW__V1__CARD_EVENT__INIT;
-    Cardflow__V1__CardEvent__CardChanged c = CARDFLOW__V1__CARD_EVENT__CARD_CHANGED__INIT;
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__CardChanged c;
+    cardflow__v1__card_event__card_changed__init(&c);
     uint8_t id[16];
     e.card_no = (char *)(uintptr_t)no;
     e.bank_code = (char *)(uintptr_t)bank;

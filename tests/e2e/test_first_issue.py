@@ -1,0 +1,457 @@
+"""The straight path: from the application to an active card in the holder's hand, step by step."""
+
+import collections
+import csv
+import datetime
+import hashlib
+import uuid
+
+import pytest
+from harness import workdays
+from harness.client import PHOTO
+from harness.kafka import ROOT
+from harness.program import wait_until
+
+DATA = ROOT / "tests" / "data"
+STEPS = ["received", "accepted", "photo_ready", "batched", "account_opened", "produced", "shipped",
+         "ready_for_pickup", "collected"]
+
+
+def check_11_10(digits):
+    """ISO 7064 MOD 11,10: is the last digit the check of those before it?"""
+    product = 10
+    for digit in digits[:-1]:
+        product = (int(digit) + product) % 10 or 10
+        product = product * 2 % 11
+    return (product + int(digits[-1])) % 10 == 1
+
+
+def states(outcome):
+    return [step["state"] for step in outcome["timeline"]]
+
+
+def codes(outcome):
+    return sorted(reason["code"] for reason in outcome["reasons"])
+
+
+def notifications(topics, application_id):
+    """{template: [notification id]} of the SMS that have ended for an application."""
+    event = topics.messages.notification.NotificationEvent
+    found = collections.defaultdict(list)
+    for record in topics.read("notification.events"):
+        said = event.FromString(record.value)
+        if said.application_id == uuid.UUID(application_id).bytes:
+            assert (said.channel, said.state) in (("sms", "sent"), ("sms", "delivered")), said
+            found[said.template].append(str(uuid.UUID(bytes=said.notification_id)))
+    return found
+
+
+def received_sms(stack, phone):
+    """ids of the messages that came to the gateway for a number, each time that one came."""
+    mine = hashlib.sha256(phone.encode()).hexdigest()
+    found, since = [], 0
+    while True:
+        page = stack.simulators["sms"].received(since)
+        found += [item["id"] for item in page["items"] if item["to_sha256"] == mine]
+        if not page["items"]:
+            return found
+        since = page["next"]
+
+
+def wait_for_sms(stack, topics, application_id, phone, templates):
+    """Waits for these notifications, and checks that each went out once and no other did."""
+    wanted = {template: 1 for template in templates}
+    wait_until(f"notifications {sorted(templates)}", 30,
+               lambda: set(notifications(topics, application_id)) >= set(templates), 0.3)
+    told = notifications(topics, application_id)
+    assert {template: len(ids) for template, ids in told.items()} == wanted
+    assert sorted(received_sms(stack, phone)) == sorted(i for ids in told.values() for i in ids)
+
+
+@pytest.fixture(scope="module")
+def card(stack, client, people):
+    """(person, outcome of the application) of a card that has gone the whole way."""
+    person = people.resident()
+    accepted = client.accepted(person, submitted_at="2025-09-26T10:30:00+08:00")
+    return person, client.wait_for(accepted["application_id"], "collected", "已激活")
+
+
+def card_no_of(topics, application_id):
+    event = topics.messages.card.CardEvent
+    said = [event.FromString(r.value) for r in topics.read("card.events")]
+    return {e.card_no for e in said
+            if e.application_id == uuid.UUID(application_id).bytes and e.card_no}
+
+
+# The whole way.
+def test_an_accepted_application_has_a_receipt_and_an_explained_due_date(client, people):
+    person = people.resident()
+    outcome = client.accepted(person, submitted_at="2025-09-26T10:30:00+08:00")
+    assert outcome["state"] == "accepted" and outcome["label"]["zh"] == "数据录入"
+    assert outcome["reasons"] == [] and outcome["warnings"] == []
+    receipt, deadline = outcome["receipt"], outcome["deadline"]
+    assert len(receipt["receipt_no"]) == 12 and check_11_10(receipt["receipt_no"])
+    assert "12345" in receipt["phones"]
+    # Seven working days over Mid-Autumn and National Day, with a make-up day; deadline_vectors.csv.
+    assert (deadline["accepted_on"], deadline["due_on"]) == ("2025-09-26", "2025-10-13")
+    due, counted, skipped = workdays.count(datetime.date(2025, 9, 26), 7)
+    assert deadline["due_on"] == due.isoformat() and deadline["provisional"] is False
+    assert deadline["counted"] == [day.isoformat() for day in counted]
+    assert [day["date"] for day in deadline["skipped"]] == [day.isoformat() for day, _ in skipped]
+    assert [day["name"] for day in deadline["skipped"] if day["name"] != "周末"] == \
+        [name for _, name in skipped if name]
+
+
+def test_a_card_goes_through_every_state_in_order_until_it_is_active(card):
+    _, outcome = card
+    assert states(outcome) == STEPS
+    assert outcome["outcome"] == "accepted"
+    times = [datetime.datetime.fromisoformat(step["at"]) for step in outcome["timeline"]]
+    assert times[1:] == sorted(times[1:])
+
+
+def test_the_holder_hears_of_each_step_once(stack, topics, card):
+    person, outcome = card
+    wait_for_sms(stack, topics, outcome["application_id"], person["phone"],
+                 {"accepted", "ready_for_pickup", "collected", "activated"})
+
+
+def test_a_card_number_is_well_formed_and_given_out_once(topics, card):
+    _, outcome = card
+    numbers = card_no_of(topics, outcome["application_id"])
+    assert len(numbers) == 1
+    number = numbers.pop()
+    values = [int(c, 36) for c in number[:8]]
+    check = 11 - sum(w * v for w, v in zip((3, 7, 9, 10, 5, 8, 4, 2), values, strict=True)) % 11
+    assert len(number) == 9 and number[0].isalpha() and number[1:8].isdigit()
+    assert number[8] == {10: "X", 11: "0"}.get(check, str(check))
+    event = topics.messages.card.CardEvent
+    holders = {r.key for r in topics.read("card.events")
+               if event.FromString(r.value).card_no == number}
+    assert len(holders) == 1
+
+
+@pytest.mark.parametrize("way", ["document", "receipt_no", "card_no"])
+def test_status_is_found_by_document_receipt_and_card_number(client, topics, card, way):
+    person, outcome = card
+    who = {"document": client.document(person),
+           "receipt_no": outcome["receipt"]["receipt_no"],
+           "card_no": card_no_of(topics, outcome["application_id"]).pop()}[way]
+    status = client.status(**{way: who})
+    assert status["found"] is True and status["source"] in ("cache", "store")
+    assert [app["application_id"] for app in status["applications"]] == [outcome["application_id"]]
+    number, phone = person["document_number"], person["phone"]
+    assert status["holder"]["name"] == person["name"][0] + "*" * (
+        len(status["holder"]["name"]) - 1) and len(status["holder"]["name"]) > 1
+    assert status["holder"]["document_number"] == f"{number[:4]}**********{number[-4:]}"
+    assert status["holder"]["phone"] == f"{phone[:3]}****{phone[-4:]}"
+    shown = status["cards"]
+    assert [(c["state"], c["code"], c["kind"], c["identity"]) for c in shown] == \
+        [("normal", "1", "permanent", {"valid": True, "reasons": []})]
+    assert shown[0]["financial_state"] == "active" and "*" in shown[0]["card_no"]
+    assert status["sentence"]["zh"] and status["sentence"]["en"] and status["next_step"]
+    assert datetime.datetime.fromisoformat(status["as_of"])
+
+
+def test_an_unverified_caller_hears_the_state_and_the_next_step_only(client, card):
+    person, outcome = card
+    status = client.status(verified=False, document=client.document(person))
+    assert status["found"] is True and status["next_step"] and status["sentence"]["zh"]
+    assert not status["holder"]
+    text = repr(status)
+    for hidden in (outcome["receipt"]["receipt_no"], outcome["application_id"],
+                   person["document_number"][-4:], person["name"], person["phone"][-4:]):
+        assert hidden not in text
+
+
+def test_nobody_found_is_an_answer_with_a_sentence(client, people):
+    status = client.status(document=client.document(people.resident()))
+    assert status["found"] is False and status["sentence"]["zh"] and status["sentence"]["en"]
+    assert status["applications"] == [] and status["cards"] == []
+
+
+def vectors():
+    with open(DATA / "deadline_vectors.csv", encoding="utf-8", newline="") as file:
+        return [(row["start_date"], row["due_date"]) for row in csv.DictReader(file)
+                if row["working_days"] == "7" and row["start_date"] < "2026-03-31"]
+
+
+def test_due_dates_of_acceptance_are_those_of_the_vectors(client, people):
+    rows = vectors()
+    assert len(rows) > 10
+    persons = [people.resident() for _ in rows]
+    client.enrol(*persons)
+    got = []
+    for person, (start, _) in zip(persons, rows, strict=True):
+        answer = client.apply(person, submitted_at=f"{start}T00:00:00+08:00")
+        got.append((answer.json["deadline"]["accepted_on"], answer.json["deadline"]["due_on"]))
+    assert got == rows
+
+
+def test_the_acceptance_day_is_that_of_shanghai(client, people):
+    person = people.resident()
+    # 16:30 in UTC is half past midnight of the next day there.
+    outcome = client.accepted(person, submitted_at="2025-12-31T16:30:00Z")
+    assert outcome["deadline"]["accepted_on"] == "2026-01-01"
+    assert outcome["deadline"]["due_on"] == "2026-01-12"
+
+
+# Photos.
+def test_a_foreigner_without_a_police_photo_uploads_one_and_gets_the_card(stack, client, people,
+                                                                          topics):
+    person = people.foreigner()
+    outcome = client.accepted(person)
+    application_id = outcome["application_id"]
+    missing = client.wait_for(application_id, "photo_missing", "待补照片")
+    assert missing["deadline"]["waiting_on"] == "holder"
+    key = str(uuid.uuid4())
+    answer = client.put_photo(application_id, wait=10, key=key)
+    assert answer.status == 200, answer
+    again = client.put_photo(application_id, wait=10, key=key)
+    assert again.headers.get("idempotency-replayed") == "true", again
+    done = client.wait_for(application_id, "collected", "已激活")
+    assert states(done) == STEPS[:2] + ["photo_missing"] + STEPS[2:]
+    wait_for_sms(stack, topics, application_id, person["phone"],
+                 {"accepted", "photo_missing", "ready_for_pickup", "collected", "activated"})
+
+
+def test_an_unusable_photo_is_refused_with_its_reason_and_a_good_one_taken_afterwards(client,
+                                                                                     people):
+    outcome = client.accepted(people.foreigner())
+    application_id = outcome["application_id"]
+    client.wait_for(application_id, "photo_missing")
+    with open(DATA / "photos" / "expected.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["valid"] == "0"]
+    for row in rows:
+        answer = client.put_photo(application_id, (DATA / "photos" / row["file"]).read_bytes())
+        if int(row["bytes"]) > 65536:
+            assert answer.status == 413, (row["file"], answer)
+            continue
+        assert answer.status == 422, (row["file"], answer)
+        assert [error["rule"] for error in answer.json["errors"]] == [row["reason"]]
+        assert answer.json["errors"][0]["field"] and answer.json["errors"][0]["cure"]
+    assert client.outcome(application_id)["state"] == "photo_missing"
+    assert client.put_photo(application_id).status == 202
+    client.wait_for(application_id, "collected")
+
+
+def test_a_child_without_photo_gets_a_card_and_the_police_are_not_asked(stack, client, people):
+    guardian = people.resident()
+    child = people.child(guardian)
+    outcome = client.accepted(child)
+    client.wait_for(outcome["application_id"], "collected", "已激活")
+    status = client.status(document=client.document(child))
+    assert [(card["state"], card["has_photo"]) for card in status["cards"]] == [("normal", False)]
+    sha = hashlib.sha256(f"{child['document_type']}\0{child['document_number']}".encode())
+    # The gateway lists 16 bytes of a hash; whichever way it takes it, the count must not change.
+    asked = stack.simulators["police"].received()
+    assert sha.hexdigest()[:32] not in repr(asked)
+    assert hashlib.sha256(child["document_number"].encode()).hexdigest()[:32] not in repr(asked)
+
+
+# Notices and rejections.
+def test_a_notice_is_put_right_by_a_supplement_and_then_accepted(stack, client, people, topics):
+    person = people.resident()
+    client.enrol(person)
+    answer = client.apply({**person, "address": ""}, submitted_at="2026-02-12T09:00:00+08:00")
+    assert answer.status == 200, answer
+    noticed = answer.json
+    assert (noticed["outcome"], noticed["state"]) == ("notice", "noticed")
+    assert noticed["label"]["zh"] == "待补正" and codes(noticed) == ["missing_address"]
+    reason = noticed["reasons"][0]
+    assert reason["field"] == "address" and reason["cure"]
+    assert reason["text"]["zh"] and reason["text"]["en"] and reason["respond_by"]
+    assert not noticed["receipt"] and not noticed["deadline"]
+    application_id = noticed["application_id"]
+    client.wait_for(application_id, "noticed")
+    key = str(uuid.uuid4())
+    body = {"address": person["address"], "submitted_at": "2026-02-13T09:00:00+08:00"}
+    path = f"/v1/applications/{application_id}/supplements"
+    answer = client.api("intake").post(path, body, key=key, wait=10)
+    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
+    # The day of the supplement counts, over Spring Festival; deadline_vectors.csv.
+    assert answer.json["deadline"]["accepted_on"] == "2026-02-13"
+    assert answer.json["deadline"]["due_on"] == "2026-03-02"
+    again = client.api("intake").post(path, body, key=key, wait=10)
+    assert again.headers.get("idempotency-replayed") == "true"
+    done = client.wait_for(application_id, "collected", "已激活")
+    assert states(done) == ["received", "noticed", *STEPS[1:]]
+    wait_for_sms(stack, topics, application_id, person["phone"],
+                 {"noticed", "accepted", "ready_for_pickup", "collected", "activated"})
+
+
+def test_a_corrected_number_leads_the_application_to_the_right_holder(client, people):
+    person = people.resident()
+    client.enrol(person)
+    number = person["document_number"]
+    wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
+    noticed = client.apply({**person, "document_number": wrong}).json
+    assert (noticed["outcome"], codes(noticed)) == ("notice", ["bad_check_digit"])
+    answer = client.api("intake").post(
+        f"/v1/applications/{noticed['application_id']}/supplements", {"document_number": number},
+        wait=10)
+    assert answer.status in (200, 202), answer
+    client.wait_for(noticed["application_id"], "collected", "已激活")
+    status = client.status(document=client.document(person))
+    assert [app["application_id"] for app in status["applications"]] == [noticed["application_id"]]
+
+
+def test_a_rejection_names_its_reason_and_ends_the_application(stack, client, people, topics):
+    person = people.resident()
+    client.enrol(person)
+    answer = client.apply(person, outlet_code="B01999")
+    assert (answer.status, answer.json["outcome"]) == (200, "rejected"), answer
+    assert answer.json["label"]["zh"] == "不予受理" and codes(answer.json) == ["unknown_outlet"]
+    application_id = answer.json["application_id"]
+    client.wait_for(application_id, "rejected")
+    late = client.api("intake").post(f"/v1/applications/{application_id}/supplements",
+                                     {"outlet_code": "B01001"}, wait=10)
+    assert late.json.get("result") != "done", late
+    assert client.outcome(application_id)["state"] == "rejected"
+    wait_for_sms(stack, topics, application_id, person["phone"], {"rejected"})
+
+
+def test_a_second_application_is_a_duplicate_also_by_household_book(client, people):
+    person = people.resident()
+    client.accepted(person)
+    answer = client.apply({**person, "document_type": "household_book"})
+    assert (answer.json["outcome"], codes(answer.json)) == ("rejected", ["duplicate_application"])
+
+
+def test_an_application_ahead_of_its_enrolment_waits_for_it(client, people):
+    person = people.resident()
+    answer = client.apply(person, wait=None)
+    assert answer.status == 202, answer
+    application_id = answer.json["application_id"]
+    client.wait_for(application_id, "received", "等待参保信息")
+    client.enrol(person)
+    client.wait_for(application_id, "collected", "已激活")
+
+
+def test_who_has_left_the_insurance_gets_a_notice(client, people):
+    person = people.resident()
+    client.enrol(person)
+    client.end_enrolment(person, "left")
+    answer = client.apply(person)
+    assert (answer.json["outcome"], codes(answer.json)) == ("notice", ["not_enrolled"]), answer
+
+
+# Withdrawal and the end.
+def withdraw(client, person, application_id):
+    return client.api("intake", "bank_outlet").post(
+        f"/v1/applications/{application_id}/withdrawal",
+        {"actor": {"role": "holder", **{k: person[k] for k in (
+            "name", "document_type", "document_number")}}, "reason": "changed_mind"}, wait=10)
+
+
+def test_withdrawn_before_batching_it_ends_and_the_holder_may_apply_again(stack, client, people,
+                                                                          topics):
+    person = people.foreigner()
+    first = client.accepted(person)["application_id"]
+    client.wait_for(first, "photo_missing")
+    assert withdraw(client, person, first).status in (200, 202)
+    ended = client.wait_for(first, "withdrawn", "已撤销")
+    assert "batched" not in states(ended)
+    answer = client.put_photo(first, wait=5)
+    assert answer.status != 200 or answer.json.get("result") != "done", answer
+    second = client.apply(person)
+    assert second.json["outcome"] == "accepted", second
+    assert client.outcome(first)["state"] == "withdrawn"
+    told = notifications(topics, first)
+    assert len(told["withdrawn"]) <= 1 and "ready_for_pickup" not in told
+
+
+def test_a_withdrawal_in_production_is_refused_and_the_card_still_comes(client, people, topics,
+                                                                        bank):
+    bank.behave(hold_after="account_opened")
+    person = people.resident()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "account_opened", "制卡中")
+    mark = topics.ends("card.events")
+    assert withdraw(client, person, application_id).status in (200, 202)
+    event = topics.messages.card.CardEvent
+
+    def refused(record):
+        said = event.FromString(record.value)
+        return said.application_id == uuid.UUID(application_id).bytes and \
+            list(said.operation_answered.reasons) == ["in_production"]
+
+    answers = topics.wait("the refusal in_production", "card.events", mark, refused)
+    assert event.FromString(answers[0].value).operation_answered.result == "refused"
+    assert client.outcome(application_id)["state"] == "account_opened"
+    bank.behave(hold_after=None)
+    client.wait_for(application_id, "collected", "已激活")
+
+
+def test_the_death_of_the_holder_closes_the_application_and_nothing_is_sent(stack, client, people,
+                                                                            topics):
+    person = people.foreigner()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "photo_missing")
+    wait_for_sms(stack, topics, application_id, person["phone"], {"accepted", "photo_missing"})
+    client.end_enrolment(person, "death")
+    client.wait_for(application_id, "closed", "已终止")
+    assert set(notifications(topics, application_id)) == {"accepted", "photo_missing"}
+
+
+# Cards.
+def test_a_card_reported_lost_is_no_identity_until_it_is_released(client, people):
+    person = people.resident()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "collected", "已激活")
+    holder = client.document(person)
+    actor = {"role": "holder", "name": person["name"], **holder}
+
+    def operate(operation, channel, key, **fields):
+        return client.api("production", key).post(
+            "/v1/card-operations",
+            {"operation": operation, "holder": holder, "channel": channel, "actor": actor,
+             **fields}, wait=10)
+
+    def shown():
+        card = client.status(document=holder)["cards"][0]
+        return card["state"], card["code"], card["identity"]["valid"]
+
+    lost = operate("report_temporary_loss", "bank_phone", "bank_outlet")
+    assert (lost.status, lost.json["result"], lost.json["card_state"]) == \
+        (200, "done", "temporary_loss"), lost
+    again = operate("report_temporary_loss", "bank_phone", "bank_outlet")
+    assert again.json["result"] == "already", again
+    wait_until("the loss is shown", 15, lambda: shown() == ("temporary_loss", "4", False), 0.1)
+    paid = operate("release", "bank_outlet", "bank_outlet",
+                   fees=[{"type": "release", "amount": 5}])
+    assert paid.json["result"] == "refused" and \
+        [reason["code"] for reason in paid.json["reasons"]] == ["fee_not_allowed"], paid
+    free = operate("release", "bank_outlet", "bank_outlet")
+    assert (free.json["result"], free.json["card_state"]) == ("done", "normal"), free
+    wait_until("the release is shown", 15, lambda: shown() == ("normal", "1", True), 0.1)
+
+
+def test_a_replacement_of_a_card_of_before_is_accepted_and_the_old_card_formally_lost(client,
+                                                                                      people):
+    person = people.resident()
+    client.enrol(person)
+    client.import_card(person)
+    wait_until("the imported card is known", 15, lambda: client.status(
+        document=client.document(person))["cards"], 0.1)
+    answer = client.apply(person, kind="loss_replacement",
+                          submitted_at="2025-01-27T11:00:00+08:00")
+    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
+    assert answer.json["deadline"]["due_on"] == "2025-02-12"  # deadline_vectors.csv
+    wait_until("the old card is in formal loss", 15, lambda: client.status(
+        document=client.document(person))["cards"][0]["code"] == "2", 0.1)
+    first = client.apply(person, kind="first_issue")
+    assert first.json["outcome"] == "rejected" and \
+        codes(first.json) == ["duplicate_application"], first
+
+
+def test_the_holder_of_a_card_cannot_apply_for_a_first_one(client, people):
+    person = people.resident()
+    client.enrol(person)
+    client.import_card(person)
+    wait_until("the imported card is known", 15, lambda: client.status(
+        document=client.document(person))["cards"], 0.1)
+    answer = client.apply(person)
+    assert (answer.json["outcome"], codes(answer.json)) == ("rejected", ["card_exists"]), answer
+
+
