@@ -235,6 +235,7 @@ static int make_stage(struct frame *f)
         .member_timeout_ms = (int)app->common.stage_member_timeout_ms,
         .topic_prefix = "cardflow.",
         .topic_suffix = ".v1",
+        .metrics = app->metrics,
     };
     int e = spec->service_new(app, &f->service);
     if (e) return e;

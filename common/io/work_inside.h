@@ -58,6 +58,7 @@ struct work_shard {
     cf_ms retry_at;    /* monotonic */
     struct touched touched;
     struct cf_buf out; /* packed items of outcomes of this turn */
+    size_t out_items;
 };
 
 struct out_message {

@@ -85,6 +85,7 @@ static void seal(struct cf_work_pool *pool, int16_t part)
     put_field_1(&m->value, s->out.len);
     cf_buf_adds(&m->value, cf_buf_str(&s->out));
     cf_buf_free(&s->out);
+    s->out_items = 0;
     pool->unsent++;
     send(m);
 }
@@ -144,12 +145,14 @@ void out_add(struct cf_work_pool *pool, const struct cf_work *w, enum cf_work_re
     item.payload = data(payload.ptr, payload.len);
     item.reason = (char *)(uintptr_t)(reason ? reason : "");
     size_t n = protobuf_c_message_get_packed_size(&item.base);
-    if (s->out.len + n + 1 + LENGTH_MAX > WORK_MESSAGE_MAX) seal(pool, w->part);
+    if (s->out.len + n + 1 + LENGTH_MAX > WORK_MESSAGE_MAX || s->out_items == CF_MESSAGES_MAX)
+        seal(pool, w->part);
     if (!s->out.ptr) cf_buf_init(&s->out, WORK_MESSAGE_MAX);
     put_field_1(&s->out, n);
     char *to = cf_buf_room(&s->out, n);
     if (!to) CF_BUG("an outcome does not fit a message");
     s->out.len += protobuf_c_message_pack(&item.base, (uint8_t *)to);
+    s->out_items++;
     pool->out_dirty = true;
 }
 

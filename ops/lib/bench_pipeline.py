@@ -1,6 +1,7 @@
 """first issues from the command topic to activated cards, beside PostgreSQL alone"""
 
 import json
+import os
 import re
 import subprocess
 import threading
@@ -66,7 +67,19 @@ def programs(stack):
 
 def tree_cpu(program):
     """CPU seconds of a program and, for PostgreSQL, its backends that have ended as well."""
-    return program.cpu_seconds()
+    if program.name != "postgres":
+        return program.cpu_seconds()
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(stat.parent.name) == program.pid:
+            ticks += sum(map(int, fields[11:15]))  # its own, and its children that have ended
+        elif int(fields[1]) == program.pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Watcher(threading.Thread):

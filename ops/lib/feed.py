@@ -25,6 +25,9 @@ WAIT_S = 300
 REPLACEMENTS = ("loss_replacement", "damage_replacement")
 KIND_OF_ROSTER = "first_issue"
 POLICE_TYPES = ("resident_id", "household_book")
+# Upstream knows nobody by any other document, and intake takes no record of one.
+ACCEPTED_TYPES = (*POLICE_TYPES, "residence_permit_hmt", "foreign_pr_2023", "foreign_pr_2017",
+                  "home_return_permit", "taiwan_permit", "passport")
 
 
 class Feed:
@@ -32,8 +35,8 @@ class Feed:
         self.stack, self.say, self.info = stack, say, stack.info()
         key = self.info["api_keys"]["migration"]
         self.api = {name: Api(url, key, timeout=30) for name, url in self.info["http"].items()}
-        self.applications = [json.loads(line)
-                             for line in open(DATA / "applications.jsonl", encoding="utf-8")]
+        with open(DATA / "applications.jsonl", encoding="utf-8") as file:
+            self.applications = [json.loads(line) for line in file]
         self.counts = collections.Counter()
         self.failures = []
         self.accepted = {}     # application_id -> row
@@ -48,7 +51,8 @@ class Feed:
                       "name": normalise_name(row["name"] or ""), "birth_date": row["birth_date"],
                       "sex": row["sex"], "unit_code": (row.get("unit_papers") or {}).get(
                           "unit_code") or ""}
-            if person["document_number"] and person["name"]:
+            if person["document_type"] in ACCEPTED_TYPES and person["document_number"] and \
+                    person["name"]:
                 people.setdefault(ref(person), person)
         with open(DATA / "rosters" / "expected.csv", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):

@@ -2,6 +2,8 @@
 #include "common/pure/reasons.h"
 #include "services/inquiry/answer.h"
 
+enum { DAYS_EXPLAINED = 400 };
+
 static void out_day(struct cf_out *o, const char *name, cf_day day)
 {
     char text[11];
@@ -112,7 +114,9 @@ static void out_deadline(struct cf_out *o, const struct inquiry_answer *in,
     struct cf_deadline d = cf_deadline_compute(in->calendar, app->kind, e->accepted_on);
     /* The date that was promised counts; it is explained as far as it reaches. */
     d.due_on = e->due_on;
-    const struct cf_explanation x = cf_deadline_explain(in->calendar, &d, in->arena);
+    bool sane = e->due_on - e->accepted_on < DAYS_EXPLAINED;
+    const struct cf_explanation x = sane ? cf_deadline_explain(in->calendar, &d, in->arena)
+                                         : (struct cf_explanation){0};
     size_t n;
     const struct cf_policy *all = cf_policies(&n);
     const struct cf_policy *policy = e->policy < n && all[e->policy].kind == app->kind

@@ -178,12 +178,12 @@ static void decode(struct cf_batch *b, uint32_t i)
     struct cf_stage *st = b->st;
     const struct cf_record *r = &b->records[i];
     const struct cf_topic_in *topic = &st->service->in[r->topic];
-    struct cf_msg msgs[128];
+    struct cf_msg msgs[CF_MESSAGES_MAX];
     struct cf_decode d = {.arena = b->arena,
                           .env = st->service->env,
                           .partitions = st->conf.partitions,
                           .msgs = msgs,
-                          .max = 128};
+                          .max = CF_MESSAGES_MAX};
     memset(msgs, 0, sizeof msgs);
     if (r->ce_type.len == 0 || r->ce_id.len == 0) {
         refuse(b, r, CF_E_MISSING_HEADERS, "ce_id, ce_type: required");

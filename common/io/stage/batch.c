@@ -2,7 +2,9 @@
 #include "common/io/stage/batch.h"
 
 #include "common/io/stage/failpoint.h"
+#include "common/io/metrics.h"
 #include "common/io/stage/journal.h"
+#include "common/pure/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +49,34 @@ static void restore(struct cf_batch *b)
 
 /* ---- the commit ---------------------------------------------------------------------------------
  */
+
+/* Of messages that only tell the newest state, all but the last of each key are left out. */
+static void drop_overtaken(struct cf_batch *b)
+{
+    struct seen {
+        struct seen *next;
+        const struct out_entry *out;
+    } **table = NULL;
+    for (size_t i = b->outs.n; i-- > 0;) {
+        struct out_entry *o = &b->outs.v[i];
+        if (!o->latest) continue;
+        if (!table) table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
+        struct seen **head =
+            &table[cf_hash64_seed(o->m.key.ptr, o->m.key.len, o->m.topic) & (b->buckets - 1)];
+        const struct seen *s = *head;
+        while (s && (s->out->m.topic != o->m.topic || !cf_str_eq(s->out->m.key, o->m.key)))
+            s = s->next;
+        o->overtaken = s != NULL;
+        if (s) continue;
+        struct seen *first = cf_arena_alloc(b->arena, sizeof *first);
+        *first = (struct seen){*head, o};
+        *head = first;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < b->outs.n; i++)
+        if (!b->outs.v[i].overtaken) b->outs.v[n++] = b->outs.v[i];
+    b->outs.n = n;
+}
 
 /* Numbers every message and puts those of each shard into its journal row. */
 static void write_journal(struct cf_batch *b, struct cf_commit_journal *rows, size_t *n)
@@ -146,6 +176,7 @@ static void make_commit(struct cf_batch *b)
     struct cf_commit_journal *journal =
         cf_arena_zero(b->arena, (size_t)b->st->conf.partitions * sizeof *journal);
     *c = (struct cf_commit){0};
+    drop_overtaken(b);
     write_journal(b, journal, &c->n_journal);
     c->journal = journal;
     commit_streams(b, c);
@@ -228,6 +259,20 @@ static void count(struct cf_batch *b)
     atomic_fetch_add(&st->n_dead, b->dead);
     atomic_fetch_add(&st->n_duplicates, b->duplicates);
     atomic_store(&st->postgres_up, true);
+    for (size_t i = 0; i < COUNTS_MAX && b->counts[i].what && st->conf.metrics; i++)
+        cf_count_add(cf_counter_new(st->conf.metrics, "cardflow_stage_events_total",
+                                    "What rules have counted", "what", b->counts[i].what, NULL),
+                     b->counts[i].n);
+}
+
+/* By topic and partition, so that the client fills one request after the other; the order within a
+ * partition stays. */
+static int by_target(const void *a, const void *b)
+{
+    const struct out_entry *const *x = a, *const *y = b;
+    if ((*x)->m.topic != (*y)->m.topic) return (*x)->m.topic < (*y)->m.topic ? -1 : 1;
+    if ((*x)->m.target != (*y)->m.target) return (*x)->m.target < (*y)->m.target ? -1 : 1;
+    return *x < *y ? -1 : *x > *y;
 }
 
 /* Committed: what follows can be lost, for the next owner reads it from the journal. */
@@ -241,9 +286,13 @@ static int finish(struct cf_batch *b)
             messages += b->outs.v[k].part == b->commit.journal[i].part;
         publish_row(&st->shards[b->commit.journal[i].part], b->commit.journal[i].seq, messages);
     }
+    const struct out_entry **order = cf_arena_alloc(b->arena, (b->outs.n + 1) * sizeof *order);
+    for (size_t k = 0; k < b->outs.n; k++)
+        order[k] = &b->outs.v[k];
+    if (b->outs.n) qsort(order, b->outs.n, sizeof *order, by_target);
     for (size_t k = 0; k < b->outs.n && !e; k++) {
-        struct shard *h = &st->shards[b->outs.v[k].part];
-        e = publish(st, h, h->journal_seq, &b->outs.v[k].m);
+        struct shard *h = &st->shards[order[k]->part];
+        e = publish(st, h, h->journal_seq, &order[k]->m);
         if (!e) e = cf_failpoint("mid_publish");
     }
     keep_parked_keys(b);

@@ -42,7 +42,11 @@ struct undo {
 struct out_entry {
     struct cf_out_message m;
     int16_t part;
+    bool latest;     /* only the last one of its topic and key is sent */
+    bool overtaken;  /* by a later one: not sent */
 };
+
+enum { COUNTS_MAX = 16 };
 
 #define VECTOR(type)                                                                               \
     struct {                                                                                       \
@@ -70,6 +74,10 @@ struct cf_batch {
     int step_error;
     uint16_t step_outs, step_works;
     uint32_t steps, duplicates, dead;
+    struct {
+        const char *what;
+        uint32_t n;
+    } counts[COUNTS_MAX];
     struct cf_commit commit;
 };
 
@@ -93,7 +101,7 @@ struct aux_entry *batch_aux_add(struct cf_batch *b, uint16_t aux, int16_t part,
 void batch_keep_work(struct cf_batch *b, struct work_entry *e);
 void batch_keep_aux(struct cf_batch *b, struct aux_entry *e);
 /* Sends under the service's name to any output, dead letters too. */
-void batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
+struct out_entry *batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
                 struct cf_str type, struct cf_str extra, struct cf_str value);
 
 /* admit.c */

@@ -16,7 +16,7 @@ static void derive_id(const struct cf_step *s, uint32_t effect, uint8_t id[16])
                 (uint32_t)s->index << 16 | effect);
 }
 
-void batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
+struct out_entry *batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
                 struct cf_str type, struct cf_str extra, struct cf_str value)
 {
     struct cf_batch *b = s->batch;
@@ -31,10 +31,11 @@ void batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str
                                     .value = value};
     derive_id(s, b->step_outs++, out.m.id);
     PUSH(b->outs, b->arena, out);
+    return &b->outs.v[b->outs.n - 1];
 }
 
-void cf_send_bytes(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
-                   const char *ce_type, struct cf_str body)
+static void send_to(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
+                    const char *ce_type, struct cf_str body, bool latest)
 {
     struct cf_str k = {cf_arena_dup(s->arena, key->b, key->len), key->len};
     int32_t target = (int32_t)cf_key_partition(key, (uint32_t)s->batch->st->conf.partitions);
@@ -44,13 +45,26 @@ void cf_send_bytes(struct cf_step *s, uint16_t out_topic, const struct cf_key *k
         s->reason = "message larger than 64 KiB";
         return;
     }
-    batch_send(s, out_topic, target, k, cf_str_of(ce_type), (struct cf_str){0}, body);
+    batch_send(s, out_topic, target, k, cf_str_of(ce_type), (struct cf_str){0}, body)->latest =
+        latest;
+}
+
+void cf_send_bytes(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
+                   const char *ce_type, struct cf_str body)
+{
+    send_to(s, out_topic, key, ce_type, body, false);
 }
 
 void cf_send(struct cf_step *s, uint16_t out_topic, const struct cf_key *key, const char *ce_type,
              const ProtobufCMessage *body)
 {
-    cf_send_bytes(s, out_topic, key, ce_type, cf_pack(s->arena, body));
+    send_to(s, out_topic, key, ce_type, cf_pack(s->arena, body), false);
+}
+
+void cf_send_latest(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
+                    const char *ce_type, const ProtobufCMessage *body)
+{
+    send_to(s, out_topic, key, ce_type, cf_pack(s->arena, body), true);
 }
 
 void cf_next_event_id(struct cf_step *s, uint8_t id[16])
@@ -116,8 +130,14 @@ const void *cf_aux_get(struct cf_step *s, uint16_t aux, const uint8_t id[16])
 
 void cf_count(struct cf_step *s, const char *what)
 {
-    (void)what;
-    if (!strncmp(what, "duplicate", 9)) s->batch->duplicates++;
+    struct cf_batch *b = s->batch;
+    if (!strncmp(what, "duplicate", 9)) b->duplicates++;
+    for (size_t i = 0; i < COUNTS_MAX; i++) {
+        if (b->counts[i].what && strcmp(b->counts[i].what, what)) continue;
+        b->counts[i].what = what;
+        b->counts[i].n++;
+        return;
+    }
 }
 
 bool cf_ids_known(struct cf_str ids, const uint8_t id[16])

@@ -181,7 +181,11 @@ static void turn(struct cf_stage *st)
         if (publish_acks(st, 20)) return;
         return;
     }
-    int e = st->log->poll(st->log->self, st->records, (size_t)st->conf.batch_max, POLL_MS, &n);
+    int e = st->log->poll(st->log->self, st->records, st->batch_now, POLL_MS, &n);
+    size_t most = (size_t)st->conf.batch_max * BEHIND;
+    st->batch_now = n < st->batch_now ? (size_t)st->conf.batch_max
+                    : 2 * n < most    ? 2 * n
+                                      : most;
     if (n) {
         int late = batch_run(st, st->records, n);
         if (!e) e = late;
@@ -224,7 +228,8 @@ struct cf_stage *cf_stage_new(const struct cf_service *service, const struct cf_
     st->n_out = cf_outputs(service);
     cf_uuid4(st->replica);
     st->arena = cf_arena_new(ARENA_MAX);
-    st->records = cf_calloc((size_t)conf->batch_max, sizeof *st->records);
+    st->batch_now = (size_t)conf->batch_max;
+    st->records = cf_calloc(BEHIND * (size_t)conf->batch_max, sizeof *st->records);
     cf_buf_init(&st->journal, ARENA_MAX / 2);
     pthread_mutex_init(&st->work_lock, NULL);
     st->work_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

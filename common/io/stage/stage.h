@@ -34,6 +34,9 @@ struct cf_record {
     int64_t cf_no;        /* 0 without cf_src */
 };
 
+/* Most messages in one record. */
+#define CF_MESSAGES_MAX 128
+
 /* A message for one aggregate. A record is one message, or several (a batch of outcomes). */
 struct cf_msg {
     uint16_t kind;     /* of the aggregate: index into service->kinds */
@@ -132,6 +135,10 @@ struct cf_step {
 /* Sends a message after the commit; event id and number are the loop's. Key decides partition. */
 void cf_send(struct cf_step *s, uint16_t out_topic, const struct cf_key *key, const char *ce_type,
              const ProtobufCMessage *body);
+/* The same, but when a later message of this batch has the same topic and key, only that one is
+ * sent: for readers that want the newest state, not every step. */
+void cf_send_latest(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
+                    const char *ce_type, const ProtobufCMessage *body);
 /* The same with bytes packed before. */
 void cf_send_bytes(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
                    const char *ce_type, struct cf_str body);
@@ -152,7 +159,8 @@ void cf_aux_put(struct cf_step *s, uint16_t aux, const uint8_t id[16], const voi
 /* The wide row that `wants` asked for, or that this batch has put; NULL when there is none. */
 const void *cf_aux_get(struct cf_step *s, uint16_t aux, const uint8_t id[16]);
 
-/* Counts a thing for /metrics ("refused", "dropped_ended"); names are literals. */
+/* Counts a thing, once its batch is committed: cardflow_stage_events_total{what="refused"}; names
+ * are literals, at most 16 a batch. */
 void cf_count(struct cf_step *s, const char *what);
 
 /* Is this command id among those packed in `ids` (16-byte id and 8-byte time each)? */
@@ -224,12 +232,15 @@ static inline ProtobufCBinaryData cf_data_id(const uint8_t id[16])
 
 /* ---- running it ---------------------------------------------------------------------------- */
 
+struct cf_metrics;
+
 struct cf_stage_conf {
     const char *brokers, *dsn;
     int partitions;
     int batch_max; /* records a batch */
     int member_timeout_ms;
     const char *topic_prefix, *topic_suffix; /* "cardflow." and ".v1" */
+    struct cf_metrics *metrics; /* for cf_count; may be NULL */
 };
 
 struct cf_stage; /* the stage thread and what it shares with the front */
