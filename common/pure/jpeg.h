@@ -3,7 +3,7 @@
  * Only the first coefficient of each block is kept (it is the mean of 8 x 8 pixels); the others
  * are read past, so that the whole of the entropy-coded data is checked.
  *
- * Shapes   struct cf_jpeg is plain and large (about 60 KiB): one on the stack, no other memory
+ * Shapes   struct cf_jpeg is plain and large (about 40 KiB): one on the stack, no other memory
  * Errors   a status, not an error: the bytes come from outside and may be anything
  * Limits   decodes baseline (SOF0) of 8 bits, 3 components, up to CF_JPEG_SIDE pixels a side
  * Source   ITU-T T.81 (JPEG), T.871 (JFIF), TIFF 6.0 for the orientation in Exif
@@ -18,7 +18,7 @@
 enum cf_jpeg_status { CF_JPEG_OK, CF_JPEG_NOT, CF_JPEG_DAMAGED };
 
 struct cf_jpeg_huff {
-    uint16_t fast[1024]; /* by 10 bits: meaning in jpeg.c; 0 = longer or no code */
+    uint16_t fast[1024]; /* by 10 bits: meaning in jpeg_inside.h; 0 = longer or no code */
     int32_t max_code[18];
     int32_t offset[17];
     uint8_t symbols[256];
@@ -35,7 +35,7 @@ struct cf_jpeg {
     size_t scan; /* where the first scan's header begins; 0 = none */
     bool baseline, frame, adobe_rgb;
     uint32_t width, height, precision, components;
-    uint32_t dpi_x, dpi_y;    /* 0 = not given */
+    uint32_t dpi_x, dpi_y;     /* 0 = not given */
     uint32_t exif_orientation; /* 0 = not given */
     uint32_t restart;          /* MCUs between restart markers; 0 = none */
     uint32_t h_max, v_max, mcus_across, mcus_down;

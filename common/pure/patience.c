@@ -4,7 +4,8 @@
 cf_ms cf_backoff_ms(const uint8_t id[16], uint32_t attempt, cf_ms base, cf_ms cap)
 {
     cf_ms most = base > 0 ? base : 1;
-    for (uint32_t i = 0; i < attempt && most < cap; i++) most *= 2;
+    for (uint32_t i = 0; i < attempt && most < cap; i++)
+        most *= 2;
     if (most > cap) most = cap;
     return (cf_ms)(cf_hash64_seed(id, 16, attempt) % (uint64_t)(most + 1));
 }

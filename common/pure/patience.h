@@ -15,7 +15,7 @@ cf_ms cf_backoff_ms(const uint8_t id[16], uint32_t attempt, cf_ms base, cf_ms ca
 struct cf_breaker {
     int limit;
     cf_ms open_ms;
-    int failures;    /* in a row */
+    int failures; /* in a row */
     cf_ms open_until;
     bool open, probing;
 };

@@ -39,7 +39,8 @@ static bool corner_is_white(const struct cf_jpeg *j, uint32_t x0, uint32_t block
         for (uint32_t x = x0; x < x0 + blocks; x++) {
             uint8_t rgb[3];
             cf_jpeg_block(j, x, y, rgb);
-            for (int c = 0; c < 3; c++) sum[c] += rgb[c];
+            for (int c = 0; c < 3; c++)
+                sum[c] += rgb[c];
         }
     }
     uint32_t least = white_min * blocks * blocks;

@@ -32,7 +32,7 @@ enum cf_photo_reason_index {
 #define X(value, name) CF_PHOTO_INDEX_##value,
     CF_PHOTO_REASONS(X)
 #undef X
-    CF_PHOTO_REASON_COUNT
+        CF_PHOTO_REASON_COUNT
 };
 
 enum cf_photo_reason {

@@ -56,7 +56,7 @@ def read_topic(brokers, topic):
         consumer.assign(parts)
         open_parts = set(known)
         while open_parts:
-            for message in consumer.consume(2000, timeout=10):
+            for message in consumer.consume(2000, timeout=0.1):
                 if message.error():
                     if message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
                         open_parts.discard(message.partition())
@@ -252,16 +252,17 @@ def check_issued(tables, applications, finding):
 
 def check_notices(tables, messages, finding):
     """One end state a notification, and one row."""
-    for ident, count in messages.items():
-        if count > 1:
-            finding.add("duplicated", "a notification with two end states", ident.hex())
+    for ident, states in messages.items():
+        if len(states) > 1:
+            finding.add("duplicated", "a notification with two end states",
+                        f"{ident.hex()}: {', '.join(states)}")
 
 
 def audit(info, patience_s=120):
     """The counts for the stack that stack.json describes."""
     finding, messages = Finding(), protos.load()
     streams, applications = Streams(finding), Applications(finding)
-    ends, dead, notices, totals = {}, collections.Counter(), collections.Counter(), {}
+    ends, dead, notices, totals = {}, collections.Counter(), collections.defaultdict(list), {}
     for full in info["topics"]:
         topic, count = full.removeprefix("cardflow.").removesuffix(".v1"), 0
         for part, offset, key, headers, value in read_topic(info["kafka"], full):
@@ -286,7 +287,8 @@ def audit(info, patience_s=120):
                 applications.order(messages.card.BankOrder.FromString(value))
             elif topic == "notification.events":
                 event = messages.notification.NotificationEvent.FromString(value)
-                notices[event.notification_id] += 1
+                notices[event.notification_id].append(
+                    f"{event.template} {event.channel} {event.state} {event.reason}".strip())
         totals[topic] = count
     tables = Tables(info["postgres_admin"])
     applications.check()

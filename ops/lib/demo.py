@@ -18,8 +18,11 @@ from harness.program import ProgramError, interruptible  # noqa: E402
 from harness.stack import Config, Stack  # noqa: E402
 
 
+BEGAN = time.monotonic()
+
+
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.monotonic() - BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 
 def parse():

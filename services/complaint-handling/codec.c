@@ -66,8 +66,7 @@ static int take_open(struct cf_decode *d, const Cardflow__V1__ComplaintCommand__
     out->kind = complaint_kind_parse(text(o->kind));
     if (!out->kind) return refuse(d, "open.kind: unknown");
     if (o->dispatched_at_ms <= 0) return refuse(d, "open.dispatched_at_ms: required");
-    if (o->holder_ref.len && o->holder_ref.len != 16)
-        return refuse(d, "open.holder_ref: 16 bytes");
+    if (o->holder_ref.len && o->holder_ref.len != 16) return refuse(d, "open.holder_ref: 16 bytes");
     if (!fits(text(o->topic), 0, COMPLAINT_REASON_MAX)) return refuse(d, "open.topic: too long");
     out->dispatched_at = o->dispatched_at_ms;
     out->anonymous = o->anonymous;
@@ -88,7 +87,8 @@ static int take_action(struct cf_decode *d, const Cardflow__V1__ComplaintCommand
 {
     out->action.what = complaint_action_parse(text(a->action));
     if (!out->action.what) return refuse(d, "action.action: unknown");
-    if (!fits(text(a->reason), 0, COMPLAINT_REASON_MAX)) return refuse(d, "action.reason: too long");
+    if (!fits(text(a->reason), 0, COMPLAINT_REASON_MAX))
+        return refuse(d, "action.reason: too long");
     if (!fits(text(a->operator_), 0, COMPLAINT_REASON_MAX))
         return refuse(d, "action.operator: too long");
     if (!fits(text(a->owner), 0, COMPLAINT_REASON_MAX)) return refuse(d, "action.owner: too long");
@@ -132,12 +132,14 @@ static int decode_command(struct cf_decode *d, const struct cf_record *rec)
     if (!opens && c->body_case != CARDFLOW__V1__COMPLAINT_COMMAND__BODY_ACTION)
         return refuse(d, "body: one of open, action");
     int e = check_key(d, rec, &key);
-    if (!e)
-        e = opens ? take_open(d, c->open, &key, out) : take_action(d, c->action, &key, out);
+    if (!e) e = opens ? take_open(d, c->open, &key, out) : take_action(d, c->action, &key, out);
     if (e) return e;
     struct cf_msg *m = &d->msgs[d->n++];
-    *m = (struct cf_msg){.type = opens ? COMPLAINT_MSG_OPEN : COMPLAINT_MSG_ACTION, .key = key,
-                         .body = out, .is_command = true, .sent_at = rec->ce_time};
+    *m = (struct cf_msg){.type = opens ? COMPLAINT_MSG_OPEN : COMPLAINT_MSG_ACTION,
+                         .key = key,
+                         .body = out,
+                         .is_command = true,
+                         .sent_at = rec->ce_time};
     memcpy(m->id, c->command_id.data, 16);
     return 0;
 }
@@ -177,7 +179,8 @@ static int decode_internal(struct cf_decode *d, const struct cf_record *rec)
         return refuse(d, "value: not an outcome of work");
     if (in->work->n_items > d->max) return refuse(d, "items: more than a record may hold");
     int e = 0;
-    for (size_t i = 0; !e && i < in->work->n_items; i++) e = decode_item(d, in->work->items[i]);
+    for (size_t i = 0; !e && i < in->work->n_items; i++)
+        e = decode_item(d, in->work->items[i]);
     return e;
 }
 
@@ -219,7 +222,8 @@ struct cf_str complaint_codec_command(struct cf_arena *a, enum complaint_message
                                       const struct complaint_command *c,
                                       const uint8_t command_id[16])
 {
-    command out = CARDFLOW__V1__COMPLAINT_COMMAND__INIT;
+    command out;
+    cardflow__v1__complaint_command__init(&out);
     Cardflow__V1__ComplaintCommand__Open open;
     Cardflow__V1__ComplaintCommand__Action action;
     out.source_system = z(a, c->source_system);
@@ -239,7 +243,8 @@ struct cf_str complaint_codec_command(struct cf_arena *a, enum complaint_message
 
 struct cf_str complaint_codec_person_pack(struct cf_arena *a, const struct complaint_person *p)
 {
-    Cardflow__V1__Person out = CARDFLOW__V1__PERSON__INIT;
+    Cardflow__V1__Person out;
+    cardflow__v1__person__init(&out);
     out.document_type = z(a, p->document_type);
     out.document_number = z(a, p->document_number);
     out.name = z(a, p->name);
@@ -261,7 +266,8 @@ int complaint_codec_person(struct cf_arena *a, struct cf_str plain, struct compl
 void complaint_codec_send_event(struct cf_step *s, const struct complaint_order *o,
                                 const struct complaint_told *told)
 {
-    Cardflow__V1__ComplaintEvent e = CARDFLOW__V1__COMPLAINT_EVENT__INIT;
+    Cardflow__V1__ComplaintEvent e;
+    cardflow__v1__complaint_event__init(&e);
     char *reasons[] = {lit(told->reason ? told->reason : "")};
     e.source_system = z(s->arena, o->source_system);
     e.order_no = z(s->arena, o->order_no);
@@ -286,7 +292,8 @@ void complaint_codec_send_event(struct cf_step *s, const struct complaint_order 
 
 void complaint_codec_send_holder(struct cf_step *s, const struct complaint_order *o)
 {
-    Cardflow__V1__ComplaintHolderEvent e = CARDFLOW__V1__COMPLAINT_HOLDER_EVENT__INIT;
+    Cardflow__V1__ComplaintHolderEvent e;
+    cardflow__v1__complaint_holder_event__init(&e);
     struct cf_key holder = cf_key_holder(o->holder_ref);
     e.order_id = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)s->msg->key.b};
     e.source_system = z(s->arena, o->source_system);
@@ -301,7 +308,8 @@ void complaint_codec_send_holder(struct cf_step *s, const struct complaint_order
 void complaint_codec_send_correction(struct cf_step *s, const struct complaint_order *o,
                                      bool granted, struct cf_str reason, struct cf_str person)
 {
-    Cardflow__V1__CorrectionEvent e = CARDFLOW__V1__CORRECTION_EVENT__INIT;
+    Cardflow__V1__CorrectionEvent e;
+    cardflow__v1__correction_event__init(&e);
     struct cf_key holder = cf_key_holder(o->holder_ref);
     e.order_id = (ProtobufCBinaryData){16, (uint8_t *)(uintptr_t)s->msg->key.b};
     e.decision = lit(granted ? "granted" : "refused");

@@ -22,7 +22,7 @@ enum complaint_message {
     COMPLAINT_MSG_OPEN,   /* struct complaint_command */
     COMPLAINT_MSG_ACTION, /* struct complaint_command */
     COMPLAINT_MSG_TIMER,
-    COMPLAINT_MSG_STATUS  /* struct complaint_status */
+    COMPLAINT_MSG_STATUS /* struct complaint_status */
 };
 enum complaint_work { COMPLAINT_WORK_TIMER = 1, COMPLAINT_WORK_ASK = 2 };
 
@@ -87,8 +87,8 @@ struct complaint_told {
     const char *action, *result;
     const char *reason; /* NULL: none */
     enum complaint_state before;
-    struct cf_str reply;           /* NULL ptr: none */
-    const uint8_t *command_id;     /* NULL: nobody's command */
+    struct cf_str reply;       /* NULL ptr: none */
+    const uint8_t *command_id; /* NULL: nobody's command */
 };
 void complaint_codec_send_event(struct cf_step *s, const struct complaint_order *o,
                                 const struct complaint_told *told);

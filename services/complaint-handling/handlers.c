@@ -91,8 +91,13 @@ static void stop_asking(struct cf_step *s, struct complaint_order *o)
 
 static void ask(struct cf_step *s, struct complaint_order *o)
 {
-    struct cf_work w = {.kind = COMPLAINT_WORK_ASK, .part = s->part, .key = s->msg->key,
-                        .due = s->now, .args = {(const char *)o->holder_ref, 16}};
+    struct cf_work w = {
+        .kind = COMPLAINT_WORK_ASK,
+        .part = s->part,
+        .key = s->msg->key,
+        .due = s->now,
+        .args = {(const char *)o->holder_ref, 16}
+    };
     cf_work_id(s, 1, w.id);
     memcpy(o->ask_id, w.id, 16);
     cf_work_put(s, &w);
@@ -103,8 +108,8 @@ static void arm(struct cf_step *s, struct complaint_order *o)
 {
     struct complaint_facts f = facts_of(o);
     cf_ms due = complaint_next_due(env_of(s)->calendar, &f);
-    struct cf_work w = {.kind = COMPLAINT_WORK_TIMER, .part = s->part, .key = s->msg->key,
-                        .due = due};
+    struct cf_work w = {
+        .kind = COMPLAINT_WORK_TIMER, .part = s->part, .key = s->msg->key, .due = due};
     if (due == o->timer_due) return;
     cf_uuid8_of(w.id, CF_STR("complaint.timer"), cf_key_str(&s->msg->key));
     o->timer_due = due;
@@ -130,9 +135,14 @@ static void move(struct cf_step *s, struct complaint_order *o, enum complaint_ev
                  struct cf_str reply, const uint8_t *command_id)
 {
     struct complaint_facts f = facts_of(o);
-    struct happened h = {.told = {.action = complaint_event_name(on), .result = "done",
-                                  .before = f.state, .reply = reply, .command_id = command_id},
-                         .due_before = o->due_on};
+    struct happened h = {
+        .told = {.action = complaint_event_name(on),
+                 .result = "done",
+                 .before = f.state,
+                 .reply = reply,
+                 .command_id = command_id},
+        .due_before = o->due_on
+    };
     struct cf_str owner = env_of(s)->owners[o->kind];
     if (!complaint_move(env_of(s)->calendar, &f, on, owner, s->now))
         CF_BUG("a move of our own without an edge");
@@ -178,8 +188,12 @@ static bool expired(const struct cf_step *s)
 static void refuse_old_open(struct cf_step *s, const struct complaint_command *c)
 {
     struct complaint_order nobody = {0};
-    const struct happened h = {.told = {.action = "open", .result = "refused",
-                                        .reason = "command_expired", .command_id = s->msg->id}};
+    const struct happened h = {
+        .told = {.action = "open",
+                 .result = "refused",
+                 .reason = "command_expired",
+                 .command_id = s->msg->id}
+    };
     fill(&nobody, c);
     memset(nobody.holder_ref, 0, 16);
     tell(s, &nobody, &h);
@@ -217,11 +231,14 @@ static void refused(struct cf_step *s, struct complaint_order *o, const char *re
 {
     const struct complaint_command *c = s->msg->body;
     const struct happened h = {
-        .told = {.action = complaint_event_name(c->action.what), .result = "refused",
-                 .reason = reason, .before = (enum complaint_state)o->state,
+        .told = {.action = complaint_event_name(c->action.what),
+                 .result = "refused",
+                 .reason = reason,
+                 .before = (enum complaint_state)o->state,
                  .command_id = s->msg->id},
         .due_before = o->due_on,
-        .operator_id = c->operator_id};
+        .operator_id = c->operator_id
+    };
     tell(s, o, &h);
     cf_count(s, "refused");
 }
@@ -232,10 +249,14 @@ static void apply(struct cf_step *s, struct complaint_order *o)
     struct complaint_action action = c->action;
     struct complaint_facts f = facts_of(o);
     const char *reason = NULL;
-    struct happened h = {.told = {.action = complaint_event_name(action.what), .before = f.state,
-                                  .command_id = s->msg->id},
-                         .due_before = o->due_on, .operator_id = c->operator_id,
-                         .note = c->reason};
+    struct happened h = {
+        .told = {.action = complaint_event_name(action.what),
+                 .before = f.state,
+                 .command_id = s->msg->id},
+        .due_before = o->due_on,
+        .operator_id = c->operator_id,
+        .note = c->reason
+    };
     /* An order that nobody was named for goes to the default owner. */
     if (action.what == COMPLAINT_ON_ROUTE && !action.owner.len && f.state != COMPLAINT_ROUTED)
         action.owner = env_of(s)->owners[o->kind];
@@ -243,8 +264,7 @@ static void apply(struct cf_step *s, struct complaint_order *o)
         refused(s, o, "holder_unknown");
         return;
     }
-    enum complaint_result result =
-        complaint_act(env_of(s)->calendar, &f, &action, s->now, &reason);
+    enum complaint_result result = complaint_act(env_of(s)->calendar, &f, &action, s->now, &reason);
     if (result == COMPLAINT_REFUSED) {
         refused(s, o, reason);
         return;
@@ -298,22 +318,20 @@ static void decide_timer(struct cf_step *s, struct complaint_order *o)
     struct complaint_facts f = facts_of(o);
     enum complaint_mark mark = COMPLAINT_MARK_NONE;
     o->timer_due = 0; /* its row has gone with the outcome */
-    switch (complaint_due_now(env_of(s)->calendar, &f, s->now, &mark)) {
-    case COMPLAINT_ON_MARK: {
-        const struct happened h = {.told = {.action = "mark", .result = "done",
-                                            .before = f.state},
-                                   .due_before = o->due_on};
+    enum complaint_event due = complaint_due_now(env_of(s)->calendar, &f, s->now, &mark);
+    if (due == COMPLAINT_ON_MARK) {
+        const struct happened h = {
+            .told = {.action = "mark", .result = "done", .before = f.state},
+            .due_before = o->due_on
+        };
         o->mark = (int16_t)mark;
         tell(s, o, &h);
         cf_count(s, mark == COMPLAINT_MARK_RED ? "marked_red" : "marked_yellow");
-        break;
-    }
-    case COMPLAINT_ON_SILENT:
+    } else if (due == COMPLAINT_ON_SILENT) {
         o->end_reason = CF_STR("silent");
         move(s, o, COMPLAINT_ON_SILENT, (struct cf_str){0}, NULL);
-        break;
-    default: break; /* too early by a clock's difference: it is armed again */
     }
+    /* Too early by a clock's difference: it is armed again. */
     settle(s, o);
 }
 
@@ -348,10 +366,18 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
 {
     *changed = true;
     switch ((enum complaint_message)s->msg->type) {
-    case COMPLAINT_MSG_OPEN: decide_open(s, aggregate, exists, changed); return 0;
-    case COMPLAINT_MSG_ACTION: decide_action(s, aggregate, exists, changed); return 0;
-    case COMPLAINT_MSG_TIMER: decide_timer(s, aggregate); return 0;
-    case COMPLAINT_MSG_STATUS: decide_status(s, aggregate); return 0;
+    case COMPLAINT_MSG_OPEN:
+        decide_open(s, aggregate, exists, changed);
+        return 0;
+    case COMPLAINT_MSG_ACTION:
+        decide_action(s, aggregate, exists, changed);
+        return 0;
+    case COMPLAINT_MSG_TIMER:
+        decide_timer(s, aggregate);
+        return 0;
+    case COMPLAINT_MSG_STATUS:
+        decide_status(s, aggregate);
+        return 0;
     }
     return CF_E_VERSION;
 }
@@ -360,15 +386,15 @@ static const char *const command_types[] = {"complaint.open", "complaint.action"
 static const char *const internal_types[] = {"work.outcome", NULL};
 
 static const struct cf_topic_in topics_in[] = {
-    [COMPLAINT_IN_COMMANDS] = {"complaint.commands", true, command_types},
+    [COMPLAINT_IN_COMMANDS] = {"complaint.commands",          true,  command_types },
     [COMPLAINT_IN_INTERNAL] = {"complaint-handling.internal", false, internal_types},
-    {NULL, false, NULL},
+    {NULL,                          false, NULL          },
 };
-static const char *const topics_out[] = {
-    [COMPLAINT_OUT_INTERNAL] = "complaint-handling.internal",
-    [COMPLAINT_OUT_EVENTS] = "complaint.events",
-    [COMPLAINT_OUT_HOLDER] = "complaint.holder-events",
-    [COMPLAINT_OUT_CORRECTIONS] = "correction.events", NULL};
+static const char *const topics_out[] = {[COMPLAINT_OUT_INTERNAL] = "complaint-handling.internal",
+                                         [COMPLAINT_OUT_EVENTS] = "complaint.events",
+                                         [COMPLAINT_OUT_HOLDER] = "complaint.holder-events",
+                                         [COMPLAINT_OUT_CORRECTIONS] = "correction.events",
+                                         NULL};
 
 struct cf_service complaint_service(const struct complaint_env *env)
 {

@@ -2,10 +2,9 @@
 
 const char *complaint_kind_name(enum complaint_kind kind)
 {
-    static const char *const names[] = {
-        "",
+    static const char *const names[] = {"",
 #define X(value, name, zh, en) name,
-        COMPLAINT_KINDS(X)
+                                        COMPLAINT_KINDS(X)
 #undef X
     };
     return names[kind];
@@ -19,6 +18,7 @@ enum complaint_kind complaint_kind_parse(struct cf_str name)
     return COMPLAINT_KIND_NONE;
 }
 
+/* clang-format off */
 static const struct {
     const char *name;
     bool open;
@@ -29,6 +29,7 @@ static const struct {
     COMPLAINT_STATES(X)
 #undef X
 };
+/* clang-format on */
 
 const char *complaint_state_name(enum complaint_state state)
 {
@@ -47,10 +48,9 @@ bool complaint_state_is_open(enum complaint_state state)
 
 const char *complaint_event_name(enum complaint_event event)
 {
-    static const char *const names[] = {
-        "",
+    static const char *const names[] = {"",
 #define X(value, name) name,
-        COMPLAINT_EVENTS(X)
+                                        COMPLAINT_EVENTS(X)
 #undef X
     };
     return names[event];
@@ -78,7 +78,10 @@ const char *complaint_result_name(enum complaint_result result)
 
 /* ---- the machine --------------------------------------------------------------------------- */
 
-#define EDGE(from, on, to) {COMPLAINT_##from, COMPLAINT_ON_##on, COMPLAINT_##to}
+#define EDGE(from, on, to)                                                                         \
+    {                                                                                              \
+        COMPLAINT_##from, COMPLAINT_ON_##on, COMPLAINT_##to                                        \
+    }
 static const struct complaint_edge edges[] = {
     EDGE(NONE, OPEN, RECEIVED),
     EDGE(RECEIVED, ROUTE, ROUTED),
@@ -184,16 +187,20 @@ static void restart_clock(const struct cf_calendar *cal, struct complaint_facts 
     f->mark = COMPLAINT_MARK_NONE;
 }
 
-static void arrive(const struct cf_calendar *cal, struct complaint_facts *f,
-                   enum complaint_event on, struct cf_str owner, cf_ms now)
+static void arrive(const struct cf_calendar *cal, struct complaint_facts *f, struct cf_str owner,
+                   cf_ms now)
 {
     switch (f->state) {
-    case COMPLAINT_RECEIVED: restart_clock(cal, f, cf_day_of_ms(f->dispatched_at)); break;
+    case COMPLAINT_RECEIVED:
+        restart_clock(cal, f, cf_day_of_ms(f->dispatched_at));
+        break;
     case COMPLAINT_ROUTED:
         f->routed_at = now;
         f->owner = owner;
         break;
-    case COMPLAINT_REPLIED: f->replied_at = now; break;
+    case COMPLAINT_REPLIED:
+        f->replied_at = now;
+        break;
     case COMPLAINT_REOPENED:
         /* Five days again, and the mark of the first round is history. */
         f->reopened = true;
@@ -204,9 +211,9 @@ static void arrive(const struct cf_calendar *cal, struct complaint_facts *f,
     case COMPLAINT_RETURNED:
     case COMPLAINT_CLOSED:
     case COMPLAINT_WITHDRAWN:
-    case COMPLAINT_STATE_COUNT: break;
+    case COMPLAINT_STATE_COUNT:
+        break;
     }
-    (void)on;
 }
 
 bool complaint_move(const struct cf_calendar *cal, struct complaint_facts *f,
@@ -215,7 +222,7 @@ bool complaint_move(const struct cf_calendar *cal, struct complaint_facts *f,
     enum complaint_state to;
     if (!complaint_next(f->state, on, &to) || to == f->state) return false;
     f->state = to;
-    arrive(cal, f, on, owner, now);
+    arrive(cal, f, owner, now);
     return true;
 }
 
@@ -245,8 +252,7 @@ static enum complaint_result extend(const struct cf_calendar *cal, struct compla
 
 /* What speaks against an action for which there is an edge. */
 static const char *judge(const struct cf_calendar *cal, const struct complaint_facts *f,
-                         const struct complaint_action *action, enum complaint_event on,
-                         cf_ms now)
+                         const struct complaint_action *action, enum complaint_event on, cf_ms now)
 {
     cf_day today = cf_day_of_ms(now);
     if (on == COMPLAINT_ON_RETURN) {
@@ -257,7 +263,8 @@ static const char *judge(const struct cf_calendar *cal, const struct complaint_f
     if (on == COMPLAINT_ON_REOPEN && f->reopened) return "reopened_already";
     if (on == COMPLAINT_ON_REPLY && !action->has_text) return "text_missing";
     if (on == COMPLAINT_ON_REPLY && f->kind == COMPLAINT_KIND_CORRECTION) return "decision_missing";
-    if (on == COMPLAINT_ON_DECIDE && f->kind != COMPLAINT_KIND_CORRECTION) return "not_a_correction";
+    if (on == COMPLAINT_ON_DECIDE && f->kind != COMPLAINT_KIND_CORRECTION)
+        return "not_a_correction";
     if (on == COMPLAINT_ON_DECIDE && !action->has_reason) return "reason_missing";
     return NULL;
 }
@@ -287,6 +294,16 @@ enum complaint_result complaint_act(const struct cf_calendar *cal, struct compla
     if (*reason) return COMPLAINT_REFUSED;
     complaint_move(cal, f, on, action->owner, now);
     return COMPLAINT_DONE;
+}
+
+const char *complaint_topic_of(struct cf_str text)
+{
+    static const char *const words[] = {"进度",     "办到",   "到哪", "什么时候", "何时",
+                                        "多久",     "制卡",   "领卡", "能拿到",   "办好了",
+                                        "progress", "status", "when"};
+    for (size_t i = 0; text.len && i < sizeof words / sizeof *words; i++)
+        if (memmem(text.ptr, text.len, words[i], strlen(words[i]))) return "progress";
+    return "";
 }
 
 bool complaint_is_automatic(enum complaint_kind kind, struct cf_str topic, bool holder_known,

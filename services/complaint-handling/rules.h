@@ -54,21 +54,21 @@ enum complaint_kind {
 #define X(value, ...) COMPLAINT_KIND_##value,
     COMPLAINT_KINDS(X)
 #undef X
-    COMPLAINT_KIND_COUNT
+        COMPLAINT_KIND_COUNT
 };
 enum complaint_state {
     COMPLAINT_NONE, /* not there yet */
 #define X(value, ...) COMPLAINT_##value,
     COMPLAINT_STATES(X)
 #undef X
-    COMPLAINT_STATE_COUNT
+        COMPLAINT_STATE_COUNT
 };
 enum complaint_event {
     COMPLAINT_ON_NONE,
 #define X(value, ...) COMPLAINT_ON_##value,
     COMPLAINT_EVENTS(X)
 #undef X
-    COMPLAINT_EVENT_COUNT
+        COMPLAINT_EVENT_COUNT
 };
 enum complaint_mark { COMPLAINT_MARK_NONE, COMPLAINT_MARK_YELLOW, COMPLAINT_MARK_RED };
 
@@ -145,6 +145,9 @@ enum complaint_result complaint_act(const struct cf_calendar *cal, struct compla
 bool complaint_move(const struct cf_calendar *cal, struct complaint_facts *f,
                     enum complaint_event on, struct cf_str owner, cf_ms now);
 
+/* "progress" when the text asks where an application stands, else empty. For sources that do not
+ * say what a consultation is about. */
+const char *complaint_topic_of(struct cf_str text);
 /* Is it answered from the holder's status, without a person? */
 bool complaint_is_automatic(enum complaint_kind kind, struct cf_str topic, bool holder_known,
                             bool can_ask);

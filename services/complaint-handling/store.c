@@ -5,7 +5,10 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-#define COLUMN(name, type, field) {name, type, offsetof(struct complaint_order, field)}
+#define COLUMN(name, type, field)                                                                  \
+    {                                                                                              \
+        name, type, offsetof(struct complaint_order, field)                                        \
+    }
 static const struct cf_column order_columns[] = {
     COLUMN("source_system", CF_COL_TEXT, source_system),
     COLUMN("order_no", CF_COL_TEXT, order_no),
@@ -36,35 +39,33 @@ static const struct cf_column order_columns[] = {
 #undef COLUMN
 
 const struct cf_kind complaint_store_kinds[] = {
-    {"work_order", sizeof(struct complaint_order), order_columns, COUNT(order_columns)}};
+    {"work_order", sizeof(struct complaint_order), order_columns, COUNT(order_columns)}
+};
 
 static const struct cf_column demand_columns[] = {
     {"reporter", CF_COL_BYTES, offsetof(struct complaint_demand, reporter)},
-    {"text", CF_COL_BYTES, offsetof(struct complaint_demand, text)},
+    {"text",     CF_COL_BYTES, offsetof(struct complaint_demand, text)    },
 };
 
-#define COLUMN(name, type, field) {name, type, offsetof(struct complaint_step, field)}
+#define COLUMN(name, type, field)                                                                  \
+    {                                                                                              \
+        name, type, offsetof(struct complaint_step, field)                                         \
+    }
 static const struct cf_column step_columns[] = {
-    COLUMN("order_id", CF_COL_ID, order_id),
-    COLUMN("event_no", CF_COL_INT4, event_no),
-    COLUMN("action", CF_COL_TEXT, action),
-    COLUMN("result", CF_COL_TEXT, result),
-    COLUMN("reasons", CF_COL_TEXT, reasons),
-    COLUMN("state_before", CF_COL_TEXT, state_before),
-    COLUMN("state", CF_COL_TEXT, state),
-    COLUMN("owner", CF_COL_TEXT, owner),
-    COLUMN("operator", CF_COL_TEXT, operator_id),
-    COLUMN("note", CF_COL_TEXT, note),
-    COLUMN("due_on", CF_COL_INT4, due_on),
-    COLUMN("at", CF_COL_INT8, at),
+    COLUMN("order_id", CF_COL_ID, order_id),      COLUMN("event_no", CF_COL_INT4, event_no),
+    COLUMN("action", CF_COL_TEXT, action),        COLUMN("result", CF_COL_TEXT, result),
+    COLUMN("reasons", CF_COL_TEXT, reasons),      COLUMN("state_before", CF_COL_TEXT, state_before),
+    COLUMN("state", CF_COL_TEXT, state),          COLUMN("owner", CF_COL_TEXT, owner),
+    COLUMN("operator", CF_COL_TEXT, operator_id), COLUMN("note", CF_COL_TEXT, note),
+    COLUMN("due_on", CF_COL_INT4, due_on),        COLUMN("at", CF_COL_INT8, at),
 };
 #undef COLUMN
 
 const struct cf_aux complaint_store_aux[] = {
     [COMPLAINT_AUX_DEMAND] = {"demand", sizeof(struct complaint_demand), demand_columns,
                               COUNT(demand_columns), true},
-    [COMPLAINT_AUX_STEP] = {"step", sizeof(struct complaint_step), step_columns,
-                            COUNT(step_columns), true},
+    [COMPLAINT_AUX_STEP] = {"step",   sizeof(struct complaint_step),   step_columns,
+                              COUNT(step_columns),   true},
 };
 const size_t complaint_store_n_aux = COUNT(complaint_store_aux);
 

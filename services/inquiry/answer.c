@@ -43,11 +43,10 @@ static void out_id(struct cf_out *o, const char *name, const uint8_t id[16])
 
 static void out_label(struct cf_out *o, const struct inquiry_app *app)
 {
-    out_pair(o, "label",
-             cf_str_of(cf_app_state_label_detail(app->state, app->waits, app->activated,
-                                                 CF_LANG_ZH)),
-             cf_str_of(cf_app_state_label_detail(app->state, app->waits, app->activated,
-                                                 CF_LANG_EN)));
+    out_pair(
+        o, "label",
+        cf_str_of(cf_app_state_label_detail(app->state, app->waits, app->activated, CF_LANG_ZH)),
+        cf_str_of(cf_app_state_label_detail(app->state, app->waits, app->activated, CF_LANG_EN)));
 }
 
 static cf_day promised_on(const struct inquiry_app *app)
@@ -196,10 +195,12 @@ static void out_found(struct cf_out *o, const struct inquiry_answer *in,
     out_holder(o, in);
     out_pair(o, "label", p->label_zh, p->label_en);
     cf_out_array(o, "applications");
-    for (size_t i = 0; i < p->n_apps; i++) out_short_app(o, in, &p->apps[i]);
+    for (size_t i = 0; i < p->n_apps; i++)
+        out_short_app(o, in, &p->apps[i]);
     cf_out_end(o);
     cf_out_array(o, "cards");
-    for (size_t i = 0; i < p->n_cards; i++) out_card(o, in, &p->cards[i]);
+    for (size_t i = 0; i < p->n_cards; i++)
+        out_card(o, in, &p->cards[i]);
     cf_out_end(o);
     if (in->verified) out_identity(o, p->invalid);
     out_orders(o, in);
@@ -221,8 +222,7 @@ bool inquiry_answer_status(struct cf_buf *to, const struct inquiry_answer *in)
     static const struct inquiry_section nothing[INQUIRY_SOURCES];
     struct inquiry_picture p;
     struct cf_out o = cf_out_to(to);
-    inquiry_render(in->arena, in->facts ? in->facts->sections : nothing, cf_day_of_ms(in->now),
-                   &p);
+    inquiry_render(in->arena, in->facts ? in->facts->sections : nothing, cf_day_of_ms(in->now), &p);
     cf_out_object(&o, NULL);
     cf_out_bool(&o, "found", p.found);
     out_truth(&o, in);

@@ -42,7 +42,8 @@ static void out_reasons(struct cf_out *o, const struct inquiry_app *app)
 {
     const struct inquiry_entry *why = app->owner;
     cf_out_array(o, "reasons");
-    for (size_t i = 0; i < why->n_reasons; i++) out_reason(o, why->reasons[i], why->respond_by);
+    for (size_t i = 0; i < why->n_reasons; i++)
+        out_reason(o, why->reasons[i], why->respond_by);
     const struct inquiry_mark *last = why->n_marks ? &why->marks[why->n_marks - 1] : NULL;
     if (!why->n_reasons && last && last->reason.len) out_reason(o, last->reason, why->respond_by);
     cf_out_end(o);
@@ -90,7 +91,8 @@ static void out_receipt(struct cf_out *o, const struct inquiry_answer *in,
 static void out_days(struct cf_out *o, const struct cf_explanation *x)
 {
     cf_out_array(o, "counted");
-    for (size_t i = 0; i < x->counted_n; i++) out_day(o, NULL, x->counted[i].day);
+    for (size_t i = 0; i < x->counted_n; i++)
+        out_day(o, NULL, x->counted[i].day);
     cf_out_end(o);
     cf_out_array(o, "skipped");
     for (size_t i = 0; i < x->skipped_n; i++) {
@@ -115,13 +117,12 @@ static void out_deadline(struct cf_out *o, const struct inquiry_answer *in,
     /* The date that was promised counts; it is explained as far as it reaches. */
     d.due_on = e->due_on;
     bool sane = e->due_on - e->accepted_on < DAYS_EXPLAINED;
-    const struct cf_explanation x = sane ? cf_deadline_explain(in->calendar, &d, in->arena)
-                                         : (struct cf_explanation){0};
+    const struct cf_explanation x =
+        sane ? cf_deadline_explain(in->calendar, &d, in->arena) : (struct cf_explanation){0};
     size_t n;
     const struct cf_policy *all = cf_policies(&n);
-    const struct cf_policy *policy = e->policy < n && all[e->policy].kind == app->kind
-                                         ? &all[e->policy]
-                                         : d.policy;
+    const struct cf_policy *policy =
+        e->policy < n && all[e->policy].kind == app->kind ? &all[e->policy] : d.policy;
     cf_out_object(o, "deadline");
     cf_out_z(o, "policy", policy ? policy->id : NULL);
     cf_out_int(o, "working_days", policy ? policy->working_days : 0);
@@ -169,8 +170,8 @@ void inquiry_answer_outcome(struct cf_buf *to, const struct inquiry_answer *in,
     cf_out_object(&o, NULL);
     cf_out_z(&o, "application_id", text);
     cf_out_z(&o, "kind", cf_app_kind_name(app->kind));
-    cf_out_text(&o, "channel", intake && intake->channel.len ? intake->channel
-                                                             : (struct cf_str){0});
+    cf_out_text(&o, "channel",
+                intake && intake->channel.len ? intake->channel : (struct cf_str){0});
     cf_out_z(&o, "state", cf_app_state_name(app->state));
     out_pair(&o, "label",
              cf_app_state_label_detail(app->state, app->waits, app->activated, CF_LANG_ZH),

@@ -16,8 +16,8 @@ struct look {
     uint8_t id[16];  /* of the application */
 };
 
-static struct look *look_new(struct cf_request *req, struct inquiry_front *front,
-                             const char *scope, const char *action)
+static struct look *look_new(struct cf_request *req, struct inquiry_front *front, const char *scope,
+                             const char *action)
 {
     if (!inquiry_auditor_room(front->auditor)) {
         /* No look without an audit. */
@@ -70,7 +70,9 @@ static void answer_status(void *arg, int e, const struct inquiry_found *found)
     cf_buf_init(&body, ANSWER_MAX);
     bool any = inquiry_answer_status(&body, &in);
     inquiry_auditor_add(l->front->auditor, l->req, l->scope, l->action,
-                        !any ? "not_found" : l->verified ? "shown" : "shown_unverified",
+                        !any          ? "not_found"
+                        : l->verified ? "shown"
+                                      : "shown_unverified",
                         found->known ? &found->holder : NULL);
     cf_answer_json(l->req, 200, &body);
     cf_buf_free(&body);
@@ -192,15 +194,16 @@ static void answer_application(void *arg, int e, const struct inquiry_found *fou
     struct inquiry_section past;
     struct inquiry_app app;
     struct cf_arena *a = l->req->arena;
-    if (!e && found->known && (inquiry_codec_document_read(a, found->payload, &facts) != 0 ||
-                               inquiry_codec_section_read(a, found->past, &past) != 0))
+    if (!e && found->known &&
+        (inquiry_codec_document_read(a, found->payload, &facts) != 0 ||
+         inquiry_codec_section_read(a, found->past, &past) != 0))
         e = CF_E_DB;
     if (e) {
         failed(l, e);
         return;
     }
-    if (found->known && inquiry_app_of(facts.sections, l->id,
-                                       past.n_entries ? &past.entries[0] : NULL, &app)) {
+    if (found->known &&
+        inquiry_app_of(facts.sections, l->id, past.n_entries ? &past.entries[0] : NULL, &app)) {
         show_application(l, found, &facts, &app);
     } else if (found->known && found->from_cache && !l->from_store) {
         /* The document of Redis may be older, or the application has left it. */
@@ -223,12 +226,11 @@ static void get_application(struct cf_request *req, void *arg)
 
 void inquiry_api_routes(struct inquiry_front *front)
 {
-    static const struct cf_route query = {"POST", "/v1/status-queries", "status:read",
-                                          8192, CF_JSON, 5000},
-                                 internal = {"POST", "/v1/internal/status", "status:read",
-                                             1024, CF_JSON, 5000},
-                                 application = {"GET", "/v1/applications/{application_id}",
-                                                "applications:read", 0, NULL, 5000};
+    static const struct cf_route
+        query = {"POST", "/v1/status-queries", "status:read", 8192, CF_JSON, 5000},
+        internal = {"POST", "/v1/internal/status", "status:read", 1024, CF_JSON, 5000},
+        application = {"GET", "/v1/applications/{application_id}", "applications:read", 0, NULL,
+                       5000};
     cf_http_route(front->app->http, &query, post_status_query, front);
     cf_http_route(front->app->http, &internal, post_internal_status, front);
     cf_http_route(front->app->http, &application, get_application, front);

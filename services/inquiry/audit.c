@@ -46,13 +46,15 @@ static void keep(struct inquiry_auditor *q, struct record *r)
 static int try_send(struct inquiry_auditor *q, struct record *r)
 {
     if (q->closed) return CF_E_NET;
-    struct cf_front_message m = {.topic = "audit.events",
-                                 .key = cf_str_of(r->client),
-                                 .part = -1,
-                                 .ce_type = "audit",
-                                 .ce_source = "inquiry/front",
-                                 .ce_time = r->at,
-                                 .value = {r->value, r->len}};
+    struct cf_front_message m = {
+        .topic = "audit.events",
+        .key = cf_str_of(r->client),
+        .part = -1,
+        .ce_type = "audit",
+        .ce_source = "inquiry/front",
+        .ce_time = r->at,
+        .value = {r->value, r->len}
+    };
     memcpy(m.ce_id, r->id, 16);
     return cf_front_send(q->app->producer, &m, sent, r);
 }

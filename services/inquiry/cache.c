@@ -9,7 +9,7 @@
 enum {
     FILL_MAX = 256, /* documents that wait to be written */
     FILL_MS = 20,
-    WRITE_MS = 20   /* the front thread must not wait longer for Redis */
+    WRITE_MS = 20 /* the front thread must not wait longer for Redis */
 };
 
 /* What is to be written back: a document, and the alias that led to it. */
@@ -56,8 +56,9 @@ static void flush(void *arg, cf_ms now)
     (void)now;
     while (c->fills) {
         struct fill *f = c->fills;
-        struct cf_redis_doc doc = {inquiry_redis_document_key(&f->holder, key), f->version,
-                                   {f->payload, f->len}};
+        struct cf_redis_doc doc = {
+            inquiry_redis_document_key(&f->holder, key), f->version, {f->payload, f->len}
+        };
         c->fills = f->next;
         bool sent = cf_redis_stage_put(c->writer, &doc, 1);
         if (sent && f->has_alias) {
@@ -76,8 +77,11 @@ static void remember(struct question *q, const struct inquiry_found *found)
     struct inquiry_cache *c = q->cache;
     if (c->n_fills >= FILL_MAX || !inquiry_cache_up(c)) return;
     struct fill *f = cf_malloc(sizeof *f + found->payload.len);
-    *f = (struct fill){.next = c->fills, .holder = found->holder, .version = found->version,
-                       .has_alias = q->by_alias, .len = found->payload.len};
+    *f = (struct fill){.next = c->fills,
+                       .holder = found->holder,
+                       .version = found->version,
+                       .has_alias = q->by_alias,
+                       .len = found->payload.len};
     memcpy(f->alias, q->alias, 16);
     if (f->len) memcpy(f->payload, found->payload.ptr, f->len);
     c->fills = f;
@@ -114,7 +118,10 @@ static int ask_by_key(struct question *q)
     char part[2];
     int32_t p = (int32_t)cf_key_partition(&q->holder, (uint32_t)q->cache->app->partitions);
     cf_put16(part, (uint16_t)p);
-    const struct cf_str params[] = {{part, 2}, cf_key_str(&q->holder)};
+    const struct cf_str params[] = {
+        {part, 2},
+        cf_key_str(&q->holder)
+    };
     return cf_pgf_send(q->cache->app->pg, INQUIRY_SQL_BY_KEY, params, 2, stored, q);
 }
 
@@ -157,8 +164,7 @@ static void got_document(void *arg, int e, struct cf_str value)
 static void ask_document(struct question *q)
 {
     char key[INQUIRY_REDIS_KEY_MAX];
-    if (cf_redis_get(q->cache->front, inquiry_redis_document_key(&q->holder, key), got_document,
-                     q))
+    if (cf_redis_get(q->cache->front, inquiry_redis_document_key(&q->holder, key), got_document, q))
         ask_store(q);
 }
 
@@ -255,8 +261,7 @@ static void measure(struct inquiry_cache *c)
     c->misses = cf_counter_new(m, name, help, "found_in", "store", NULL);
     c->refused = cf_counter_new(m, "cardflow_inquiry_store_refused_total",
                                 "Questions not put to PostgreSQL: too many already", NULL);
-    cf_gauge_fn(m, "cardflow_inquiry_redis_up", "Is Redis there for questions?", redis_up, c,
-                NULL);
+    cf_gauge_fn(m, "cardflow_inquiry_redis_up", "Is Redis there for questions?", redis_up, c, NULL);
     cf_gauge_fn(m, "cardflow_inquiry_store_asked", "Questions that wait for PostgreSQL", asked, c,
                 NULL);
 }

@@ -57,7 +57,8 @@ static struct cf_msg *add(struct cf_decode *d, enum inquiry_kind kind, enum inqu
 static const struct cf_str *texts(struct cf_arena *a, char *const *names, size_t n)
 {
     struct cf_str *list = cf_arena_zero(a, (n + 1) * sizeof *list);
-    for (size_t i = 0; i < n; i++) list[i] = text(names[i]);
+    for (size_t i = 0; i < n; i++)
+        list[i] = text(names[i]);
     return list;
 }
 
@@ -132,8 +133,12 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     ev->entry.kind = (enum cf_app_kind)e->kind;
     bool has_id = take_id(e->application_id, ev->entry.id);
     switch (e->body_case) {
-    case CARDFLOW__V1__APPLICATION_EVENT__BODY_RECEIVED: take_received(ev, e->received); break;
-    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED: take_accepted(ev, e->accepted); break;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_RECEIVED:
+        take_received(ev, e->received);
+        break;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED:
+        take_accepted(ev, e->accepted);
+        break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_NOTICED:
         take_refused(d, ev, e->noticed, CF_APP_NOTICED);
         break;
@@ -148,12 +153,13 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         return 0;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
         ev->what = INQUIRY_ENROLMENT;
-        ev->enrolment = e->enrolment_changed->active ? CF_STR("active")
+        ev->enrolment = e->enrolment_changed->active    ? CF_STR("active")
                         : *e->enrolment_changed->reason ? text(e->enrolment_changed->reason)
                                                         : CF_STR("left");
         return 0;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
-    case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE: return unknown(d);
+    case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE:
+        return unknown(d);
     }
     return has_id ? 0 : refuse(d, "application_id: 16 bytes");
 }
@@ -162,8 +168,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
 
 static int decode_photo(struct cf_decode *d, const struct cf_record *rec, struct inquiry_event *ev)
 {
-    const photo_event *e =
-        cf_unpack(d->arena, &cardflow__v1__photo_event__descriptor, rec->value);
+    const photo_event *e = cf_unpack(d->arena, &cardflow__v1__photo_event__descriptor, rec->value);
     if (!e) return refuse(d, "value: not a photo event");
     ev->source = INQUIRY_PHOTO;
     ev->at = e->at_ms;
@@ -171,7 +176,9 @@ static int decode_photo(struct cf_decode *d, const struct cf_record *rec, struct
     ev->entry.kind = (enum cf_app_kind)e->kind;
     if (!take_id(e->application_id, ev->entry.id)) return refuse(d, "application_id: 16 bytes");
     switch (e->body_case) {
-    case CARDFLOW__V1__PHOTO_EVENT__BODY_READY: ev->entry.state = CF_APP_PHOTO_READY; return 0;
+    case CARDFLOW__V1__PHOTO_EVENT__BODY_READY:
+        ev->entry.state = CF_APP_PHOTO_READY;
+        return 0;
     case CARDFLOW__V1__PHOTO_EVENT__BODY_MISSING:
         ev->entry.state = CF_APP_PHOTO_MISSING;
         ev->entry.reasons = texts(d->arena, e->missing->reasons, e->missing->n_reasons);
@@ -181,7 +188,8 @@ static int decode_photo(struct cf_decode *d, const struct cf_record *rec, struct
     case CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED:
         return take_moved(ev, e->ended->state, e->ended->reason) ? 0 : unknown(d);
     case CARDFLOW__V1__PHOTO_EVENT__BODY__NOT_SET:
-    case _CARDFLOW__V1__PHOTO_EVENT__BODY__CASE_IS_INT_SIZE: break;
+    case _CARDFLOW__V1__PHOTO_EVENT__BODY__CASE_IS_INT_SIZE:
+        break;
     }
     return unknown(d);
 }
@@ -229,10 +237,14 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, struct 
         ev->entry.place = e->promised->place_in_queue;
         ev->entry.past_deadline = e->promised->past_deadline;
         break;
-    case CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED: return take_card(d, ev, e);
-    case CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED: ev->what = INQUIRY_OTHER; return 0;
+    case CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED:
+        return take_card(d, ev, e);
+    case CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED:
+        ev->what = INQUIRY_OTHER;
+        return 0;
     case CARDFLOW__V1__CARD_EVENT__BODY__NOT_SET:
-    case _CARDFLOW__V1__CARD_EVENT__BODY__CASE_IS_INT_SIZE: return unknown(d);
+    case _CARDFLOW__V1__CARD_EVENT__BODY__CASE_IS_INT_SIZE:
+        return unknown(d);
     }
     return has_id ? 0 : refuse(d, "application_id: 16 bytes");
 }
@@ -327,13 +339,24 @@ int inquiry_codec_decode(struct cf_decode *d, const struct cf_record *rec)
     if (rec->topic == INQUIRY_IN_INTERNAL) return decode_internal(d, rec, &key);
     struct inquiry_event *ev = cf_arena_zero(d->arena, sizeof *ev);
     switch ((enum inquiry_in)rec->topic) {
-    case INQUIRY_IN_APPLICATIONS: e = decode_application(d, rec, ev); break;
-    case INQUIRY_IN_PHOTOS: e = decode_photo(d, rec, ev); break;
-    case INQUIRY_IN_CARDS: e = decode_card(d, rec, ev); break;
-    case INQUIRY_IN_COMPLAINTS: e = decode_complaint(d, rec, ev); break;
-    case INQUIRY_IN_NOTIFICATIONS: e = decode_notification(d, rec, ev); break;
+    case INQUIRY_IN_APPLICATIONS:
+        e = decode_application(d, rec, ev);
+        break;
+    case INQUIRY_IN_PHOTOS:
+        e = decode_photo(d, rec, ev);
+        break;
+    case INQUIRY_IN_CARDS:
+        e = decode_card(d, rec, ev);
+        break;
+    case INQUIRY_IN_COMPLAINTS:
+        e = decode_complaint(d, rec, ev);
+        break;
+    case INQUIRY_IN_NOTIFICATIONS:
+        e = decode_notification(d, rec, ev);
+        break;
     case INQUIRY_IN_AUDIT:
-    case INQUIRY_IN_INTERNAL: break;
+    case INQUIRY_IN_INTERNAL:
+        break;
     }
     if (e) return e;
     if (ev->entry.kind >= CF_KIND_COUNT || (int)ev->entry.kind < 0) return unknown(d);
@@ -343,7 +366,8 @@ int inquiry_codec_decode(struct cf_decode *d, const struct cf_record *rec)
     return 0;
 }
 
-/* ---- aliases ---------------------------------------------------------------------------------- */
+/* ---- aliases ----------------------------------------------------------------------------------
+ */
 
 static void alias_of(struct cf_str word, struct cf_str number, uint8_t id[16])
 {

@@ -41,10 +41,11 @@ static void *repeated(struct cf_arena *a, size_t n, size_t size, void ***list)
 {
     char *all = cf_arena_zero(a, n * size + 1);
     *list = cf_arena_alloc(a, (n + 1) * sizeof **list);
-    for (size_t i = 0; i < n; i++) (*list)[i] = all + i * size;
+    for (size_t i = 0; i < n; i++)
+        (*list)[i] = all + i * size;
     return all;
 }
-#define REPEATED(a, n, type, field) \
+#define REPEATED(a, n, type, field)                                                                \
     ((type *)repeated((a), (n), sizeof(type), (void ***)(void *)&(field)))
 
 /* ---- sections: reading ---------------------------------------------------------------------- */
@@ -52,10 +53,11 @@ static void *repeated(struct cf_arena *a, size_t n, size_t size, void ***list)
 static void read_entry(struct cf_arena *a, const pb_entry *e, struct inquiry_entry *out)
 {
     struct cf_str *reasons = cf_arena_zero(a, (e->n_reasons + 1) * sizeof *reasons);
-    for (size_t i = 0; i < e->n_reasons; i++) reasons[i] = text(e->reasons[i]);
+    for (size_t i = 0; i < e->n_reasons; i++)
+        reasons[i] = text(e->reasons[i]);
     take_id(e->application_id, out->id);
-    out->kind = (enum cf_app_kind)e->kind < CF_KIND_COUNT ? (enum cf_app_kind)e->kind
-                                                          : CF_KIND_NONE;
+    out->kind =
+        (enum cf_app_kind)e->kind < CF_KIND_COUNT ? (enum cf_app_kind)e->kind : CF_KIND_NONE;
     out->state = cf_app_state_parse(text(e->state));
     out->channel = text(e->channel);
     out->bank = text(e->bank_code);
@@ -89,10 +91,16 @@ static void read_others(const pb_section *s, struct inquiry_section *out)
 {
     for (size_t i = 0; i < s->n_cards; i++) {
         const pb_card *c = s->cards[i];
-        out->cards[i] = (struct inquiry_card){
-            text(c->card_no), text(c->bank_code), text(c->financial_state),
-            cf_card_state_parse(text(c->state)), c->temporary, c->has_photo, c->handed_in,
-            c->valid_until, c->issued_on, c->at_ms};
+        out->cards[i] = (struct inquiry_card){text(c->card_no),
+                                              text(c->bank_code),
+                                              text(c->financial_state),
+                                              cf_card_state_parse(text(c->state)),
+                                              c->temporary,
+                                              c->has_photo,
+                                              c->handed_in,
+                                              c->valid_until,
+                                              c->issued_on,
+                                              c->at_ms};
     }
     for (size_t i = 0; i < s->n_orders; i++) {
         const pb_order *o = s->orders[i];
@@ -127,14 +135,14 @@ static void read_section(struct cf_arena *a, const pb_section *s, struct inquiry
     out->cards = cf_arena_zero(a, (s->n_cards + 1) * sizeof *out->cards);
     out->orders = cf_arena_zero(a, (s->n_orders + 1) * sizeof *out->orders);
     out->notes = cf_arena_zero(a, (s->n_notes + 1) * sizeof *out->notes);
-    for (size_t i = 0; i < s->n_entries; i++) read_entry(a, s->entries[i], &out->entries[i]);
+    for (size_t i = 0; i < s->n_entries; i++)
+        read_entry(a, s->entries[i], &out->entries[i]);
     read_others(s, out);
     out->person = cf_bytes(s->person);
     out->enrolment = text(s->enrolment);
 }
 
-int inquiry_codec_section_read(struct cf_arena *a, struct cf_str bytes,
-                               struct inquiry_section *out)
+int inquiry_codec_section_read(struct cf_arena *a, struct cf_str bytes, struct inquiry_section *out)
 {
     const pb_section *s =
         bytes.len ? cf_unpack(a, &cardflow__v1__inquiry_section__descriptor, bytes) : NULL;
@@ -180,7 +188,8 @@ static void pack_entry(struct cf_arena *a, const struct inquiry_entry *e, pb_ent
     out->past_deadline = e->past_deadline;
     out->n_reasons = e->n_reasons;
     out->reasons = cf_arena_alloc(a, (e->n_reasons + 1) * sizeof *out->reasons);
-    for (size_t i = 0; i < e->n_reasons; i++) out->reasons[i] = z(a, e->reasons[i]);
+    for (size_t i = 0; i < e->n_reasons; i++)
+        out->reasons[i] = z(a, e->reasons[i]);
     out->respond_by = e->respond_by;
     out->accepted_on = e->accepted_on;
     out->due_on = e->due_on;
@@ -250,10 +259,14 @@ struct cf_str inquiry_codec_section_pack(struct cf_arena *a, const struct inquir
     pb_card *cards = REPEATED(a, s->n_cards, pb_card, out.cards);
     pb_order *orders = REPEATED(a, s->n_orders, pb_order, out.orders);
     pb_note *notes = REPEATED(a, s->n_notes, pb_note, out.notes);
-    for (size_t i = 0; i < s->n_entries; i++) pack_entry(a, &s->entries[i], &entries[i]);
-    for (size_t i = 0; i < s->n_cards; i++) pack_card(a, &s->cards[i], &cards[i]);
-    for (size_t i = 0; i < s->n_orders; i++) pack_order(a, &s->orders[i], &orders[i]);
-    for (size_t i = 0; i < s->n_notes; i++) pack_note(a, &s->notes[i], &notes[i]);
+    for (size_t i = 0; i < s->n_entries; i++)
+        pack_entry(a, &s->entries[i], &entries[i]);
+    for (size_t i = 0; i < s->n_cards; i++)
+        pack_card(a, &s->cards[i], &cards[i]);
+    for (size_t i = 0; i < s->n_orders; i++)
+        pack_order(a, &s->orders[i], &orders[i]);
+    for (size_t i = 0; i < s->n_notes; i++)
+        pack_note(a, &s->notes[i], &notes[i]);
     out.person = cf_data(s->person);
     out.enrolment = z(a, s->enrolment);
     return cf_pack(a, &out.base);
@@ -261,7 +274,8 @@ struct cf_str inquiry_codec_section_pack(struct cf_arena *a, const struct inquir
 
 struct cf_str inquiry_codec_document_pack(struct cf_arena *a, const struct inquiry_row *row)
 {
-    Cardflow__V1__InquiryDocumentPacked out = CARDFLOW__V1__INQUIRY_DOCUMENT_PACKED__INIT;
+    Cardflow__V1__InquiryDocumentPacked out;
+    cardflow__v1__inquiry_document_packed__init(&out);
     out.as_of_ms = row->as_of;
     out.intake = cf_data(row->sections[INQUIRY_INTAKE]);
     out.photo = cf_data(row->sections[INQUIRY_PHOTO]);
@@ -286,7 +300,8 @@ static void status_app(struct cf_arena *a, const struct inquiry_app *app,
     out->promised_on = line ? line->promised_on : 0;
     out->n_reasons = why->n_reasons;
     out->reasons = cf_arena_alloc(a, (why->n_reasons + 1) * sizeof *out->reasons);
-    for (size_t i = 0; i < why->n_reasons; i++) out->reasons[i] = z(a, why->reasons[i]);
+    for (size_t i = 0; i < why->n_reasons; i++)
+        out->reasons[i] = z(a, why->reasons[i]);
 }
 
 static void status_card(struct cf_arena *a, const struct inquiry_shown_card *c,
@@ -319,7 +334,8 @@ static void status_order(struct cf_arena *a, const struct inquiry_order *o,
 struct cf_str inquiry_codec_status(struct cf_arena *a, const struct inquiry_facts *facts,
                                    const struct inquiry_picture *p, int64_t version, cf_ms as_of)
 {
-    Cardflow__V1__Status out = CARDFLOW__V1__STATUS__INIT;
+    Cardflow__V1__Status out;
+    cardflow__v1__status__init(&out);
     const struct inquiry_section *complaint = &facts->sections[INQUIRY_COMPLAINT];
     out.version = version;
     out.as_of_ms = as_of;
@@ -332,8 +348,10 @@ struct cf_str inquiry_codec_status(struct cf_arena *a, const struct inquiry_fact
         REPEATED(a, p->n_cards, Cardflow__V1__Status__Card, out.cards);
     Cardflow__V1__Status__WorkOrder *orders =
         REPEATED(a, complaint->n_orders, Cardflow__V1__Status__WorkOrder, out.work_orders);
-    for (size_t i = 0; i < p->n_apps; i++) status_app(a, &p->apps[i], &apps[i]);
-    for (size_t i = 0; i < p->n_cards; i++) status_card(a, &p->cards[i], &cards[i]);
+    for (size_t i = 0; i < p->n_apps; i++)
+        status_app(a, &p->apps[i], &apps[i]);
+    for (size_t i = 0; i < p->n_cards; i++)
+        status_card(a, &p->cards[i], &cards[i]);
     for (size_t i = 0; i < complaint->n_orders; i++)
         status_order(a, &complaint->orders[i], &orders[i]);
     out.label_zh = z(a, p->label_zh);
@@ -351,14 +369,15 @@ int inquiry_codec_person(struct cf_arena *a, struct cf_str plain, struct inquiry
 {
     const Cardflow__V1__Person *p = cf_unpack(a, &cardflow__v1__person__descriptor, plain);
     if (!p) return CF_E_DECODE;
-    *out = (struct inquiry_person){text(p->document_type), text(p->document_number),
-                                   text(p->name), text(p->phone)};
+    *out = (struct inquiry_person){text(p->document_type), text(p->document_number), text(p->name),
+                                   text(p->phone)};
     return 0;
 }
 
 struct cf_str inquiry_codec_audit(struct cf_arena *a, const struct inquiry_audit *m)
 {
-    Cardflow__V1__AuditEvent out = CARDFLOW__V1__AUDIT_EVENT__INIT;
+    Cardflow__V1__AuditEvent out;
+    cardflow__v1__audit_event__init(&out);
     out.client = z(a, m->client);
     out.scope = z(a, m->scope);
     out.operator_ = z(a, m->operator_id);
@@ -373,8 +392,10 @@ struct cf_str inquiry_codec_audit(struct cf_arena *a, const struct inquiry_audit
 
 struct cf_str inquiry_codec_sweep(struct cf_arena *a, const struct cf_key *holder)
 {
-    Cardflow__V1__InquiryInternal out = CARDFLOW__V1__INQUIRY_INTERNAL__INIT;
-    Cardflow__V1__InquiryInternal__Sweep sweep = CARDFLOW__V1__INQUIRY_INTERNAL__SWEEP__INIT;
+    Cardflow__V1__InquiryInternal out;
+    cardflow__v1__inquiry_internal__init(&out);
+    Cardflow__V1__InquiryInternal__Sweep sweep;
+    cardflow__v1__inquiry_internal__sweep__init(&sweep);
     sweep.holder = cf_data(cf_key_str(holder));
     out.body_case = CARDFLOW__V1__INQUIRY_INTERNAL__BODY_SWEEP;
     out.sweep = &sweep;

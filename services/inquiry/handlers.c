@@ -23,8 +23,8 @@ static struct cf_str packed_alone(struct cf_step *s, const struct inquiry_entry 
     return inquiry_codec_section_pack(s->arena, &alone);
 }
 
-static void put_aliases(struct cf_step *s, struct inquiry_row *row,
-                        const struct inquiry_event *ev, const struct inquiry_folded *f)
+static void put_aliases(struct cf_step *s, struct inquiry_row *row, const struct inquiry_event *ev,
+                        const struct inquiry_folded *f)
 {
     uint8_t id[16];
     /* Every application is intake's first: the others need not lead to it again. */
@@ -52,8 +52,8 @@ static int tell(struct cf_step *s, struct inquiry_row *row, bool always)
 {
     struct inquiry_facts facts;
     struct inquiry_picture picture;
-    int e = inquiry_codec_document_read(s->arena, inquiry_codec_document_pack(s->arena, row),
-                                        &facts);
+    int e =
+        inquiry_codec_document_read(s->arena, inquiry_codec_document_pack(s->arena, row), &facts);
     if (e) {
         s->reason = "document: a section cannot be read";
         return e;
@@ -95,9 +95,10 @@ static void decide_audit(struct cf_step *s, struct inquiry_chain *chain)
     struct inquiry_audit record = *said;
     char *hash = cf_arena_alloc(s->arena, CF_SHA256_LEN);
     record.before = chain->hash;
-    const struct cf_str parts[] = {chain->hash,
-                                   {(const char *)said->id, 16},
-                                   inquiry_codec_audit(s->arena, said)};
+    const struct cf_str parts[] = {
+        chain->hash, {(const char *)said->id, 16},
+         inquiry_codec_audit(s->arena, said)
+    };
     cf_sha256_parts(parts, 3, (uint8_t *)hash);
     record.hash = chain->hash = (struct cf_str){hash, CF_SHA256_LEN};
     record.entry = ++chain->entries;
@@ -118,7 +119,9 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
 {
     const struct inquiry_audit *said = s->msg->body;
     switch ((enum inquiry_message)s->msg->type) {
-    case INQUIRY_MSG_EVENT: *changed = true; return decide_event(s, aggregate);
+    case INQUIRY_MSG_EVENT:
+        *changed = true;
+        return decide_event(s, aggregate);
     case INQUIRY_MSG_AUDIT:
         if (cf_aux_get(s, INQUIRY_AUX_AUDIT, said->id)) {
             cf_count(s, "duplicate_audit");
@@ -127,7 +130,8 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
         *changed = true;
         decide_audit(s, aggregate);
         return 0;
-    case INQUIRY_MSG_SWEEP: return exists ? tell(s, aggregate, true) : 0;
+    case INQUIRY_MSG_SWEEP:
+        return exists ? tell(s, aggregate, true) : 0;
     }
     return CF_E_VERSION;
 }
@@ -181,8 +185,8 @@ static bool write_out(struct cf_redis_stage *redis, struct cf_arena *a,
 }
 
 /* Redis is never the truth: what does not arrive is counted, and the sweep makes it good. */
-static void after_commit(const void *env, const struct cf_key *const *keys,
-                         const void *const *rows, size_t n)
+static void after_commit(const void *env, const struct cf_key *const *keys, const void *const *rows,
+                         size_t n)
 {
     const struct inquiry_env *v = env;
     if (!v->redis) return;
@@ -194,10 +198,14 @@ static void after_commit(const void *env, const struct cf_key *const *keys,
 
 /* ---- the service ---------------------------------------------------------------------------- */
 
-static const char *const application_types[] = {
-    "application.received",           "application.accepted", "application.noticed",
-    "application.rejected",           "application.ended",    "application.withdrawal_requested",
-    "application.enrolment_changed", NULL};
+static const char *const application_types[] = {"application.received",
+                                                "application.accepted",
+                                                "application.noticed",
+                                                "application.rejected",
+                                                "application.ended",
+                                                "application.withdrawal_requested",
+                                                "application.enrolment_changed",
+                                                NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.promised", "card.changed",
                                          "card.operation_answered", NULL};
@@ -207,17 +215,17 @@ static const char *const audit_types[] = {"audit", NULL};
 static const char *const internal_types[] = {"inquiry.sweep", NULL};
 
 static const struct cf_topic_in topics_in[] = {
-    [INQUIRY_IN_APPLICATIONS] = {"application.events", false, application_types},
-    [INQUIRY_IN_PHOTOS] = {"photo.events", false, photo_types},
-    [INQUIRY_IN_CARDS] = {"card.events", false, card_types},
-    [INQUIRY_IN_COMPLAINTS] = {"complaint.holder-events", false, complaint_types},
-    [INQUIRY_IN_NOTIFICATIONS] = {"notification.events", false, notification_types},
-    [INQUIRY_IN_AUDIT] = {"audit.events", false, audit_types},
-    [INQUIRY_IN_INTERNAL] = {"inquiry.internal", false, internal_types},
-    {NULL, false, NULL},
+    [INQUIRY_IN_APPLICATIONS] = {"application.events",      false, application_types },
+    [INQUIRY_IN_PHOTOS] = {"photo.events",            false, photo_types       },
+    [INQUIRY_IN_CARDS] = {"card.events",             false, card_types        },
+    [INQUIRY_IN_COMPLAINTS] = {"complaint.holder-events", false, complaint_types   },
+    [INQUIRY_IN_NOTIFICATIONS] = {"notification.events",     false, notification_types},
+    [INQUIRY_IN_AUDIT] = {"audit.events",            false, audit_types       },
+    [INQUIRY_IN_INTERNAL] = {"inquiry.internal",        false, internal_types    },
+    {NULL,                      false, NULL              },
 };
-static const char *const topics_out[] = {[INQUIRY_OUT_INTERNAL] = "inquiry.internal",
-                                         [INQUIRY_OUT_STATUS] = "status", NULL};
+static const char *const topics_out[] = {
+    [INQUIRY_OUT_INTERNAL] = "inquiry.internal", [INQUIRY_OUT_STATUS] = "status", NULL};
 
 struct cf_service inquiry_service(const struct inquiry_env *env)
 {

@@ -7,10 +7,9 @@ static const struct cf_conf_row rows[] = {
 #undef CONF
 };
 
-static const struct cf_conf_table table = {"cardflow-inquiry",
-                                           "answers where an application or a card stands", rows,
-                                           sizeof rows / sizeof *rows,
-                                           sizeof(struct inquiry_settings)};
+static const struct cf_conf_table table = {
+    "cardflow-inquiry", "answers where an application or a card stands", rows,
+    sizeof rows / sizeof *rows, sizeof(struct inquiry_settings)};
 
 static int service_new(struct cf_app *app, struct cf_service *out)
 {

@@ -16,10 +16,14 @@ const char *inquiry_step_name(enum inquiry_step step)
 const char *inquiry_outcome_name(enum inquiry_outcome outcome)
 {
     switch (outcome) {
-    case INQUIRY_OUTCOME_PENDING: return "pending";
-    case INQUIRY_OUTCOME_ACCEPTED: return "accepted";
-    case INQUIRY_OUTCOME_NOTICE: return "notice";
-    case INQUIRY_OUTCOME_REJECTED: return "rejected";
+    case INQUIRY_OUTCOME_PENDING:
+        return "pending";
+    case INQUIRY_OUTCOME_ACCEPTED:
+        return "accepted";
+    case INQUIRY_OUTCOME_NOTICE:
+        return "notice";
+    case INQUIRY_OUTCOME_REJECTED:
+        return "rejected";
     }
     return "";
 }
@@ -100,7 +104,8 @@ bool inquiry_app_of(const struct inquiry_section *sections, const uint8_t id[16]
 {
     *out = (struct inquiry_app){0};
     memcpy(out->id, id, 16);
-    for (size_t i = 0; i < 3; i++) out->said[i] = inquiry_entry_find(&sections[i], id);
+    for (size_t i = 0; i < 3; i++)
+        out->said[i] = inquiry_entry_find(&sections[i], id);
     if (!out->said[INQUIRY_INTAKE]) out->said[INQUIRY_INTAKE] = intake;
     return complete(sections, out);
 }
@@ -129,7 +134,8 @@ static void add_app(const struct inquiry_section *sections, const uint8_t id[16]
         if (memcmp(list[i].id, id, 16) == 0) return;
     if (!inquiry_app_of(sections, id, NULL, &app)) return;
     size_t at = (*n)++;
-    for (; at > 0 && is_before(&app, &list[at - 1]); at--) list[at] = list[at - 1];
+    for (; at > 0 && is_before(&app, &list[at - 1]); at--)
+        list[at] = list[at - 1];
     list[at] = app;
 }
 
@@ -137,7 +143,8 @@ static const struct inquiry_app *all_apps(struct cf_arena *a,
                                           const struct inquiry_section *sections, size_t *n)
 {
     size_t most = 0;
-    for (size_t i = 0; i < 3; i++) most += sections[i].n_entries;
+    for (size_t i = 0; i < 3; i++)
+        most += sections[i].n_entries;
     struct inquiry_app *list = cf_arena_zero(a, (most + 1) * sizeof *list);
     *n = 0;
     for (size_t i = 0; i < 3; i++)
@@ -150,7 +157,8 @@ const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inq
                                             size_t *n)
 {
     size_t most = 0;
-    for (size_t i = 0; i < 3; i++) most += app->said[i] ? app->said[i]->n_marks : 0;
+    for (size_t i = 0; i < 3; i++)
+        most += app->said[i] ? app->said[i]->n_marks : 0;
     struct inquiry_mark *list = cf_arena_zero(a, (most + 1) * sizeof *list);
     *n = 0;
     /* Stages in their order: at the same millisecond the earlier stage's word comes first. */
@@ -169,16 +177,23 @@ const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inq
 static unsigned state_reason(enum cf_card_state state)
 {
     switch (state) {
-    case CF_CARD_NORMAL: return 0;
-    case CF_CARD_SEALED: return INQUIRY_ID_NOT_ACTIVATED;
-    case CF_CARD_FORMAL_LOSS: return INQUIRY_ID_FORMAL_LOSS;
-    case CF_CARD_TEMPORARY_LOSS: return INQUIRY_ID_TEMPORARY_LOSS;
-    case CF_CARD_APP_LOCKED: return INQUIRY_ID_APP_LOCKED;
-    case CF_CARD_CANCELLED: return INQUIRY_ID_CANCELLED;
+    case CF_CARD_NORMAL:
+        return 0;
+    case CF_CARD_SEALED:
+        return INQUIRY_ID_NOT_ACTIVATED;
+    case CF_CARD_FORMAL_LOSS:
+        return INQUIRY_ID_FORMAL_LOSS;
+    case CF_CARD_TEMPORARY_LOSS:
+        return INQUIRY_ID_TEMPORARY_LOSS;
+    case CF_CARD_APP_LOCKED:
+        return INQUIRY_ID_APP_LOCKED;
+    case CF_CARD_CANCELLED:
+        return INQUIRY_ID_CANCELLED;
     case CF_CARD_NONE:
     case CF_CARD_RESERVED:
     case CF_CARD_VOIDED:
-    case CF_CARD_COUNT: break;
+    case CF_CARD_COUNT:
+        break;
     }
     return INQUIRY_ID_NO_CARD;
 }
@@ -197,8 +212,8 @@ static unsigned invalid_as_identity(const struct inquiry_card *card, bool enroll
 static int rank(const struct inquiry_card *card)
 {
     static const int by_state[CF_CARD_COUNT] = {
-        [CF_CARD_NORMAL] = 1,      [CF_CARD_APP_LOCKED] = 2,  [CF_CARD_TEMPORARY_LOSS] = 3,
-        [CF_CARD_SEALED] = 4,      [CF_CARD_FORMAL_LOSS] = 5, [CF_CARD_CANCELLED] = 9};
+        [CF_CARD_NORMAL] = 1, [CF_CARD_APP_LOCKED] = 2,  [CF_CARD_TEMPORARY_LOSS] = 3,
+        [CF_CARD_SEALED] = 4, [CF_CARD_FORMAL_LOSS] = 5, [CF_CARD_CANCELLED] = 9};
     return 2 * by_state[card->state] + (card->temporary ? 1 : 0);
 }
 
@@ -212,7 +227,8 @@ static void add_cards(struct cf_arena *a, const struct inquiry_section *sections
         const struct inquiry_card *card = &s->cards[i];
         if (cf_card_state_code(card->state) < 0) continue;
         size_t at = out->n_cards++;
-        for (; at > 0 && rank(card) < rank(list[at - 1].card); at--) list[at] = list[at - 1];
+        for (; at > 0 && rank(card) < rank(list[at - 1].card); at--)
+            list[at] = list[at - 1];
         list[at] = (struct inquiry_shown_card){card, invalid_as_identity(card, enrolled, today)};
     }
     out->cards = list;
@@ -261,8 +277,8 @@ static void next_of_app(struct inquiry_picture *p, const struct inquiry_app *app
     case CF_APP_PRODUCED:
     case CF_APP_SHIPPED:
         p->step_on = ready_by(app);
-        p->step = p->step_on && p->step_on < today ? INQUIRY_STEP_WAIT_LATE_CARD
-                                                   : INQUIRY_STEP_WAIT_CARD;
+        p->step =
+            p->step_on && p->step_on < today ? INQUIRY_STEP_WAIT_LATE_CARD : INQUIRY_STEP_WAIT_CARD;
         return;
     case CF_APP_READY_FOR_PICKUP:
         p->step = INQUIRY_STEP_PICK_UP;
@@ -275,9 +291,12 @@ static void next_of_app(struct inquiry_picture *p, const struct inquiry_app *app
     case CF_APP_WITHDRAWN:
     case CF_APP_EXPIRED:
     case CF_APP_PICKUP_EXPIRED:
-    case CF_APP_CLOSED: p->step = INQUIRY_STEP_APPLY_AGAIN; return;
+    case CF_APP_CLOSED:
+        p->step = INQUIRY_STEP_APPLY_AGAIN;
+        return;
     case CF_APP_NONE:
-    case CF_APP_COUNT: break;
+    case CF_APP_COUNT:
+        break;
     }
     p->step = INQUIRY_STEP_NONE;
 }
@@ -286,21 +305,30 @@ static void next_of_card(struct inquiry_picture *p, const struct inquiry_shown_c
 {
     p->step_on = 0;
     switch (c->card->state) {
-    case CF_CARD_SEALED: p->step = INQUIRY_STEP_ACTIVATE; return;
+    case CF_CARD_SEALED:
+        p->step = INQUIRY_STEP_ACTIVATE;
+        return;
     case CF_CARD_NORMAL:
         p->step = c->invalid & INQUIRY_ID_EXPIRED ? INQUIRY_STEP_RENEW : INQUIRY_STEP_USE;
         return;
-    case CF_CARD_APP_LOCKED: p->step = INQUIRY_STEP_UNLOCK; return;
+    case CF_CARD_APP_LOCKED:
+        p->step = INQUIRY_STEP_UNLOCK;
+        return;
     case CF_CARD_TEMPORARY_LOSS:
         p->step = INQUIRY_STEP_SETTLE_LOSS;
         if (c->card->at) p->step_on = cf_day_of_ms(c->card->at) + TEMPORARY_LOSS_DAYS;
         return;
-    case CF_CARD_FORMAL_LOSS: p->step = INQUIRY_STEP_REPLACE; return;
-    case CF_CARD_CANCELLED: p->step = INQUIRY_STEP_APPLY; return;
+    case CF_CARD_FORMAL_LOSS:
+        p->step = INQUIRY_STEP_REPLACE;
+        return;
+    case CF_CARD_CANCELLED:
+        p->step = INQUIRY_STEP_APPLY;
+        return;
     case CF_CARD_NONE:
     case CF_CARD_RESERVED:
     case CF_CARD_VOIDED:
-    case CF_CARD_COUNT: break;
+    case CF_CARD_COUNT:
+        break;
     }
     p->step = INQUIRY_STEP_NONE;
 }

@@ -93,14 +93,14 @@ struct inquiry_section {
 enum inquiry_what {
     INQUIRY_RECEIVED,
     INQUIRY_ACCEPTED,
-    INQUIRY_REFUSED,  /* noticed, rejected */
-    INQUIRY_MOVED,    /* a new state and no more */
+    INQUIRY_REFUSED, /* noticed, rejected */
+    INQUIRY_MOVED,   /* a new state and no more */
     INQUIRY_PROMISED,
     INQUIRY_ENROLMENT,
     INQUIRY_CARD,
     INQUIRY_ORDER,
     INQUIRY_NOTE,
-    INQUIRY_OTHER     /* counted, nothing to keep */
+    INQUIRY_OTHER /* counted, nothing to keep */
 };
 
 struct inquiry_event {
@@ -117,7 +117,7 @@ struct inquiry_event {
 };
 
 struct inquiry_folded {
-    bool created;                  /* the application or order is new to the section */
+    bool created; /* the application or order is new to the section */
     bool card_created;
     bool receipt_created;
     const struct inquiry_entry *dropped; /* it had to make room; NULL: none */
@@ -171,7 +171,7 @@ enum inquiry_step {
 #define X(value, ...) INQUIRY_STEP_##value,
     INQUIRY_STEPS(X)
 #undef X
-    INQUIRY_STEP_COUNT
+        INQUIRY_STEP_COUNT
 };
 const char *inquiry_step_name(enum inquiry_step step);
 
@@ -192,28 +192,28 @@ struct inquiry_app {
     bool waits;     /* received, and waits for the enrolment record */
     bool activated; /* collected, and its card is not sealed any more */
     bool waiting_on_holder;
-    cf_ms since; /* the state */
+    cf_ms since;                         /* the state */
     const struct inquiry_entry *said[3]; /* by intake, photo-fetch, production; NULL: nothing */
     const struct inquiry_entry *owner;   /* whose state it is */
 };
 
 /* Why a card is not valid as identity (S7); bits. X(VALUE, "name") */
-#define INQUIRY_IDENTITY(X)                      \
-    X(NO_CARD, "no_card")                        \
-    X(NOT_ACTIVATED, "not_activated")            \
-    X(FORMAL_LOSS, "formal_loss")                \
-    X(TEMPORARY_LOSS, "temporary_loss")          \
-    X(APP_LOCKED, "app_locked")                  \
-    X(CANCELLED, "cancelled")                    \
-    X(EXPIRED, "expired")                        \
-    X(HANDED_IN, "handed_in")                    \
+#define INQUIRY_IDENTITY(X)                                                                        \
+    X(NO_CARD, "no_card")                                                                          \
+    X(NOT_ACTIVATED, "not_activated")                                                              \
+    X(FORMAL_LOSS, "formal_loss")                                                                  \
+    X(TEMPORARY_LOSS, "temporary_loss")                                                            \
+    X(APP_LOCKED, "app_locked")                                                                    \
+    X(CANCELLED, "cancelled")                                                                      \
+    X(EXPIRED, "expired")                                                                          \
+    X(HANDED_IN, "handed_in")                                                                      \
     X(ENROLMENT_INACTIVE, "enrolment_inactive")
 
 enum inquiry_identity_index {
 #define X(value, name) INQUIRY_ID_INDEX_##value,
     INQUIRY_IDENTITY(X)
 #undef X
-    INQUIRY_ID_COUNT
+        INQUIRY_ID_COUNT
 };
 enum inquiry_identity {
 #define X(value, name) INQUIRY_ID_##value = 1 << INQUIRY_ID_INDEX_##value,

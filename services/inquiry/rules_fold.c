@@ -43,8 +43,8 @@ static struct inquiry_entry *entry_for(struct cf_arena *a, struct inquiry_sectio
     return e;
 }
 
-static void add_mark(struct cf_arena *a, struct inquiry_entry *e, enum cf_app_state state,
-                     cf_ms at, struct cf_str reason)
+static void add_mark(struct cf_arena *a, struct inquiry_entry *e, enum cf_app_state state, cf_ms at,
+                     struct cf_str reason)
 {
     struct inquiry_mark *list = cf_arena_zero(a, (e->n_marks + 1) * sizeof *list);
     if (e->n_marks) memcpy(list, e->marks, e->n_marks * sizeof *list);
@@ -71,7 +71,8 @@ static void set_state(struct cf_arena *a, struct inquiry_entry *e, const struct 
 static void set_reasons(struct cf_arena *a, struct inquiry_entry *e, const struct inquiry_entry *v)
 {
     struct cf_str *list = cf_arena_zero(a, (v->n_reasons + 1) * sizeof *list);
-    for (size_t i = 0; i < v->n_reasons; i++) list[i] = kept(a, v->reasons[i]);
+    for (size_t i = 0; i < v->n_reasons; i++)
+        list[i] = kept(a, v->reasons[i]);
     e->reasons = list;
     e->n_reasons = v->n_reasons;
     e->respond_by = v->respond_by;
@@ -127,8 +128,7 @@ static void fold_entry(struct cf_arena *a, struct inquiry_section *s,
         e->warnings = v->warnings;
     }
     /* That a notice has expired does not make its reasons unsaid. */
-    if (ev->what == INQUIRY_REFUSED ||
-        (ev->what == INQUIRY_MOVED && ev->source != INQUIRY_INTAKE))
+    if (ev->what == INQUIRY_REFUSED || (ev->what == INQUIRY_MOVED && ev->source != INQUIRY_INTAKE))
         set_reasons(a, e, v);
 }
 
@@ -136,8 +136,7 @@ static void fold_entry(struct cf_arena *a, struct inquiry_section *s,
 static size_t card_to_drop(const struct inquiry_section *s)
 {
     for (size_t i = 0; i < s->n_cards; i++)
-        if (s->cards[i].state == CF_CARD_VOIDED || s->cards[i].state == CF_CARD_CANCELLED)
-            return i;
+        if (s->cards[i].state == CF_CARD_VOIDED || s->cards[i].state == CF_CARD_CANCELLED) return i;
     return 0;
 }
 
@@ -168,11 +167,12 @@ static void fold_card(struct cf_arena *a, struct inquiry_section *s, const struc
     card->financial = kept(a, v->financial);
 }
 
-static void fold_order(struct cf_arena *a, struct inquiry_section *s,
-                       const struct inquiry_order *v, struct inquiry_folded *out)
+static void fold_order(struct cf_arena *a, struct inquiry_section *s, const struct inquiry_order *v,
+                       struct inquiry_folded *out)
 {
     size_t i = 0, keep = s->n_orders < INQUIRY_ORDERS_MAX ? s->n_orders : INQUIRY_ORDERS_MAX - 1;
-    while (i < s->n_orders && memcmp(s->orders[i].id, v->id, 16) != 0) i++;
+    while (i < s->n_orders && memcmp(s->orders[i].id, v->id, 16) != 0)
+        i++;
     if (i == s->n_orders) {
         struct inquiry_order *list = cf_arena_zero(a, (keep + 1) * sizeof *list);
         if (keep) memcpy(list, s->orders + (s->n_orders - keep), keep * sizeof *list);
@@ -207,12 +207,23 @@ struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s
     case INQUIRY_ACCEPTED:
     case INQUIRY_REFUSED:
     case INQUIRY_MOVED:
-    case INQUIRY_PROMISED: fold_entry(a, s, ev, &out); break;
-    case INQUIRY_ENROLMENT: s->enrolment = kept(a, ev->enrolment); break;
-    case INQUIRY_CARD: fold_card(a, s, &ev->card, &out); break;
-    case INQUIRY_ORDER: fold_order(a, s, &ev->order, &out); break;
-    case INQUIRY_NOTE: fold_note(a, s, &ev->note); break;
-    case INQUIRY_OTHER: break;
+    case INQUIRY_PROMISED:
+        fold_entry(a, s, ev, &out);
+        break;
+    case INQUIRY_ENROLMENT:
+        s->enrolment = kept(a, ev->enrolment);
+        break;
+    case INQUIRY_CARD:
+        fold_card(a, s, &ev->card, &out);
+        break;
+    case INQUIRY_ORDER:
+        fold_order(a, s, &ev->order, &out);
+        break;
+    case INQUIRY_NOTE:
+        fold_note(a, s, &ev->note);
+        break;
+    case INQUIRY_OTHER:
+        break;
     }
     return out;
 }

@@ -98,7 +98,8 @@ static void rest(struct inquiry_sweep *w, cf_ms pause)
 static cf_ms pause_of(const struct inquiry_sweep *w)
 {
     bool hurry = false;
-    for (int i = 0; i < w->app->partitions; i++) hurry = hurry || w->fast[i];
+    for (int i = 0; i < w->app->partitions; i++)
+        hurry = hurry || w->fast[i];
     return hurry ? w->conf.fast_pause : w->conf.pause;
 }
 
@@ -131,8 +132,7 @@ static bool put_documents(struct inquiry_sweep *w, const PGresult *res, int n)
     for (int i = 0; i < n; i++) {
         struct inquiry_row row;
         struct cf_str holder = cf_pgf_get(res, i, 0);
-        if (!cf_key_bytes(holder.ptr, holder.len, &keys[i]) ||
-            !inquiry_store_row(res, i, 1, &row))
+        if (!cf_key_bytes(holder.ptr, holder.len, &keys[i]) || !inquiry_store_row(res, i, 1, &row))
             CF_BUG("a stored document has another shape");
         docs[i].key = cf_arena_str(w->arena, inquiry_redis_document_key(&keys[i], key));
         docs[i].version = (uint64_t)row.version;
@@ -191,10 +191,13 @@ static void ask(struct inquiry_sweep *w)
     char part[2], limit[4];
     cf_put16(part, (uint16_t)w->part);
     cf_put32(limit, (uint32_t)w->conf.page);
-    const struct cf_str after = w->aliases ? (struct cf_str){(const char *)w->after_id, 16}
+    const struct cf_str after = w->aliases     ? (struct cf_str){(const char *)w->after_id, 16}
                                 : w->after.len ? cf_key_str(&w->after)
                                                : CF_STR("");
-    const struct cf_str params[] = {{part, 2}, after, {limit, 4}};
+    const struct cf_str params[] = {
+        {part,  2},
+        after, {limit, 4}
+    };
     size_t statement = w->aliases ? INQUIRY_SQL_SWEEP_ALIASES : INQUIRY_SQL_SWEEP_DOCUMENTS;
     w->asking = cf_pgf_send(w->app->pg, statement, params, 3, page, w) == 0;
     if (!w->asking) rest(w, AGAIN_MS);
@@ -252,8 +255,10 @@ static void look(void *arg, cf_ms now)
     (void)now;
     if (!inquiry_cache_up(w->cache)) return;
     if (lost != w->lost || unsent != w->unsent) {
-        cf_log(LOG_INFO, "cache.filling", F("unsent", unsent - w->unsent), F("lost", lost - w->lost));
-        for (int i = 0; i < w->app->partitions; i++) w->fast[i] = owned(w, i);
+        cf_log(LOG_INFO, "cache.filling", F("unsent", unsent - w->unsent),
+               F("lost", lost - w->lost));
+        for (int i = 0; i < w->app->partitions; i++)
+            w->fast[i] = owned(w, i);
         w->part = -1;
         hurry(w);
     }
@@ -266,7 +271,8 @@ static double filling(void *arg)
 {
     const struct inquiry_sweep *w = arg;
     int n = 0;
-    for (int i = 0; i < w->app->partitions; i++) n += w->fast[i];
+    for (int i = 0; i < w->app->partitions; i++)
+        n += w->fast[i];
     return n;
 }
 

@@ -25,7 +25,7 @@ static struct cf_str text(const char *z)
 
 static char *loose(struct cf_arena *a, struct cf_str s)
 {
-    return s.len ? (char *)(uintptr_t)cf_arena_str(a, s).ptr : (char *)(uintptr_t)"";
+    return s.len ? (char *)(uintptr_t)cf_arena_str(a, s).ptr : (char *)(uintptr_t) "";
 }
 
 /* Absent is allowed: a card from before cardflow has no application. */
@@ -47,8 +47,7 @@ static struct cf_msg *add(struct cf_decode *d, enum notification_message type,
 }
 
 static int begin_news(struct cf_decode *d, const struct cf_record *rec,
-                      ProtobufCBinaryData application_id, cf_ms at,
-                      struct notification_news **out)
+                      ProtobufCBinaryData application_id, cf_ms at, struct notification_news **out)
 {
     struct notification_news *n = cf_arena_zero(d->arena, sizeof *n);
     if (!cf_uuid_parse(rec->ce_id, n->job.event_id)) return refuse(d, "ce_id: a UUID");
@@ -68,7 +67,8 @@ static int end_news(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
-/* ---- application.events ----------------------------------------------------------------------- */
+/* ---- application.events -----------------------------------------------------------------------
+ */
 
 static void read_refused(struct notification_news *n, enum cf_app_state state,
                          const Cardflow__V1__ApplicationEvent__Refused *r)
@@ -120,7 +120,8 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
         return decode_life(d, key, e->enrolment_changed);
-    case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED: break;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
+        break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
     case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE:
         d->reason = "body: unknown event";
@@ -129,7 +130,8 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     return end_news(d, key, n);
 }
 
-/* ---- photo.events, card.events ------------------------------------------------------------------ */
+/* ---- photo.events, card.events ------------------------------------------------------------------
+ */
 
 static int decode_photo(struct cf_decode *d, const struct cf_record *rec, const struct cf_key *key)
 {
@@ -175,14 +177,15 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, const s
         read_step(n, e->step);
     } else if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) {
         const Cardflow__V1__CardEvent__CardChanged *c = e->card_changed;
-        n->job.template = notification_for_card(cf_card_state_parse(text(c->state_before)),
-                                                cf_card_state_parse(text(c->state)),
-                                                text(c->operation));
+        n->job.template =
+            notification_for_card(cf_card_state_parse(text(c->state_before)),
+                                  cf_card_state_parse(text(c->state)), text(c->operation));
     }
     return end_news(d, key, n);
 }
 
-/* ---- complaint.events ---------------------------------------------------------------------------- */
+/* ---- complaint.events
+ * ---------------------------------------------------------------------------- */
 
 static int decode_complaint(struct cf_decode *d, const struct cf_record *rec,
                             const struct cf_key *key)
@@ -191,8 +194,8 @@ static int decode_complaint(struct cf_decode *d, const struct cf_record *rec,
         cf_unpack(d->arena, &cardflow__v1__complaint_event__descriptor, rec->value);
     struct notification_news *n;
     if (!e) return refuse(d, "value: not a complaint event");
-    bool replied = cf_str_is(text(e->state), "replied") &&
-                   !cf_str_is(text(e->state_before), "replied");
+    bool replied =
+        cf_str_is(text(e->state), "replied") && !cf_str_is(text(e->state_before), "replied");
     /* Without a holder the reporter wants to stay unknown, or is. */
     if (!replied || e->holder_ref.len != CF_REF_LEN) return 0;
     int err = begin_news(d, rec, (ProtobufCBinaryData){0, NULL}, e->at_ms, &n);
@@ -204,7 +207,8 @@ static int decode_complaint(struct cf_decode *d, const struct cf_record *rec,
     return 0;
 }
 
-/* ---- notification.internal ----------------------------------------------------------------------- */
+/* ---- notification.internal
+ * ----------------------------------------------------------------------- */
 
 static struct notification_job job_of(const job_message *m)
 {
@@ -265,7 +269,8 @@ static int decode_internal(struct cf_decode *d, const struct cf_record *rec)
         return refuse(d, "body: one of work, forward");
     if (in->work->n_items > d->max) return refuse(d, "items: more than a record may hold");
     int e = 0;
-    for (size_t i = 0; !e && i < in->work->n_items; i++) e = decode_item(d, in->work->items[i]);
+    for (size_t i = 0; !e && i < in->work->n_items; i++)
+        e = decode_item(d, in->work->items[i]);
     return e;
 }
 
@@ -280,7 +285,8 @@ int notification_codec_decode(struct cf_decode *d, const struct cf_record *rec)
     return decode_application(d, rec, &key);
 }
 
-/* ---- packing ---------------------------------------------------------------------------------------- */
+/* ---- packing
+ * ---------------------------------------------------------------------------------------- */
 
 static job_message *message_of(struct cf_arena *a, const struct notification_job *job)
 {
@@ -317,7 +323,8 @@ int notification_codec_job_read(struct cf_arena *a, struct cf_str bytes,
 void notification_codec_forward(struct cf_step *s, const struct cf_key *holder,
                                 const struct notification_job *job)
 {
-    Cardflow__V1__NotificationInternal in = CARDFLOW__V1__NOTIFICATION_INTERNAL__INIT;
+    Cardflow__V1__NotificationInternal in;
+    cardflow__v1__notification_internal__init(&in);
     in.body_case = CARDFLOW__V1__NOTIFICATION_INTERNAL__BODY_FORWARD;
     in.forward = message_of(s->arena, job);
     cf_send(s, NOTIFY_OUT_INTERNAL, holder, "notification.forward", &in.base);
@@ -325,10 +332,11 @@ void notification_codec_forward(struct cf_step *s, const struct cf_key *holder,
 
 void notification_codec_send_end(struct cf_step *s, const struct cf_key *key,
                                  const uint8_t notification_id[16],
-                                 const struct notification_job *job,
-                                 enum notification_state state, struct cf_str reason)
+                                 const struct notification_job *job, enum notification_state state,
+                                 struct cf_str reason)
 {
-    Cardflow__V1__NotificationEvent e = CARDFLOW__V1__NOTIFICATION_EVENT__INIT;
+    Cardflow__V1__NotificationEvent e;
+    cardflow__v1__notification_event__init(&e);
     e.notification_id = cf_data_id(notification_id);
     e.event_id = cf_data_id(job->event_id);
     e.application_id = cf_data_id(job->application_id);

@@ -38,8 +38,8 @@ struct notification_job {
 };
 
 struct notification_news {
-    struct notification_job job; /* template NONE: nothing to tell */
-    struct cf_str person;        /* sealed; len 0: the event brings none */
+    struct notification_job job;       /* template NONE: nothing to tell */
+    struct cf_str person;              /* sealed; len 0: the event brings none */
     bool begins_waiting, ends_waiting; /* for a card at the outlet */
     uint8_t holder_ref[CF_REF_LEN];    /* FORWARD: to whom */
 };
@@ -64,8 +64,8 @@ void notification_codec_forward(struct cf_step *s, const struct cf_key *holder,
 /* The end of a notification, to notification.events. */
 void notification_codec_send_end(struct cf_step *s, const struct cf_key *key,
                                  const uint8_t notification_id[16],
-                                 const struct notification_job *job,
-                                 enum notification_state state, struct cf_str reason);
+                                 const struct notification_job *job, enum notification_state state,
+                                 struct cf_str reason);
 
 /* What the SMS worker has to know; text points into the arena. */
 struct notification_person {

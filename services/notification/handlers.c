@@ -152,33 +152,43 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     (void)exists;
     *changed = false;
     switch ((enum notification_message)s->msg->type) {
-    case NOTIFY_MSG_NEWS: return decide_news(s, holder, changed);
-    case NOTIFY_MSG_LIFE: return decide_life(s, holder, changed);
-    case NOTIFY_MSG_FORWARD: return decide_forward(s);
-    case NOTIFY_MSG_OUTCOME: return decide_outcome(s);
-    case NOTIFY_MSG_REMIND: return decide_remind(s, holder);
+    case NOTIFY_MSG_NEWS:
+        return decide_news(s, holder, changed);
+    case NOTIFY_MSG_LIFE:
+        return decide_life(s, holder, changed);
+    case NOTIFY_MSG_FORWARD:
+        return decide_forward(s);
+    case NOTIFY_MSG_OUTCOME:
+        return decide_outcome(s);
+    case NOTIFY_MSG_REMIND:
+        return decide_remind(s, holder);
     }
     return CF_E_VERSION;
 }
 
-static const char *const application_types[] = {
-    "application.received", "application.accepted", "application.noticed", "application.rejected",
-    "application.ended",    "application.enrolment_changed", NULL};
+static const char *const application_types[] = {"application.received",
+                                                "application.accepted",
+                                                "application.noticed",
+                                                "application.rejected",
+                                                "application.ended",
+                                                "application.enrolment_changed",
+                                                NULL};
 static const char *const photo_types[] = {"photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", NULL};
 static const char *const complaint_types[] = {"complaint.event", NULL};
 static const char *const internal_types[] = {"work.outcome", "notification.forward", NULL};
 
 static const struct cf_topic_in topics_in[] = {
-    [NOTIFY_IN_APPLICATIONS] = {"application.events", false, application_types},
-    [NOTIFY_IN_PHOTOS] = {"photo.events", false, photo_types},
-    [NOTIFY_IN_CARDS] = {"card.events", false, card_types},
-    [NOTIFY_IN_COMPLAINTS] = {"complaint.events", false, complaint_types},
-    [NOTIFY_IN_INTERNAL] = {"notification.internal", false, internal_types},
-    {NULL, false, NULL},
+    [NOTIFY_IN_APPLICATIONS] = {"application.events",    false, application_types},
+    [NOTIFY_IN_PHOTOS] = {"photo.events",          false, photo_types      },
+    [NOTIFY_IN_CARDS] = {"card.events",           false, card_types       },
+    [NOTIFY_IN_COMPLAINTS] = {"complaint.events",      false, complaint_types  },
+    [NOTIFY_IN_INTERNAL] = {"notification.internal", false, internal_types   },
+    {NULL,                    false, NULL             },
 };
 static const char *const topics_out[] = {[NOTIFY_OUT_INTERNAL] = "notification.internal",
-                                         [NOTIFY_OUT_EVENTS] = "notification.events", NULL};
+                                         [NOTIFY_OUT_EVENTS] = "notification.events",
+                                         NULL};
 
 struct cf_service notification_service(const struct notification_env *env)
 {

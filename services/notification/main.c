@@ -10,10 +10,9 @@ static const struct cf_conf_row rows[] = {
 #undef CONF
 };
 
-static const struct cf_conf_table table = {"cardflow-notification",
-                                           "tells holders by SMS what they should hear of", rows,
-                                           sizeof rows / sizeof *rows,
-                                           sizeof(struct notification_settings)};
+static const struct cf_conf_table table = {
+    "cardflow-notification", "tells holders by SMS what they should hear of", rows,
+    sizeof rows / sizeof *rows, sizeof(struct notification_settings)};
 
 struct front {
     struct notification_settings settings; /* first: cf_app fills it */

@@ -2,6 +2,7 @@
 
 #include "common/pure/phone.h"
 
+/* clang-format off */
 static const struct {
     const char *name;
     bool security;
@@ -11,6 +12,7 @@ static const struct {
 #include "services/notification/templates.def"
 #undef TEMPLATE
 };
+/* clang-format on */
 
 const char *notification_template_name(enum notification_template t)
 {
@@ -22,24 +24,25 @@ bool notification_is_security(enum notification_template t)
     return t < NOTIFY_COUNT && templates[t].security;
 }
 
-/* ---- which event makes which message ---------------------------------------------------------- */
+/* ---- which event makes which message ----------------------------------------------------------
+ */
 
 /* Steps that are not here move the card on without anybody having to know. */
 static const struct {
     enum cf_app_state state;
     enum notification_template template;
 } steps[] = {
-    {CF_APP_ACCEPTED, NOTIFY_ACCEPTED},
-    {CF_APP_NOTICED, NOTIFY_NOTICED},
-    {CF_APP_REJECTED, NOTIFY_REJECTED},
-    {CF_APP_PHOTO_MISSING, NOTIFY_PHOTO_MISSING},
-    {CF_APP_ACCOUNT_FAILED, NOTIFY_ACCOUNT_FAILED},
-    {CF_APP_READY_FOR_PICKUP, NOTIFY_READY_FOR_PICKUP},
-    {CF_APP_COLLECTED, NOTIFY_COLLECTED},
-    {CF_APP_WITHDRAWN, NOTIFY_WITHDRAWN},
-    {CF_APP_EXPIRED, NOTIFY_APPLICATION_EXPIRED},
-    {CF_APP_PICKUP_EXPIRED, NOTIFY_PICKUP_EXPIRED},
-    {CF_APP_CLOSED, NOTIFY_CLOSED},
+    {CF_APP_ACCEPTED,         NOTIFY_ACCEPTED           },
+    {CF_APP_NOTICED,          NOTIFY_NOTICED            },
+    {CF_APP_REJECTED,         NOTIFY_REJECTED           },
+    {CF_APP_PHOTO_MISSING,    NOTIFY_PHOTO_MISSING      },
+    {CF_APP_ACCOUNT_FAILED,   NOTIFY_ACCOUNT_FAILED     },
+    {CF_APP_READY_FOR_PICKUP, NOTIFY_READY_FOR_PICKUP   },
+    {CF_APP_COLLECTED,        NOTIFY_COLLECTED          },
+    {CF_APP_WITHDRAWN,        NOTIFY_WITHDRAWN          },
+    {CF_APP_EXPIRED,          NOTIFY_APPLICATION_EXPIRED},
+    {CF_APP_PICKUP_EXPIRED,   NOTIFY_PICKUP_EXPIRED     },
+    {CF_APP_CLOSED,           NOTIFY_CLOSED             },
 };
 
 /* Nothing is sent to the dead; the row of the holder says so too, but may be told later. */
@@ -62,8 +65,7 @@ static bool lost(enum cf_card_state state)
 }
 
 enum notification_template notification_for_card(enum cf_card_state before,
-                                                 enum cf_card_state after,
-                                                 struct cf_str operation)
+                                                 enum cf_card_state after, struct cf_str operation)
 {
     if (before == after || from_death(operation)) return NOTIFY_NONE;
     /* A card that never reached the holder is nothing to tell. */
@@ -83,7 +85,8 @@ bool notification_ends_waiting(enum cf_app_state state)
            state == CF_APP_PRODUCTION_FAILED;
 }
 
-/* ---- when ---------------------------------------------------------------------------------------- */
+/* ---- when
+ * ---------------------------------------------------------------------------------------- */
 
 bool notification_minute_parse(struct cf_str text, int *out)
 {
@@ -120,21 +123,24 @@ int notification_reminder_days(uint32_t reminders_before)
     return reminders_before < sizeof days / sizeof *days ? days[reminders_before] : 0;
 }
 
-/* ---- to whom, and how it ends -------------------------------------------------------------------- */
+/* ---- to whom, and how it ends
+ * -------------------------------------------------------------------- */
 
 enum cf_lang notification_lang(enum cf_doc_type type)
 {
     switch (type) {
     case CF_DOC_FOREIGN_PR_2017:
     case CF_DOC_FOREIGN_PR_2023:
-    case CF_DOC_PASSPORT: return CF_LANG_EN;
+    case CF_DOC_PASSPORT:
+        return CF_LANG_EN;
     case CF_DOC_NONE:
     case CF_DOC_RESIDENT_ID:
     case CF_DOC_HOUSEHOLD_BOOK:
     case CF_DOC_RESIDENCE_PERMIT_HMT:
     case CF_DOC_HOME_RETURN_PERMIT:
     case CF_DOC_TAIWAN_PERMIT:
-    case CF_DOC_COUNT: return CF_LANG_ZH;
+    case CF_DOC_COUNT:
+        return CF_LANG_ZH;
     }
     return CF_LANG_ZH;
 }
@@ -172,6 +178,7 @@ enum notification_state notification_end_of_failure(struct cf_str reason)
 unsigned notification_parts(struct cf_str text)
 {
     unsigned units = 0;
-    for (int32_t c; (c = cf_utf8_next(&text)) >= 0;) units += c > 0xffff ? 2 : 1;
+    for (int32_t c; (c = cf_utf8_next(&text)) >= 0;)
+        units += c > 0xffff ? 2 : 1;
     return (units + 69) / 70;
 }

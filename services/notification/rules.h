@@ -22,18 +22,19 @@ enum notification_template {
 const char *notification_template_name(enum notification_template t);
 bool notification_is_security(enum notification_template t);
 
-/* ---- which event makes which message ---------------------------------------------------------- */
+/* ---- which event makes which message ----------------------------------------------------------
+ */
 
 /* For the step of an application, whoever made it. `reason`: holder_died is told to nobody. */
 enum notification_template notification_for_step(enum cf_app_state state, struct cf_str reason);
 /* For a card's change of state. `operation`: what comes from a death is told to nobody. */
 enum notification_template notification_for_card(enum cf_card_state before,
-                                                 enum cf_card_state after,
-                                                 struct cf_str operation);
+                                                 enum cf_card_state after, struct cf_str operation);
 /* Does this step end the waiting for a card at the outlet? */
 bool notification_ends_waiting(enum cf_app_state state);
 
-/* ---- when ---------------------------------------------------------------------------------------- */
+/* ---- when
+ * ---------------------------------------------------------------------------------------- */
 
 struct notification_quiet {
     bool on;
@@ -49,19 +50,22 @@ cf_ms notification_due(cf_ms now, const struct notification_quiet *quiet,
 /* Days after ready_for_pickup at which the holder is reminded: 30, 180, 330. 0: no more. */
 int notification_reminder_days(uint32_t reminders_before);
 
-/* ---- to whom, and how it ends -------------------------------------------------------------------- */
+/* ---- to whom, and how it ends
+ * -------------------------------------------------------------------- */
 
 /* The language in which somebody with this document is written to. */
 enum cf_lang notification_lang(enum cf_doc_type type);
 /* The phone to use, normalised: the person's own, else the guardian's. Length 0: none usable. */
 size_t notification_phone(struct cf_str own, struct cf_str guardian, char out[64]);
 
+/* clang-format off */
 #define NOTIFY_STATES(X)          \
     X(PENDING, "pending")         \
     X(DEFERRED, "deferred")       \
     X(SENT, "sent")               \
     X(FAILED, "failed")           \
     X(SUPPRESSED, "suppressed")
+/* clang-format on */
 
 enum notification_state {
 #define X(value, name) NOTIFY_##value,

@@ -1,5 +1,6 @@
 #include "services/notification/rules_text.h"
 
+/* clang-format off */
 static const struct {
     const char *zh, *en;
 } texts[NOTIFY_COUNT] = {
@@ -8,6 +9,7 @@ static const struct {
 #include "services/notification/templates.def"
 #undef TEMPLATE
 };
+/* clang-format on */
 
 static const char *const value_names[NOTIFY_VALUE_COUNT] = {
 #define X(value, name) name,

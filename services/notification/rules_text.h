@@ -23,7 +23,7 @@ enum notification_value {
 #define X(value, name) NOTIFY_VALUE_##value,
     NOTIFY_VALUES(X)
 #undef X
-    NOTIFY_VALUE_COUNT
+        NOTIFY_VALUE_COUNT
 };
 
 struct notification_values {

@@ -97,7 +97,8 @@ int notification_sms_new(struct cf_loop *loop, const struct notification_setting
     return 0;
 }
 
-/* ---- ending ------------------------------------------------------------------------------------- */
+/* ---- ending -------------------------------------------------------------------------------------
+ */
 
 static void finish(struct notification_sms *s, struct cf_work_call *call, size_t item,
                    enum outcome outcome, const char *reason)
@@ -188,7 +189,8 @@ static void take_answers(struct post *p, struct cf_str body)
     post_free(p);
 }
 
-/* ---- sending ------------------------------------------------------------------------------------ */
+/* ---- sending ------------------------------------------------------------------------------------
+ */
 
 static void answered(void *arg, const struct cf_call_result *r);
 
@@ -245,9 +247,8 @@ static void add_message(struct post *p, size_t item, const struct notification_c
         notification_contact_of(contacts, &cf_work_item(p->call, item)->key);
     size_t comma = p->n ? 1 : 0, before = p->body.len;
     if (comma) cf_buf_add(&p->body, ",", 1);
-    const char *why = notification_sms_write(p->sms->ring, p->sms->signature,
-                                             cf_work_item(p->call, item), to, p->sms->arena,
-                                             &p->body);
+    const char *why = notification_sms_write(
+        p->sms->ring, p->sms->signature, cf_work_item(p->call, item), to, p->sms->arena, &p->body);
     if (!why && !p->body.full) {
         p->parts[p->n++] = (struct part){item, before + comma, p->body.len - before - comma};
         return;
@@ -270,7 +271,8 @@ static void send_call(struct notification_sms *s, struct cf_work_call *call,
     struct post *p = post_new(s, call, n);
     cf_arena_reset(s->arena);
     cf_buf_add(&p->body, "[", 1);
-    for (size_t i = 0; i < n; i++) add_message(p, i, contacts);
+    for (size_t i = 0; i < n; i++)
+        add_message(p, i, contacts);
     cf_buf_add(&p->body, "]", 1);
     if (p->n) {
         give(p);
@@ -280,7 +282,8 @@ static void send_call(struct notification_sms *s, struct cf_work_call *call,
     post_free(p);
 }
 
-/* ---- whom to write to ---------------------------------------------------------------------------- */
+/* ---- whom to write to
+ * ---------------------------------------------------------------------------- */
 
 struct asking {
     struct notification_sms *sms;
@@ -320,13 +323,17 @@ static void ask(struct notification_sms *s, struct cf_work_call *call)
         const struct cf_key *key = &cf_work_item(call, i)->key;
         cf_pgarray_bytes(&keys, key->b, key->len);
     }
-    const struct cf_str params[] = {{part, 2}, cf_pgarray_end(&keys)};
+    const struct cf_str params[] = {
+        {part, 2},
+        cf_pgarray_end(&keys)
+    };
     int e = cf_pgf_send(s->pg, NOTIFY_SQL_CONTACTS, params, 2, found, a);
     cf_buf_free(&keys.buf);
     if (e) found(a, e, NULL);
 }
 
-/* ---- holding back ---------------------------------------------------------------------------------- */
+/* ---- holding back
+ * ---------------------------------------------------------------------------------- */
 
 static void pump(void *arg, cf_ms now)
 {

@@ -16,19 +16,21 @@ static struct cf_str day_text(cf_day day, enum cf_lang lang, char out[24])
     return cf_str_of(lang == CF_LANG_EN ? cf_day_text(day, out) : cf_day_text_zh(day, out));
 }
 
-static bool write_text(const char *signature, const struct notification_job *job,
-                       enum cf_lang lang, struct cf_buf *out)
+static bool write_text(const char *signature, const struct notification_job *job, enum cf_lang lang,
+                       struct cf_buf *out)
 {
     char due[24], respond[24];
-    struct notification_values v = {.v = {
-        [NOTIFY_VALUE_RECEIPT_NO] = job->receipt_no,
-        [NOTIFY_VALUE_NOTICE_NO] = job->notice_no,
-        [NOTIFY_VALUE_DUE_ON] = day_text(job->due_on, lang, due),
-        [NOTIFY_VALUE_RESPOND_BY] = day_text(job->respond_by, lang, respond),
-        [NOTIFY_VALUE_OUTLET_CODE] = job->outlet_code,
-        [NOTIFY_VALUE_CARD_NO] = job->card_no_masked,
-        [NOTIFY_VALUE_ORDER_NO] = job->order_no,
-    }};
+    struct notification_values v = {
+        .v = {
+              [NOTIFY_VALUE_RECEIPT_NO] = job->receipt_no,
+              [NOTIFY_VALUE_NOTICE_NO] = job->notice_no,
+              [NOTIFY_VALUE_DUE_ON] = day_text(job->due_on, lang, due),
+              [NOTIFY_VALUE_RESPOND_BY] = day_text(job->respond_by, lang, respond),
+              [NOTIFY_VALUE_OUTLET_CODE] = job->outlet_code,
+              [NOTIFY_VALUE_CARD_NO] = job->card_no_masked,
+              [NOTIFY_VALUE_ORDER_NO] = job->order_no,
+              }
+    };
     return cf_buf_printf(out, "【%s】", signature) &&
            notification_render(job->template, lang, &v, out);
 }

@@ -4,15 +4,19 @@
 
 static const struct cf_column holder_columns[] = {
     {"person", CF_COL_BYTES, offsetof(struct notification_holder, person)},
-    {"died", CF_COL_BOOL, offsetof(struct notification_holder, died)},
+    {"died",   CF_COL_BOOL,  offsetof(struct notification_holder, died)  },
 };
 
-const struct cf_kind notification_kinds[] = {{"holder", sizeof(struct notification_holder),
-                                              holder_columns,
-                                              sizeof holder_columns / sizeof *holder_columns}};
+const struct cf_kind notification_kinds[] = {
+    {"holder", sizeof(struct notification_holder), holder_columns,
+     sizeof holder_columns / sizeof *holder_columns}
+};
 const size_t notification_n_kinds = 1;
 
-#define COLUMN(name, type, field) {name, type, offsetof(struct notification_notice, field)}
+#define COLUMN(name, type, field)                                                                  \
+    {                                                                                              \
+        name, type, offsetof(struct notification_notice, field)                                    \
+    }
 static const struct cf_column notice_columns[] = {
     COLUMN("event_id", CF_COL_ID, event_id),
     COLUMN("application_id", CF_COL_ID, application_id),
@@ -24,9 +28,10 @@ static const struct cf_column notice_columns[] = {
 };
 #undef COLUMN
 
-const struct cf_aux notification_aux[] = {{"notice", sizeof(struct notification_notice),
-                                           notice_columns,
-                                           sizeof notice_columns / sizeof *notice_columns, false}};
+const struct cf_aux notification_aux[] = {
+    {"notice", sizeof(struct notification_notice), notice_columns,
+     sizeof notice_columns / sizeof *notice_columns, false}
+};
 const size_t notification_n_aux = 1;
 
 const struct cf_pgf_statement notification_statements[] = {

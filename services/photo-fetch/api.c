@@ -18,11 +18,16 @@ struct upload {
 static const char *result_name(enum photo_fetch_upload_result result)
 {
     switch (result) {
-    case PHOTO_UPLOAD_DONE: return "done";
-    case PHOTO_UPLOAD_ENDED: return "photo_not_wanted";
-    case PHOTO_UPLOAD_UNUSABLE: return "photo_not_usable";
-    case PHOTO_UPLOAD_EXPIRED: return "command_expired";
-    case PHOTO_UPLOAD_TOO_MANY: return "too_many_operations";
+    case PHOTO_UPLOAD_DONE:
+        return "done";
+    case PHOTO_UPLOAD_ENDED:
+        return "photo_not_wanted";
+    case PHOTO_UPLOAD_UNUSABLE:
+        return "photo_not_usable";
+    case PHOTO_UPLOAD_EXPIRED:
+        return "command_expired";
+    case PHOTO_UPLOAD_TOO_MANY:
+        return "too_many_operations";
     }
     return "";
 }
@@ -175,7 +180,11 @@ static void put_photo(struct cf_request *req, void *arg)
 
 void photo_fetch_api_routes(struct photo_fetch_front *front)
 {
-    static const struct cf_route route = {"PUT", "/v1/applications/{application_id}/photo",
-                                          "applications:write", 64 << 10, "image/jpeg", 15000};
+    static const struct cf_route route = {"PUT",
+                                          "/v1/applications/{application_id}/photo",
+                                          "applications:write",
+                                          64 << 10,
+                                          "image/jpeg",
+                                          15000};
     cf_http_route(front->app->http, &route, put_photo, front);
 }

@@ -79,15 +79,19 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         cf_unpack(d->arena, &cardflow__v1__application_event__descriptor, rec->value);
     if (!e) return refuse(d, "value: not an application event");
     switch (e->body_case) {
-    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED: return decode_accepted(d, e, key);
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED:
+        return decode_accepted(d, e, key);
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENDED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
-    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED: return decode_stop(d, e, key);
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
+        return decode_stop(d, e, key);
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_RECEIVED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_NOTICED:
-    case CARDFLOW__V1__APPLICATION_EVENT__BODY_REJECTED: return 0;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_REJECTED:
+        return 0;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
-    case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE: break;
+    case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE:
+        break;
     }
     d->reason = "body: unknown event";
     return CF_E_VERSION;
@@ -165,7 +169,8 @@ static int decode_item(struct cf_decode *d, const outcome_item *item)
 {
     struct cf_key key;
     uint8_t id[16];
-    if (!cf_key_bytes(item->key.data, item->key.len, &key)) return refuse(d, "items.key: 1-63 bytes");
+    if (!cf_key_bytes(item->key.data, item->key.len, &key))
+        return refuse(d, "items.key: 1-63 bytes");
     if (!take_id(item->work_id, id)) return refuse(d, "items.work_id: 16 bytes");
     enum photo_fetch_message type = PHOTO_MSG_EXPIRED;
     struct photo_fetch_fetched *body = NULL;
@@ -193,7 +198,8 @@ static int decode_internal(struct cf_decode *d, const struct cf_record *rec)
         return refuse(d, "value: not an outcome of work");
     int e = 0;
     if (in->work->n_items > d->max) return refuse(d, "items: more than a record may hold");
-    for (size_t i = 0; !e && i < in->work->n_items; i++) e = decode_item(d, in->work->items[i]);
+    for (size_t i = 0; !e && i < in->work->n_items; i++)
+        e = decode_item(d, in->work->items[i]);
     return e;
 }
 
@@ -233,7 +239,8 @@ static size_t names_of(struct cf_arena *a, uint32_t reasons, char ***out)
 struct cf_str photo_fetch_codec_fetched(struct cf_arena *a, const uint8_t *photo_ref,
                                         uint32_t reasons)
 {
-    photo_fetched f = CARDFLOW__V1__PHOTO_FETCHED__INIT;
+    photo_fetched f;
+    cardflow__v1__photo_fetched__init(&f);
     if (photo_ref) f.photo_ref = cf_data_id(photo_ref);
     f.n_reasons = names_of(a, reasons, &f.reasons);
     return cf_pack(a, &f.base);
@@ -242,8 +249,10 @@ struct cf_str photo_fetch_codec_fetched(struct cf_arena *a, const uint8_t *photo
 struct cf_str photo_fetch_codec_upload(struct cf_arena *a, const uint8_t application_id[16],
                                        const uint8_t command_id[16], const uint8_t photo_ref[16])
 {
-    photo_command c = CARDFLOW__V1__PHOTO_COMMAND__INIT;
-    Cardflow__V1__PhotoCommand__Upload u = CARDFLOW__V1__PHOTO_COMMAND__UPLOAD__INIT;
+    photo_command c;
+    cardflow__v1__photo_command__init(&c);
+    Cardflow__V1__PhotoCommand__Upload u;
+    cardflow__v1__photo_command__upload__init(&u);
     u.photo_ref = cf_data_id(photo_ref);
     c.application_id = cf_data_id(application_id);
     c.command_id = cf_data_id(command_id);
@@ -265,7 +274,8 @@ void photo_fetch_codec_send_ready(struct cf_step *s, const struct cf_key *key,
                                   enum photo_source source)
 {
     photo_event_message e;
-    Cardflow__V1__PhotoEvent__Ready ready = CARDFLOW__V1__PHOTO_EVENT__READY__INIT;
+    Cardflow__V1__PhotoEvent__Ready ready;
+    cardflow__v1__photo_event__ready__init(&ready);
     begin(&e, about);
     if (photo_ref) ready.photo_ref = cf_data_id(photo_ref);
     ready.source = (char *)(uintptr_t)photo_fetch_source_name(source);
@@ -279,7 +289,8 @@ void photo_fetch_codec_send_missing(struct cf_step *s, const struct cf_key *key,
                                     cf_day respond_by)
 {
     photo_event_message e;
-    Cardflow__V1__PhotoEvent__Missing missing = CARDFLOW__V1__PHOTO_EVENT__MISSING__INIT;
+    Cardflow__V1__PhotoEvent__Missing missing;
+    cardflow__v1__photo_event__missing__init(&missing);
     begin(&e, about);
     missing.n_reasons = names_of(s->arena, reasons, &missing.reasons);
     missing.respond_by = respond_by;
@@ -292,10 +303,11 @@ void photo_fetch_codec_send_expired(struct cf_step *s, const struct cf_key *key,
                                     const struct photo_fetch_about *about)
 {
     photo_event_message e;
-    Cardflow__V1__PhotoEvent__Ended ended = CARDFLOW__V1__PHOTO_EVENT__ENDED__INIT;
+    Cardflow__V1__PhotoEvent__Ended ended;
+    cardflow__v1__photo_event__ended__init(&ended);
     begin(&e, about);
     ended.state = (char *)(uintptr_t)cf_app_state_name(CF_APP_EXPIRED);
-    ended.reason = (char *)(uintptr_t)"photo_missing";
+    ended.reason = (char *)(uintptr_t) "photo_missing";
     e.body_case = CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED;
     e.ended = &ended;
     cf_send(s, PHOTO_OUT_EVENTS, key, "photo.ended", &e.base);

@@ -8,11 +8,7 @@
 #include "common/io/stage/stage.h"
 #include "services/photo-fetch/rules.h"
 
-enum photo_fetch_topic_in {
-    PHOTO_IN_APPLICATIONS,
-    PHOTO_IN_COMMANDS,
-    PHOTO_IN_INTERNAL
-};
+enum photo_fetch_topic_in { PHOTO_IN_APPLICATIONS, PHOTO_IN_COMMANDS, PHOTO_IN_INTERNAL };
 enum photo_fetch_topic_out { PHOTO_OUT_INTERNAL, PHOTO_OUT_EVENTS };
 enum photo_fetch_kind { PHOTO_KIND_HOLDER };
 enum photo_fetch_work { PHOTO_WORK_FETCH = 1, PHOTO_WORK_EXPIRE = 2 };

@@ -63,15 +63,15 @@ static void register_metrics(struct photo_fetch_gateway *g, struct cf_metrics *m
 {
     static const char *const names[OUTCOMES] = {"photo", "unusable", "none", "busy", "failed"};
     for (int i = 0; i < OUTCOMES; i++)
-        g->outcomes[i] = cf_counter_new(m, "cardflow_police_answers_total",
-                                        "Answers of the police photo gateway", "answer", names[i],
-                                        NULL);
+        g->outcomes[i] =
+            cf_counter_new(m, "cardflow_police_answers_total",
+                           "Answers of the police photo gateway", "answer", names[i], NULL);
     g->took = cf_histogram_new(m, "cardflow_police_seconds", "Time of a call to the gateway", NULL,
                                0, NULL);
     cf_gauge_fn(m, "cardflow_police_breaker_open", "1 while the gateway is left alone",
                 breaker_open, g, NULL);
-    cf_gauge_fn(m, "cardflow_police_held", "Calls that wait for breaker, rate or quota",
-                calls_held, g, NULL);
+    cf_gauge_fn(m, "cardflow_police_held", "Calls that wait for breaker, rate or quota", calls_held,
+                g, NULL);
 }
 
 int photo_fetch_gateway_new(struct cf_loop *loop, const struct photo_fetch_settings *settings,

@@ -105,8 +105,7 @@ static int decide_stop(struct cf_step *s, struct photo_fetch_job *job, bool *cha
     return 0;
 }
 
-static enum photo_fetch_upload_result judge_command(struct cf_step *s,
-                                                    struct photo_fetch_job *job)
+static enum photo_fetch_upload_result judge_command(struct cf_step *s, struct photo_fetch_job *job)
 {
     const struct photo_fetch_upload *m = s->msg->body;
     const cf_ms keep = 7 * (cf_ms)CF_MS_PER_DAY;
@@ -180,15 +179,19 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     const struct photo_fetch_fetched *fetched = s->msg->body;
     *changed = true;
     switch ((enum photo_fetch_message)s->msg->type) {
-    case PHOTO_MSG_ACCEPTED: return decide_accepted(s, job);
-    case PHOTO_MSG_STOP: return decide_stop(s, job, changed);
+    case PHOTO_MSG_ACCEPTED:
+        return decide_accepted(s, job);
+    case PHOTO_MSG_STOP:
+        return decide_stop(s, job, changed);
     case PHOTO_MSG_UPLOAD:
-    case PHOTO_MSG_WAIVE: return decide_command(s, job, exists, changed);
+    case PHOTO_MSG_WAIVE:
+        return decide_command(s, job, exists, changed);
     case PHOTO_MSG_FETCHED:
         /* Trying again changes the row of work alone. */
         *changed = fetched->event != PHOTO_ON_AGAIN;
         return decide_fetched(s, job);
-    case PHOTO_MSG_EXPIRED: return decide_expired(s, job);
+    case PHOTO_MSG_EXPIRED:
+        return decide_expired(s, job);
     }
     return CF_E_VERSION;
 }
@@ -200,13 +203,13 @@ static const char *const command_types[] = {"photo.upload", "photo.waive", NULL}
 static const char *const internal_types[] = {"work.outcome", NULL};
 
 static const struct cf_topic_in topics_in[] = {
-    [PHOTO_IN_APPLICATIONS] = {"application.events", false, application_types},
-    [PHOTO_IN_COMMANDS] = {"photo.commands", true, command_types},
-    [PHOTO_IN_INTERNAL] = {"photo-fetch.internal", false, internal_types},
-    {NULL, false, NULL},
+    [PHOTO_IN_APPLICATIONS] = {"application.events",   false, application_types},
+    [PHOTO_IN_COMMANDS] = {"photo.commands",       true,  command_types    },
+    [PHOTO_IN_INTERNAL] = {"photo-fetch.internal", false, internal_types   },
+    {NULL,                   false, NULL             },
 };
-static const char *const topics_out[] = {[PHOTO_OUT_INTERNAL] = "photo-fetch.internal",
-                                         [PHOTO_OUT_EVENTS] = "photo.events", NULL};
+static const char *const topics_out[] = {
+    [PHOTO_OUT_INTERNAL] = "photo-fetch.internal", [PHOTO_OUT_EVENTS] = "photo.events", NULL};
 
 struct cf_service photo_fetch_service(const struct photo_fetch_env *env)
 {

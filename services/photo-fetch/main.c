@@ -8,10 +8,9 @@ static const struct cf_conf_row rows[] = {
 #undef CONF
 };
 
-static const struct cf_conf_table table = {"cardflow-photo-fetch",
-                                           "fetches photos from the police and takes uploads",
-                                           rows, sizeof rows / sizeof *rows,
-                                           sizeof(struct photo_fetch_settings)};
+static const struct cf_conf_table table = {
+    "cardflow-photo-fetch", "fetches photos from the police and takes uploads", rows,
+    sizeof rows / sizeof *rows, sizeof(struct photo_fetch_settings)};
 
 static void fetch(void *own, struct cf_work_call *call)
 {

@@ -69,10 +69,14 @@ const char *photo_fetch_state_name(enum photo_state state)
 const char *photo_fetch_source_name(enum photo_source source)
 {
     switch (source) {
-    case PHOTO_FROM_NOWHERE: return "";
-    case PHOTO_FROM_POLICE: return cf_photo_choice_name(CF_PHOTO_PUBLIC_SECURITY);
-    case PHOTO_FROM_UPLOAD: return cf_photo_choice_name(CF_PHOTO_UPLOAD);
-    case PHOTO_FROM_WAIVER: return cf_photo_choice_name(CF_PHOTO_NONE_DECLARED);
+    case PHOTO_FROM_NOWHERE:
+        return "";
+    case PHOTO_FROM_POLICE:
+        return cf_photo_choice_name(CF_PHOTO_PUBLIC_SECURITY);
+    case PHOTO_FROM_UPLOAD:
+        return cf_photo_choice_name(CF_PHOTO_UPLOAD);
+    case PHOTO_FROM_WAIVER:
+        return cf_photo_choice_name(CF_PHOTO_NONE_DECLARED);
     }
     return "";
 }

@@ -10,6 +10,7 @@
 #include "common/pure/kinds.h"
 #include "common/pure/photo.h"
 
+/* clang-format off */
 #define PHOTO_STATES(X)                                                   \
     X(NONE)     /* no application yet */                                  \
     X(FETCHING) /* the gateway is asked, again and again if need be */    \
@@ -17,14 +18,16 @@
     X(READY)    /* production may go on */                                \
     X(STOPPED)  /* the application ended elsewhere: nothing more is said */ \
     X(EXPIRED)  /* no photo came in time */
+/* clang-format on */
 
 enum photo_state {
 #define X(value) PHOTO_##value,
     PHOTO_STATES(X)
 #undef X
-    PHOTO_STATE_COUNT
+        PHOTO_STATE_COUNT
 };
 
+/* clang-format off */
 #define PHOTO_EVENTS(X)                                          \
     X(TAKE_FETCH)   /* accepted, the gateway is to be asked */   \
     X(TAKE_READY)   /* accepted with a photo, or without need */ \
@@ -36,12 +39,13 @@ enum photo_state {
     X(WAIVE)        /* a guardian declares that there is none */ \
     X(STOP)         /* withdrawn, or the enrolment ended */      \
     X(EXPIRE)       /* the time to give one is over */
+/* clang-format on */
 
 enum photo_event {
 #define X(value) PHOTO_ON_##value,
     PHOTO_EVENTS(X)
 #undef X
-    PHOTO_EVENT_COUNT
+        PHOTO_EVENT_COUNT
 };
 
 enum photo_source { PHOTO_FROM_NOWHERE, PHOTO_FROM_POLICE, PHOTO_FROM_UPLOAD, PHOTO_FROM_WAIVER };

@@ -39,10 +39,7 @@ extern const struct cf_aux photo_fetch_aux[];
 extern const size_t photo_fetch_n_aux;
 
 /* Statements of the front, by index. */
-enum photo_fetch_statement {
-    PHOTO_SQL_STORE_PHOTOS,
-    PHOTO_SQL_FIND_HOLDER
-};
+enum photo_fetch_statement { PHOTO_SQL_STORE_PHOTOS, PHOTO_SQL_FIND_HOLDER };
 extern const struct cf_pgf_statement photo_fetch_statements[];
 extern const size_t photo_fetch_n_statements;
 /* For Prefer: wait. */

@@ -61,7 +61,8 @@ struct photo_fetch_vault *photo_fetch_vault_new(struct cf_loop *loop, struct cf_
 
 static void tell(struct load *load, int e)
 {
-    for (size_t i = 0; i < load->n; i++) load->waiting[i].stored(load->waiting[i].arg, e);
+    for (size_t i = 0; i < load->n; i++)
+        load->waiting[i].stored(load->waiting[i].arg, e);
     free(load);
 }
 

@@ -330,6 +330,7 @@ def test_who_has_left_the_insurance_gets_a_notice(client, people):
     person = people.resident()
     client.enrol(person)
     client.end_enrolment(person, "left")
+    client.settle()
     answer = client.apply(person)
     assert (answer.json["outcome"], codes(answer.json)) == ("notice", ["not_enrolled"]), answer
 

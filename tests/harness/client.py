@@ -42,6 +42,18 @@ class Client:
             "state": state, "issued_on": "2020-01-02", "has_photo": True}, wait=10)
         assert (answer.status, answer.json["result"]) == (200, "done"), answer
 
+    def settle(self, service="intake"):
+        """Waits until a service has read all that was sent to it. Needed between writes to two
+        topics, which have no order between them."""
+        replica = self.stack.service(service)
+        read = [None]
+
+        def still():
+            last, read[0] = read[0], replica.metrics()["cardflow_stage_records_total"]
+            return last == read[0]
+
+        wait_until(f"{service} has read everything", 60, still, 0.5)
+
     # What a counter does.
     @staticmethod
     def application(person, **fields):

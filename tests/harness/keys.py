@@ -40,9 +40,18 @@ class Keys:
         self.api_keys = self.dir / "api_keys.json"  # hashes, for the services
         self._plain = self.dir / "api_keys.plain.json"
 
+    def file(self, name):
+        """Of one key in the clear, for a service that is itself a client."""
+        return self.dir / f"{name}.key"
+
     def prepare(self):
-        if self._plain.exists():
-            return
+        if not self._plain.exists():
+            self._make()
+        for name, key in self.plain().items():
+            if not self.file(name).exists():
+                _write(self.file(name), key + "\n")
+
+    def _make(self):
         self.dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(self.reference, secrets.token_hex(32) + "\n")
         _write(self.sealing, json.dumps({"active": 1, "keys": {"1": secrets.token_hex(32)}}) + "\n")

@@ -164,7 +164,8 @@ class Stack:
             "intake": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
             "photo-fetch": {"police.url": url("sim-police")},
             "notification": {"sms.url": url("sim-sms")},
-            "complaint-handling": {"inquiry.url": url("inquiry.1")},
+            "complaint-handling": {"inquiry.url": url("inquiry.1"),
+                                   "inquiry.key_file": self.keys.file("hotline_12345")},
         }.get(name, {})
 
     def own_programs(self):

@@ -111,14 +111,14 @@ static const struct {
     const char *name;
     size_t offset;
 } rates[] = {
-    {"error_rate", offsetof(struct sim_behaviour, error_rate)},
-    {"busy_rate", offsetof(struct sim_behaviour, busy_rate)},
-    {"duplicates", offsetof(struct sim_behaviour, duplicates)},
-    {"none_rate", offsetof(struct sim_behaviour, none_rate)},
-    {"unknown_rate", offsetof(struct sim_behaviour, unknown_rate)},
+    {"error_rate",       offsetof(struct sim_behaviour, error_rate)      },
+    {"busy_rate",        offsetof(struct sim_behaviour, busy_rate)       },
+    {"duplicates",       offsetof(struct sim_behaviour, duplicates)      },
+    {"none_rate",        offsetof(struct sim_behaviour, none_rate)       },
+    {"unknown_rate",     offsetof(struct sim_behaviour, unknown_rate)    },
     {"wrong_bytes_rate", offsetof(struct sim_behaviour, wrong_bytes_rate)},
-    {"reject_rate", offsetof(struct sim_behaviour, reject_rate)},
-    {"item_busy_rate", offsetof(struct sim_behaviour, item_busy_rate)},
+    {"reject_rate",      offsetof(struct sim_behaviour, reject_rate)     },
+    {"item_busy_rate",   offsetof(struct sim_behaviour, item_busy_rate)  },
 };
 enum { RATES = sizeof rates / sizeof *rates };
 
@@ -156,9 +156,10 @@ static void put_behaviour(struct cf_request *req, void *arg)
     if (!root) return;
     struct cf_field_errors errors = {0};
     struct cf_in in = cf_in_of(root, req->arena, &errors);
-    static const char *const names[] = {"delay_ms", "off", "seed", "error_rate", "busy_rate",
-                                        "duplicates", "none_rate", "unknown_rate",
-                                        "wrong_bytes_rate", "reject_rate", "item_busy_rate", NULL};
+    static const char *const names[] = {
+        "delay_ms",         "off",         "seed",           "error_rate",
+        "busy_rate",        "duplicates",  "none_rate",      "unknown_rate",
+        "wrong_bytes_rate", "reject_rate", "item_busy_rate", NULL};
     cf_in_only(&in, names);
     b.delay_ms = cf_in_int(&in, "delay_ms", CF_OPTIONAL, 0, 110000, b.delay_ms);
     b.off = cf_in_bool(&in, "off", CF_OPTIONAL, b.off);
@@ -180,7 +181,8 @@ static void put_behaviour(struct cf_request *req, void *arg)
     answer_behaviour(sim, req);
 }
 
-/* ---- frame ------------------------------------------------------------------------------------ */
+/* ---- frame ------------------------------------------------------------------------------------
+ */
 
 static void stop(void *arg, int signo)
 {

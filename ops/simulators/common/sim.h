@@ -15,15 +15,15 @@
 
 struct sim_behaviour {
     cf_ms delay_ms;
-    double error_rate;      /* of calls answered 500, nothing done */
-    double busy_rate;       /* of calls answered 503, nothing done */
-    double duplicates;      /* of calls done and then answered 500, so that they come again */
-    double none_rate;       /* police: of persons without a photo */
-    double unknown_rate;    /* police: of persons nobody knows */
+    double error_rate;       /* of calls answered 500, nothing done */
+    double busy_rate;        /* of calls answered 503, nothing done */
+    double duplicates;       /* of calls done and then answered 500, so that they come again */
+    double none_rate;        /* police: of persons without a photo */
+    double unknown_rate;     /* police: of persons nobody knows */
     double wrong_bytes_rate; /* police: of persons whose photo is damaged */
-    double reject_rate;     /* sms: of messages refused for good */
-    double item_busy_rate;  /* sms: of messages of a batch that are to come again */
-    bool off;               /* every call is answered 500 */
+    double reject_rate;      /* sms: of messages refused for good */
+    double item_busy_rate;   /* sms: of messages of a batch that are to come again */
+    bool off;                /* every call is answered 500 */
     int64_t seed;
 };
 

@@ -30,7 +30,7 @@ enum answer {
 #define X(value, name) ANSWER_##value,
     ANSWERS(X)
 #undef X
-    ANSWER_COUNT
+        ANSWER_COUNT
 };
 static const char *const answer_names[] = {
 #define X(value, name) name,
@@ -111,7 +111,12 @@ static void post_photo(struct cf_request *req, void *arg)
     if (!sim_begin_call(p->sim, req)) return;
     struct received r = {0};
     uint8_t digest[CF_SHA256_LEN];
-    cf_sha256_parts((const struct cf_str[]){type, {"", 1}, number}, 3, digest);
+    cf_sha256_parts(
+        (const struct cf_str[]){
+            type, {"", 1},
+             number
+    },
+        3, digest);
     memcpy(r.person, digest, 16);
     cf_uuid_parse(cf_request_header(req, "Idempotency-Key"), r.key);
     enum answer answer = choose(p->sim, r.person);
@@ -151,7 +156,8 @@ static void get_received(struct cf_request *req, void *arg)
     cf_out_object(&o, NULL);
     cf_out_array(&o, "items");
     uint64_t i = from;
-    for (; i < p->n && i - from < limit; i++) write_item(&o, &p->received[i], p->first + i + 1);
+    for (; i < p->n && i - from < limit; i++)
+        write_item(&o, &p->received[i], p->first + i + 1);
     cf_out_end(&o);
     cf_out_uint(&o, "next", p->first + (i < p->n ? i : p->n));
     cf_out_uint(&o, "total", p->first + p->n);
@@ -169,7 +175,8 @@ static void get_stats(struct cf_request *req, void *arg)
     cf_out_object(&o, NULL);
     cf_out_uint(&o, "calls", p->sim->calls);
     cf_out_uint(&o, "answered", p->first + p->n);
-    for (int i = 0; i < ANSWER_COUNT; i++) cf_out_uint(&o, answer_names[i], p->counts[i]);
+    for (int i = 0; i < ANSWER_COUNT; i++)
+        cf_out_uint(&o, answer_names[i], p->counts[i]);
     cf_out_end(&o);
     cf_answer_json(req, 200, &body);
     cf_buf_free(&body);
@@ -184,8 +191,10 @@ static void begin(struct sim *sim, void *settings)
     p->arena = cf_arena_new(256u << 20);
     police_faces_draw(&p->faces, (size_t)s->faces, p->arena);
     p->picture = cf_malloc(32768);
-    static const struct cf_route photo = {.method = "POST", .pattern = "/photo",
-                                          .body_max = 8192, .type = CF_JSON,
+    static const struct cf_route photo = {.method = "POST",
+                                          .pattern = "/photo",
+                                          .body_max = 8192,
+                                          .type = CF_JSON,
                                           .answer_ms = 120000};
     static const struct cf_route received = {.method = "GET", .pattern = "/sim/received"};
     static const struct cf_route stats = {.method = "GET", .pattern = "/sim/stats"};

@@ -49,7 +49,8 @@ struct sms {
     uint64_t accepted, rejected, busy, duplicates, parts, batches;
 };
 
-/* ---- ids --------------------------------------------------------------------------------------- */
+/* ---- ids ---------------------------------------------------------------------------------------
+ */
 
 static struct known *slot_of(struct known *table_, size_t cap, const uint8_t id[16])
 {
@@ -86,7 +87,8 @@ static void remember(struct sms *s, const struct received *r)
     s->received[s->n++] = *r;
 }
 
-/* ---- taking messages --------------------------------------------------------------------------- */
+/* ---- taking messages ---------------------------------------------------------------------------
+ */
 
 struct message {
     uint8_t id[16];
@@ -97,7 +99,8 @@ struct message {
 static uint8_t parts_of(struct cf_str text)
 {
     unsigned units = 0;
-    for (int32_t c; (c = cf_utf8_next(&text)) >= 0;) units += c > 0xffff ? 2 : 1;
+    for (int32_t c; (c = cf_utf8_next(&text)) >= 0;)
+        units += c > 0xffff ? 2 : 1;
     unsigned parts = (units + 69) / 70;
     return parts > 255 ? 255 : (uint8_t)parts;
 }
@@ -184,13 +187,15 @@ static void post_sms(struct cf_request *req, void *arg)
     cf_buf_init(&body, 4u << 20);
     struct cf_out o = cf_out_to(&body);
     cf_out_array(&o, NULL);
-    for (size_t i = 0; i < n; i++) write_answer(&o, &messages[i], take(s, &messages[i]));
+    for (size_t i = 0; i < n; i++)
+        write_answer(&o, &messages[i], take(s, &messages[i]));
     cf_out_end(&o);
     sim_answer(s->sim, req, 200, CF_JSON, cf_buf_str(&body));
     cf_buf_free(&body);
 }
 
-/* ---- telling what came ------------------------------------------------------------------------- */
+/* ---- telling what came -------------------------------------------------------------------------
+ */
 
 static void write_item(struct cf_out *o, const struct received *r, uint64_t no)
 {
@@ -220,7 +225,8 @@ static void get_received(struct cf_request *req, void *arg)
     cf_out_object(&o, NULL);
     cf_out_array(&o, "items");
     uint64_t i = from;
-    for (; i < s->n && i - from < limit; i++) write_item(&o, &s->received[i], s->first + i + 1);
+    for (; i < s->n && i - from < limit; i++)
+        write_item(&o, &s->received[i], s->first + i + 1);
     cf_out_end(&o);
     cf_out_uint(&o, "next", s->first + (i < s->n ? i : s->n));
     cf_out_uint(&o, "total", s->first + s->n);
@@ -256,8 +262,10 @@ static void begin(struct sim *sim, void *settings)
     s->sim = sim;
     s->max = (size_t)conf->remembered;
     s->batch_max = (size_t)conf->batch_max;
-    static const struct cf_route sms = {.method = "POST", .pattern = "/sms",
-                                        .body_max = 2u << 20, .type = CF_JSON,
+    static const struct cf_route sms = {.method = "POST",
+                                        .pattern = "/sms",
+                                        .body_max = 2u << 20,
+                                        .type = CF_JSON,
                                         .answer_ms = 120000};
     static const struct cf_route received = {.method = "GET", .pattern = "/sim/received"};
     static const struct cf_route stats = {.method = "GET", .pattern = "/sim/stats"};

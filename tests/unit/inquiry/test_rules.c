@@ -32,10 +32,10 @@ static struct inquiry_event moved(enum inquiry_source source, uint8_t app, enum 
     ev.entry.kind = CF_KIND_FIRST_ISSUE;
     ev.entry.state = state;
     if (source == INQUIRY_INTAKE) {
-        ev.what = state == CF_APP_RECEIVED   ? INQUIRY_RECEIVED
-                  : state == CF_APP_ACCEPTED ? INQUIRY_ACCEPTED
+        ev.what = state == CF_APP_RECEIVED                              ? INQUIRY_RECEIVED
+                  : state == CF_APP_ACCEPTED                            ? INQUIRY_ACCEPTED
                   : state == CF_APP_NOTICED || state == CF_APP_REJECTED ? INQUIRY_REFUSED
-                                                                         : INQUIRY_MOVED;
+                                                                        : INQUIRY_MOVED;
     }
     return ev;
 }
@@ -43,8 +43,11 @@ static struct inquiry_event moved(enum inquiry_source source, uint8_t app, enum 
 static struct inquiry_event card(const char *no, enum cf_card_state state, bool temporary, cf_ms at)
 {
     struct inquiry_event ev = {.what = INQUIRY_CARD, .source = INQUIRY_PRODUCTION, .at = at};
-    ev.card = (struct inquiry_card){.no = cf_str_of(no), .state = state, .temporary = temporary,
-                                    .valid_until = 30000, .at = at};
+    ev.card = (struct inquiry_card){.no = cf_str_of(no),
+                                    .state = state,
+                                    .temporary = temporary,
+                                    .valid_until = 30000,
+                                    .at = at};
     return ev;
 }
 
@@ -71,30 +74,30 @@ static void the_state_is_that_of_its_owner(void **state)
         enum inquiry_outcome outcome;
         enum inquiry_step step;
     } rows[] = {
-        {"received", CF_APP_RECEIVED, 0, 0, CF_APP_RECEIVED, INQUIRY_OUTCOME_PENDING,
-         INQUIRY_STEP_WAIT_DECISION},
-        {"noticed", CF_APP_NOTICED, 0, 0, CF_APP_NOTICED, INQUIRY_OUTCOME_NOTICE,
-         INQUIRY_STEP_CORRECT},
-        {"rejected", CF_APP_REJECTED, 0, 0, CF_APP_REJECTED, INQUIRY_OUTCOME_REJECTED,
-         INQUIRY_STEP_APPLY_AGAIN},
-        {"accepted", CF_APP_ACCEPTED, 0, 0, CF_APP_ACCEPTED, INQUIRY_OUTCOME_ACCEPTED,
-         INQUIRY_STEP_WAIT_CARD},
-        {"photo's word is later than intake's", CF_APP_ACCEPTED, CF_APP_PHOTO_MISSING, 0,
-         CF_APP_PHOTO_MISSING, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_GIVE_PHOTO},
-        {"photo's word came before intake's", 0, CF_APP_PHOTO_READY, 0, CF_APP_PHOTO_READY,
-         INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_WAIT_CARD},
-        {"production's word is later than photo's", CF_APP_ACCEPTED, CF_APP_PHOTO_READY,
-         CF_APP_BATCHED, CF_APP_BATCHED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_WAIT_CARD},
-        {"an end at photo wins over production", CF_APP_ACCEPTED, CF_APP_EXPIRED, CF_APP_BATCHED,
-         CF_APP_EXPIRED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_APPLY_AGAIN},
-        {"an end at intake wins over photo", CF_APP_WITHDRAWN, CF_APP_PHOTO_READY, 0,
-         CF_APP_WITHDRAWN, INQUIRY_OUTCOME_PENDING, INQUIRY_STEP_APPLY_AGAIN},
-        {"ready for pickup", CF_APP_ACCEPTED, CF_APP_PHOTO_READY, CF_APP_READY_FOR_PICKUP,
-         CF_APP_READY_FOR_PICKUP, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_PICK_UP},
-        {"the account failed", CF_APP_ACCEPTED, CF_APP_PHOTO_READY, CF_APP_ACCOUNT_FAILED,
-         CF_APP_ACCOUNT_FAILED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_CONTACT_BANK},
-        {"collected, no card told of yet", CF_APP_ACCEPTED, CF_APP_PHOTO_READY, CF_APP_COLLECTED,
-         CF_APP_COLLECTED, INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_ACTIVATE},
+        {"received",                                CF_APP_RECEIVED,  0,                    0,                       CF_APP_RECEIVED,    INQUIRY_OUTCOME_PENDING,
+         INQUIRY_STEP_WAIT_DECISION                                                                                                                                                         },
+        {"noticed",                                 CF_APP_NOTICED,   0,                    0,                       CF_APP_NOTICED,     INQUIRY_OUTCOME_NOTICE,
+         INQUIRY_STEP_CORRECT                                                                                                                                                               },
+        {"rejected",                                CF_APP_REJECTED,  0,                    0,                       CF_APP_REJECTED,    INQUIRY_OUTCOME_REJECTED,
+         INQUIRY_STEP_APPLY_AGAIN                                                                                                                                                           },
+        {"accepted",                                CF_APP_ACCEPTED,  0,                    0,                       CF_APP_ACCEPTED,    INQUIRY_OUTCOME_ACCEPTED,
+         INQUIRY_STEP_WAIT_CARD                                                                                                                                                             },
+        {"photo's word is later than intake's",     CF_APP_ACCEPTED,  CF_APP_PHOTO_MISSING, 0,
+         CF_APP_PHOTO_MISSING,                                                                                                           INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_GIVE_PHOTO  },
+        {"photo's word came before intake's",       0,                CF_APP_PHOTO_READY,   0,                       CF_APP_PHOTO_READY,
+         INQUIRY_OUTCOME_ACCEPTED,                                                                                                                                 INQUIRY_STEP_WAIT_CARD   },
+        {"production's word is later than photo's", CF_APP_ACCEPTED,  CF_APP_PHOTO_READY,
+         CF_APP_BATCHED,                                                                                             CF_APP_BATCHED,     INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_WAIT_CARD   },
+        {"an end at photo wins over production",    CF_APP_ACCEPTED,  CF_APP_EXPIRED,       CF_APP_BATCHED,
+         CF_APP_EXPIRED,                                                                                                                 INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_APPLY_AGAIN },
+        {"an end at intake wins over photo",        CF_APP_WITHDRAWN, CF_APP_PHOTO_READY,   0,
+         CF_APP_WITHDRAWN,                                                                                                               INQUIRY_OUTCOME_PENDING,  INQUIRY_STEP_APPLY_AGAIN },
+        {"ready for pickup",                        CF_APP_ACCEPTED,  CF_APP_PHOTO_READY,   CF_APP_READY_FOR_PICKUP,
+         CF_APP_READY_FOR_PICKUP,                                                                                                        INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_PICK_UP     },
+        {"the account failed",                      CF_APP_ACCEPTED,  CF_APP_PHOTO_READY,   CF_APP_ACCOUNT_FAILED,
+         CF_APP_ACCOUNT_FAILED,                                                                                                          INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_CONTACT_BANK},
+        {"collected, no card told of yet",          CF_APP_ACCEPTED,  CF_APP_PHOTO_READY,   CF_APP_COLLECTED,
+         CF_APP_COLLECTED,                                                                                                               INQUIRY_OUTCOME_ACCEPTED, INQUIRY_STEP_ACTIVATE    },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct inquiry_section s[INQUIRY_SOURCES] = {0};
@@ -148,7 +151,8 @@ static void sections_do_not_depend_on_interleaving(void **state)
         while (done < 6) {
             size_t who = dice % 3;
             dice = dice / 3 + 1;
-            while (next[who] == 2 * who + 2) who = (who + 1) % 3;
+            while (next[who] == 2 * who + 2)
+                who = (who + 1) % 3;
             fold(s, events[next[who]++]);
             done++;
         }
@@ -156,7 +160,8 @@ static void sections_do_not_depend_on_interleaving(void **state)
         size_t n;
         const struct inquiry_mark *marks = inquiry_timeline(arena, &p.apps[0], &n);
         assert_int_equal(n, 6);
-        for (size_t i = 1; i < n; i++) assert_true(marks[i - 1].at <= marks[i].at);
+        for (size_t i = 1; i < n; i++)
+            assert_true(marks[i - 1].at <= marks[i].at);
         if (!first.ptr) first = p.sentence_zh;
         assert_true(cf_str_eq(first, p.sentence_zh));
     }
@@ -208,8 +213,8 @@ static void a_promise_comes_before_the_due_date(void **state)
     ev.entry.due_on = 110;
     fold(s, ev);
     assert_int_equal(render(s, 101).step_on, 110);
-    struct inquiry_event promise = {.what = INQUIRY_PROMISED, .source = INQUIRY_PRODUCTION,
-                                    .at = DAY(101)};
+    struct inquiry_event promise = {
+        .what = INQUIRY_PROMISED, .source = INQUIRY_PRODUCTION, .at = DAY(101)};
     promise.entry.id[0] = 1;
     promise.entry.promised_on = 107;
     fold(s, promise);
@@ -232,18 +237,18 @@ static void validity_as_identity_has_reasons(void **state)
         cf_day today;
         unsigned want;
     } rows[] = {
-        {"normal", CF_CARD_NORMAL, false, true, 100, 0},
-        {"the last day counts", CF_CARD_NORMAL, false, true, 30000, 0},
-        {"expired", CF_CARD_NORMAL, false, true, 30001, INQUIRY_ID_EXPIRED},
-        {"handed in", CF_CARD_NORMAL, true, true, 100, INQUIRY_ID_HANDED_IN},
-        {"not enrolled", CF_CARD_NORMAL, false, false, 100, INQUIRY_ID_ENROLMENT_INACTIVE},
-        {"sealed", CF_CARD_SEALED, false, true, 100, INQUIRY_ID_NOT_ACTIVATED},
-        {"formal loss", CF_CARD_FORMAL_LOSS, false, true, 100, INQUIRY_ID_FORMAL_LOSS},
-        {"temporary loss", CF_CARD_TEMPORARY_LOSS, false, true, 100, INQUIRY_ID_TEMPORARY_LOSS},
-        {"locked", CF_CARD_APP_LOCKED, false, true, 100, INQUIRY_ID_APP_LOCKED},
-        {"cancelled and more", CF_CARD_CANCELLED, true, false, 30001,
+        {"normal",              CF_CARD_NORMAL,         false, true,  100,   0                            },
+        {"the last day counts", CF_CARD_NORMAL,         false, true,  30000, 0                            },
+        {"expired",             CF_CARD_NORMAL,         false, true,  30001, INQUIRY_ID_EXPIRED           },
+        {"handed in",           CF_CARD_NORMAL,         true,  true,  100,   INQUIRY_ID_HANDED_IN         },
+        {"not enrolled",        CF_CARD_NORMAL,         false, false, 100,   INQUIRY_ID_ENROLMENT_INACTIVE},
+        {"sealed",              CF_CARD_SEALED,         false, true,  100,   INQUIRY_ID_NOT_ACTIVATED     },
+        {"formal loss",         CF_CARD_FORMAL_LOSS,    false, true,  100,   INQUIRY_ID_FORMAL_LOSS       },
+        {"temporary loss",      CF_CARD_TEMPORARY_LOSS, false, true,  100,   INQUIRY_ID_TEMPORARY_LOSS    },
+        {"locked",              CF_CARD_APP_LOCKED,     false, true,  100,   INQUIRY_ID_APP_LOCKED        },
+        {"cancelled and more",  CF_CARD_CANCELLED,      true,  false, 30001,
          INQUIRY_ID_CANCELLED | INQUIRY_ID_EXPIRED | INQUIRY_ID_HANDED_IN |
-             INQUIRY_ID_ENROLMENT_INACTIVE},
+             INQUIRY_ID_ENROLMENT_INACTIVE                                                                },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct inquiry_section s[INQUIRY_SOURCES] = {0};
@@ -316,8 +321,8 @@ static void an_ended_application_makes_room_first(void **state)
     (void)state;
     struct inquiry_section s[INQUIRY_SOURCES] = {0};
     for (uint8_t i = 0; i < INQUIRY_ENTRIES_MAX; i++)
-        fold(s, moved(INQUIRY_INTAKE, (uint8_t)(i + 1),
-                      i == 3 ? CF_APP_REJECTED : CF_APP_RECEIVED, DAY(100 + i)));
+        fold(s, moved(INQUIRY_INTAKE, (uint8_t)(i + 1), i == 3 ? CF_APP_REJECTED : CF_APP_RECEIVED,
+                      DAY(100 + i)));
     struct inquiry_folded f = fold(s, moved(INQUIRY_INTAKE, 99, CF_APP_RECEIVED, DAY(150)));
     assert_true(f.created);
     assert_non_null(f.dropped);

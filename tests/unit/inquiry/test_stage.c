@@ -49,8 +49,8 @@ static int end(void **state)
     return 0;
 }
 
-__attribute__((noinline)) static void feed(struct fixture *f, const char *topic, const char *type, cf_ms at,
-                 const ProtobufCMessage *m)
+__attribute__((noinline)) static void feed(struct fixture *f, const char *topic, const char *type,
+                                           cf_ms at, const ProtobufCMessage *m)
 {
     uint8_t id[16] = {0};
     memcpy(id, &(uint32_t){++f->ids}, 4);
@@ -59,7 +59,8 @@ __attribute__((noinline)) static void feed(struct fixture *f, const char *topic,
 
 static Cardflow__V1__ApplicationEvent application(struct fixture *f, cf_ms at)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
     e.application_id = cf_data_id(f->app);
     e.kind = CARDFLOW__V1__APP_KIND__APP_KIND_FIRST_ISSUE;
     e.at_ms = at;
@@ -69,7 +70,8 @@ static Cardflow__V1__ApplicationEvent application(struct fixture *f, cf_ms at)
 static void received(struct fixture *f, cf_ms at)
 {
     Cardflow__V1__ApplicationEvent e = application(f, at);
-    Cardflow__V1__ApplicationEvent__Received r = CARDFLOW__V1__APPLICATION_EVENT__RECEIVED__INIT;
+    Cardflow__V1__ApplicationEvent__Received r;
+    cardflow__v1__application_event__received__init(&r);
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_RECEIVED;
     e.received = &r;
     r.waiting_for_enrolment = true;
@@ -79,7 +81,8 @@ static void received(struct fixture *f, cf_ms at)
 static void accepted(struct fixture *f, cf_ms at)
 {
     Cardflow__V1__ApplicationEvent e = application(f, at);
-    Cardflow__V1__ApplicationEvent__Accepted r = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    Cardflow__V1__ApplicationEvent__Accepted r;
+    cardflow__v1__application_event__accepted__init(&r);
     char receipt[] = "123456789015", outlet[] = "B01001", person[] = "sealed bytes";
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
     e.accepted = &r;
@@ -96,7 +99,8 @@ static void accepted(struct fixture *f, cf_ms at)
 static void refused(struct fixture *f, cf_ms at)
 {
     Cardflow__V1__ApplicationEvent e = application(f, at);
-    Cardflow__V1__ApplicationEvent__Refused r = CARDFLOW__V1__APPLICATION_EVENT__REFUSED__INIT;
+    Cardflow__V1__ApplicationEvent__Refused r;
+    cardflow__v1__application_event__refused__init(&r);
     char one[] = "duplicate_application", *reasons[] = {one};
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_REJECTED;
     e.rejected = &r;
@@ -107,8 +111,10 @@ static void refused(struct fixture *f, cf_ms at)
 
 static void photo_ready(struct fixture *f, cf_ms at)
 {
-    Cardflow__V1__PhotoEvent e = CARDFLOW__V1__PHOTO_EVENT__INIT;
-    Cardflow__V1__PhotoEvent__Ready r = CARDFLOW__V1__PHOTO_EVENT__READY__INIT;
+    Cardflow__V1__PhotoEvent e;
+    cardflow__v1__photo_event__init(&e);
+    Cardflow__V1__PhotoEvent__Ready r;
+    cardflow__v1__photo_event__ready__init(&r);
     e.application_id = cf_data_id(f->app);
     e.at_ms = at;
     e.body_case = CARDFLOW__V1__PHOTO_EVENT__BODY_READY;
@@ -118,8 +124,10 @@ static void photo_ready(struct fixture *f, cf_ms at)
 
 static void step(struct fixture *f, const char *to, cf_ms at)
 {
-    Cardflow__V1__CardEvent e = CARDFLOW__V1__CARD_EVENT__INIT;
-    Cardflow__V1__CardEvent__Step s = CARDFLOW__V1__CARD_EVENT__STEP__INIT;
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__Step s;
+    cardflow__v1__card_event__step__init(&s);
     char no[] = "B00000019";
     e.application_id = cf_data_id(f->app);
     e.at_ms = at;
@@ -132,8 +140,10 @@ static void step(struct fixture *f, const char *to, cf_ms at)
 
 static void card_changed(struct fixture *f, const char *to, cf_ms at)
 {
-    Cardflow__V1__CardEvent e = CARDFLOW__V1__CARD_EVENT__INIT;
-    Cardflow__V1__CardEvent__CardChanged c = CARDFLOW__V1__CARD_EVENT__CARD_CHANGED__INIT;
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__CardChanged c;
+    cardflow__v1__card_event__card_changed__init(&c);
     char no[] = "B00000019";
     e.at_ms = at;
     e.card_no = no;
@@ -172,7 +182,8 @@ __attribute__((noinline)) static struct inquiry_facts facts_of(struct fixture *f
 static size_t told(const struct fixture *f)
 {
     size_t n = 0;
-    for (size_t i = 0; i < f->d->n_sent; i++) n += !strcmp(f->d->sent[i].topic, "status");
+    for (size_t i = 0; i < f->d->n_sent; i++)
+        n += !strcmp(f->d->sent[i].topic, "status");
     return n;
 }
 
@@ -220,7 +231,8 @@ static void aliases_lead_to_the_holder(void **state)
 static void only_visible_changes_are_told(void **state)
 {
     struct fixture *f = *state;
-    Cardflow__V1__NotificationEvent note = CARDFLOW__V1__NOTIFICATION_EVENT__INIT;
+    Cardflow__V1__NotificationEvent note;
+    cardflow__v1__notification_event__init(&note);
     accepted(f, T0);
     assert_int_equal(told(f), 1);
     note.at_ms = T0 + 10;
@@ -232,8 +244,7 @@ static void only_visible_changes_are_told(void **state)
     step(f, "batched", T0 + 30); /* a remake looks the same from outside */
     assert_int_equal(told(f), 2);
     const struct double_sent *last = &f->d->sent[f->d->n_sent - 1];
-    const Cardflow__V1__Status *s =
-        cf_unpack(f->a, &cardflow__v1__status__descriptor, last->value);
+    const Cardflow__V1__Status *s = cf_unpack(f->a, &cardflow__v1__status__descriptor, last->value);
     assert_non_null(s);
     if (!s) return;
     assert_int_equal(s->version, 3);
@@ -308,7 +319,8 @@ static void a_full_document_fits_its_message(void **state)
 static void a_work_order_is_part_of_the_status(void **state)
 {
     struct fixture *f = *state;
-    Cardflow__V1__ComplaintHolderEvent e = CARDFLOW__V1__COMPLAINT_HOLDER_EVENT__INIT;
+    Cardflow__V1__ComplaintHolderEvent e;
+    cardflow__v1__complaint_holder_event__init(&e);
     char no[] = "20260320000001", kind[] = "complaint", routed[] = "routed", done[] = "replied";
     struct inquiry_facts facts;
     e.order_id = cf_data_id(f->app);
@@ -329,7 +341,8 @@ static void a_work_order_is_part_of_the_status(void **state)
 
 __attribute__((noinline)) static void look(struct fixture *f, uint8_t n)
 {
-    Cardflow__V1__AuditEvent e = CARDFLOW__V1__AUDIT_EVENT__INIT;
+    Cardflow__V1__AuditEvent e;
+    cardflow__v1__audit_event__init(&e);
     char client[] = "hotline", purpose[] = "call";
     struct cf_key key;
     uint8_t id[16] = {n, 1};
@@ -342,7 +355,7 @@ __attribute__((noinline)) static void look(struct fixture *f, uint8_t n)
 }
 
 __attribute__((noinline)) static const struct inquiry_chain *chain_of(struct fixture *f,
-                                                                     const struct cf_key *key)
+                                                                      const struct cf_key *key)
 {
     static const struct inquiry_chain none;
     const struct inquiry_chain *r = double_row(f->d, INQUIRY_KIND_CHAIN, key);
@@ -367,8 +380,10 @@ static void audit_records_are_chained_and_kept_once(void **state)
         const struct inquiry_audit *r = wide(f, INQUIRY_AUX_AUDIT, id);
         assert_int_equal(r->entry, i);
         assert_true(cf_str_eq(r->before, before));
-        const struct cf_str parts[] = {r->before, {(const char *)id, 16},
-                                       inquiry_codec_audit(f->a, r)};
+        const struct cf_str parts[] = {
+            r->before, {(const char *)id, 16},
+             inquiry_codec_audit(f->a, r)
+        };
         cf_sha256_parts(parts, 3, hash);
         assert_memory_equal(r->hash.ptr, hash, 32);
         before = r->hash;
@@ -400,16 +415,21 @@ static void an_unverified_caller_hears_state_and_next_step_only(void **state)
     accepted(f, T0);
     card_changed(f, "normal", T0 + 1);
     facts = facts_of(f);
-    struct inquiry_answer in = {.arena = f->a, .calendar = &calendar, .phones = "12333,12345",
-                                .holder = &f->holder, .facts = &facts, .now = T0 + 5000};
+    struct inquiry_answer in = {.arena = f->a,
+                                .calendar = &calendar,
+                                .phones = "12333,12345",
+                                .holder = &f->holder,
+                                .facts = &facts,
+                                .now = T0 + 5000};
     cf_buf_init(&body, 65536);
     assert_true(inquiry_answer_status(&body, &in));
     cf_buf_add(&body, "", 1);
     print_message("%s\n", body.ptr);
     assert_non_null(strstr(body.ptr, "\"state\":\"accepted\""));
     assert_non_null(strstr(body.ptr, "\"age_ms\":4999"));
-    static const char *const secret[] = {"card_no", "receipt_no", "123456789015", "B00000019",
-                                         "application_id", "identity", "valid_until", "bank"};
+    static const char *const secret[] = {
+        "card_no",        "receipt_no", "123456789015", "B00000019",
+        "application_id", "identity",   "valid_until",  "bank"};
     for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
         assert_null(strstr(body.ptr, secret[i]));
     in.verified = true;
@@ -431,18 +451,21 @@ static void an_outcome_explains_itself(void **state)
     accepted(f, T0);
     facts = facts_of(f);
     assert_true(inquiry_app_of(facts.sections, f->app, NULL, &app));
-    const struct inquiry_answer in = {.arena = f->a, .calendar = &calendar,
-                                      .phones = "12333,12345", .holder = &f->holder,
-                                      .facts = &facts, .now = T0 + 5000};
+    const struct inquiry_answer in = {.arena = f->a,
+                                      .calendar = &calendar,
+                                      .phones = "12333,12345",
+                                      .holder = &f->holder,
+                                      .facts = &facts,
+                                      .now = T0 + 5000};
     cf_buf_init(&body, 65536);
     inquiry_answer_outcome(&body, &in, &app);
     struct cf_json_error wrong;
     json_t *root = cf_json_parse(cf_buf_str(&body), &wrong);
     assert_non_null(root);
     assert_string_equal(json_string_value(json_object_get(root, "outcome")), "accepted");
-    json_t *deadline = json_object_get(root, "deadline"), *receipt = json_object_get(root, "receipt");
-    assert_string_equal(json_string_value(json_object_get(deadline, "policy")),
-                        "first_issue_2018");
+    json_t *deadline = json_object_get(root, "deadline"),
+           *receipt = json_object_get(root, "receipt");
+    assert_string_equal(json_string_value(json_object_get(deadline, "policy")), "first_issue_2018");
     assert_true(json_array_size(json_object_get(deadline, "counted")) > 0);
     assert_true(json_array_size(json_object_get(deadline, "skipped")) > 0);
     assert_string_equal(json_string_value(json_object_get(receipt, "receipt_no")), "123456789015");
@@ -463,8 +486,12 @@ static void a_known_code_has_texts(void **state)
     refused(f, T0);
     facts = facts_of(f);
     assert_true(inquiry_app_of(facts.sections, f->app, NULL, &app));
-    const struct inquiry_answer in = {.arena = f->a, .calendar = &calendar, .phones = "",
-                                      .holder = &f->holder, .facts = &facts, .now = T0};
+    const struct inquiry_answer in = {.arena = f->a,
+                                      .calendar = &calendar,
+                                      .phones = "",
+                                      .holder = &f->holder,
+                                      .facts = &facts,
+                                      .now = T0};
     cf_buf_init(&body, 65536);
     inquiry_answer_outcome(&body, &in, &app);
     struct cf_json_error wrong;

@@ -16,25 +16,25 @@ static void steps_make_the_messages_a_person_should_hear(void **state)
         enum cf_app_state state;
         const char *reason, *want;
     } rows[] = {
-        {CF_APP_RECEIVED, "", ""},
-        {CF_APP_NOTICED, "", "noticed"},
-        {CF_APP_REJECTED, "", "rejected"},
-        {CF_APP_ACCEPTED, "", "accepted"},
-        {CF_APP_PHOTO_MISSING, "", "photo_missing"},
-        {CF_APP_PHOTO_READY, "", ""},
-        {CF_APP_BATCHED, "", ""},
-        {CF_APP_ACCOUNT_FAILED, "", "account_failed"},
-        {CF_APP_ACCOUNT_OPENED, "", ""},
-        {CF_APP_PRODUCTION_FAILED, "", ""},
-        {CF_APP_PRODUCED, "", ""},
-        {CF_APP_SHIPPED, "", ""},
-        {CF_APP_READY_FOR_PICKUP, "", "ready_for_pickup"},
-        {CF_APP_COLLECTED, "", "collected"},
-        {CF_APP_WITHDRAWN, "", "withdrawn"},
-        {CF_APP_EXPIRED, "", "application_expired"},
-        {CF_APP_PICKUP_EXPIRED, "", "pickup_expired"},
-        {CF_APP_CLOSED, "card_changed", "closed"},
-        {CF_APP_CLOSED, "holder_died", ""},
+        {CF_APP_RECEIVED,          "",             ""                   },
+        {CF_APP_NOTICED,           "",             "noticed"            },
+        {CF_APP_REJECTED,          "",             "rejected"           },
+        {CF_APP_ACCEPTED,          "",             "accepted"           },
+        {CF_APP_PHOTO_MISSING,     "",             "photo_missing"      },
+        {CF_APP_PHOTO_READY,       "",             ""                   },
+        {CF_APP_BATCHED,           "",             ""                   },
+        {CF_APP_ACCOUNT_FAILED,    "",             "account_failed"     },
+        {CF_APP_ACCOUNT_OPENED,    "",             ""                   },
+        {CF_APP_PRODUCTION_FAILED, "",             ""                   },
+        {CF_APP_PRODUCED,          "",             ""                   },
+        {CF_APP_SHIPPED,           "",             ""                   },
+        {CF_APP_READY_FOR_PICKUP,  "",             "ready_for_pickup"   },
+        {CF_APP_COLLECTED,         "",             "collected"          },
+        {CF_APP_WITHDRAWN,         "",             "withdrawn"          },
+        {CF_APP_EXPIRED,           "",             "application_expired"},
+        {CF_APP_PICKUP_EXPIRED,    "",             "pickup_expired"     },
+        {CF_APP_CLOSED,            "card_changed", "closed"             },
+        {CF_APP_CLOSED,            "holder_died",  ""                   },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         enum notification_template t =
@@ -52,24 +52,24 @@ static void changes_of_a_card_are_told_and_are_security(void **state)
         enum cf_card_state before, after;
         const char *operation, *want;
     } rows[] = {
-        {CF_CARD_NONE, CF_CARD_RESERVED, "", ""},
-        {CF_CARD_RESERVED, CF_CARD_SEALED, "", ""},
-        {CF_CARD_RESERVED, CF_CARD_VOIDED, "", ""},
-        {CF_CARD_SEALED, CF_CARD_NORMAL, "activate", "activated"},
-        {CF_CARD_NORMAL, CF_CARD_TEMPORARY_LOSS, "report_temporary_loss", "loss_reported"},
-        {CF_CARD_SEALED, CF_CARD_FORMAL_LOSS, "report_formal_loss", "loss_reported"},
-        {CF_CARD_TEMPORARY_LOSS, CF_CARD_FORMAL_LOSS, "", "loss_reported"},
-        {CF_CARD_TEMPORARY_LOSS, CF_CARD_NORMAL, "release", "loss_released"},
-        {CF_CARD_FORMAL_LOSS, CF_CARD_SEALED, "release", "loss_released"},
-        {CF_CARD_NORMAL, CF_CARD_APP_LOCKED, "lock", "locked"},
-        {CF_CARD_APP_LOCKED, CF_CARD_NORMAL, "unlock", "unlocked"},
-        {CF_CARD_NORMAL, CF_CARD_CANCELLED, "cancel", "cancelled"},
-        {CF_CARD_NORMAL, CF_CARD_CANCELLED, "death", ""},
-        {CF_CARD_NORMAL, CF_CARD_NORMAL, "set_password", ""},
+        {CF_CARD_NONE,           CF_CARD_RESERVED,       "",                      ""             },
+        {CF_CARD_RESERVED,       CF_CARD_SEALED,         "",                      ""             },
+        {CF_CARD_RESERVED,       CF_CARD_VOIDED,         "",                      ""             },
+        {CF_CARD_SEALED,         CF_CARD_NORMAL,         "activate",              "activated"    },
+        {CF_CARD_NORMAL,         CF_CARD_TEMPORARY_LOSS, "report_temporary_loss", "loss_reported"},
+        {CF_CARD_SEALED,         CF_CARD_FORMAL_LOSS,    "report_formal_loss",    "loss_reported"},
+        {CF_CARD_TEMPORARY_LOSS, CF_CARD_FORMAL_LOSS,    "",                      "loss_reported"},
+        {CF_CARD_TEMPORARY_LOSS, CF_CARD_NORMAL,         "release",               "loss_released"},
+        {CF_CARD_FORMAL_LOSS,    CF_CARD_SEALED,         "release",               "loss_released"},
+        {CF_CARD_NORMAL,         CF_CARD_APP_LOCKED,     "lock",                  "locked"       },
+        {CF_CARD_APP_LOCKED,     CF_CARD_NORMAL,         "unlock",                "unlocked"     },
+        {CF_CARD_NORMAL,         CF_CARD_CANCELLED,      "cancel",                "cancelled"    },
+        {CF_CARD_NORMAL,         CF_CARD_CANCELLED,      "death",                 ""             },
+        {CF_CARD_NORMAL,         CF_CARD_NORMAL,         "set_password",          ""             },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        enum notification_template t = notification_for_card(rows[i].before, rows[i].after,
-                                                             cf_str_of(rows[i].operation));
+        enum notification_template t =
+            notification_for_card(rows[i].before, rows[i].after, cf_str_of(rows[i].operation));
         if (strcmp(notification_template_name(t), rows[i].want) != 0)
             fail_msg("%s to %s: %s", cf_card_state_name(rows[i].before),
                      cf_card_state_name(rows[i].after), notification_template_name(t));
@@ -93,17 +93,17 @@ static void quiet_hours_hold_back_until_their_end(void **state)
         enum notification_template t;
         cf_ms now, want;
     } rows[] = {
-        {"day", &night, NOTIFY_ACCEPTED, at(10, 12, 0), at(10, 12, 0)},
-        {"last minute", &night, NOTIFY_ACCEPTED, at(10, 20, 59), at(10, 20, 59)},
-        {"evening", &night, NOTIFY_ACCEPTED, at(10, 21, 0), at(11, 8, 0)},
-        {"after midnight", &night, NOTIFY_ACCEPTED, at(11, 0, 30), at(11, 8, 0)},
-        {"before eight", &night, NOTIFY_ACCEPTED, at(11, 7, 59), at(11, 8, 0)},
-        {"eight", &night, NOTIFY_ACCEPTED, at(11, 8, 0), at(11, 8, 0)},
-        {"end of a month", &night, NOTIFY_ACCEPTED, at(31, 23, 0), at(31, 32, 0)},
-        {"security", &night, NOTIFY_LOSS_REPORTED, at(10, 23, 0), at(10, 23, 0)},
-        {"off", &off, NOTIFY_ACCEPTED, at(10, 23, 0), at(10, 23, 0)},
-        {"within a day", &noon, NOTIFY_ACCEPTED, at(10, 13, 0), at(10, 14, 0)},
-        {"outside it", &noon, NOTIFY_ACCEPTED, at(10, 14, 0), at(10, 14, 0)},
+        {"day",            &night, NOTIFY_ACCEPTED,      at(10, 12, 0),  at(10, 12, 0) },
+        {"last minute",    &night, NOTIFY_ACCEPTED,      at(10, 20, 59), at(10, 20, 59)},
+        {"evening",        &night, NOTIFY_ACCEPTED,      at(10, 21, 0),  at(11, 8,  0) },
+        {"after midnight", &night, NOTIFY_ACCEPTED,      at(11, 0,  30), at(11, 8,  0) },
+        {"before eight",   &night, NOTIFY_ACCEPTED,      at(11, 7,  59), at(11, 8,  0) },
+        {"eight",          &night, NOTIFY_ACCEPTED,      at(11, 8,  0),  at(11, 8,  0) },
+        {"end of a month", &night, NOTIFY_ACCEPTED,      at(31, 23, 0),  at(31, 32, 0) },
+        {"security",       &night, NOTIFY_LOSS_REPORTED, at(10, 23, 0),  at(10, 23, 0) },
+        {"off",            &off,   NOTIFY_ACCEPTED,      at(10, 23, 0),  at(10, 23, 0) },
+        {"within a day",   &noon,  NOTIFY_ACCEPTED,      at(10, 13, 0),  at(10, 14, 0) },
+        {"outside it",     &noon,  NOTIFY_ACCEPTED,      at(10, 14, 0),  at(10, 14, 0) },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (notification_due(rows[i].now, rows[i].quiet, rows[i].t) != rows[i].want)
@@ -155,8 +155,8 @@ static void an_unsound_template_is_found_out(void **state)
     unsigned used;
     assert_null(notification_text_check(CF_STR("回执{receipt_no}，{due_on}前"), &used));
     assert_int_equal(used, 1u << NOTIFY_VALUE_RECEIPT_NO | 1u << NOTIFY_VALUE_DUE_ON);
-    static const char *const bad[] = {"", "{reciept_no}", "{receipt_no", "receipt_no}", "{}",
-                                      "{{receipt_no}}", "\xff"};
+    static const char *const bad[] = {"",   "{reciept_no}",   "{receipt_no", "receipt_no}",
+                                      "{}", "{{receipt_no}}", "\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (!notification_text_check(cf_str_of(bad[i]), &used)) fail_msg("\"%s\" passed", bad[i]);
 }
@@ -187,7 +187,8 @@ static void a_message_with_an_empty_value_is_not_made(void **state)
         struct cf_buf out;
         cf_buf_init(&out, NOTIFY_TEXT_MAX);
         struct notification_values none = {0}, all;
-        for (int i = 0; i < NOTIFY_VALUE_COUNT; i++) all.v[i] = CF_STR("X");
+        for (int i = 0; i < NOTIFY_VALUE_COUNT; i++)
+            all.v[i] = CF_STR("X");
         assert_true(notification_render((enum notification_template)t, CF_LANG_EN, &all, &out));
         assert_null(memchr(out.ptr, '{', out.len));
         cf_buf_reset(&out);
@@ -205,12 +206,14 @@ static void parts_count_ucs2_units(void **state)
     (void)state;
     char text[400];
     size_t n = 0;
-    for (int i = 0; i < 70; i++) n += cf_utf8_put(0x4e00, text + n);
+    for (int i = 0; i < 70; i++)
+        n += cf_utf8_put(0x4e00, text + n);
     assert_int_equal(notification_parts((struct cf_str){text, n}), 1);
     n += cf_utf8_put('.', text + n);
     assert_int_equal(notification_parts((struct cf_str){text, n}), 2);
     n = 0;
-    for (int i = 0; i < 36; i++) n += cf_utf8_put(0x20000, text + n); /* two units each */
+    for (int i = 0; i < 36; i++)
+        n += cf_utf8_put(0x20000, text + n); /* two units each */
     assert_int_equal(notification_parts((struct cf_str){text, n}), 2);
 }
 

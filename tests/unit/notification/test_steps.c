@@ -27,10 +27,12 @@ struct world {
 static struct world *world_new(void)
 {
     struct world *w = cf_calloc(1, sizeof *w);
-    w->env = (struct notification_env){.quiet = {true, 21 * 60, 8 * 60},
-                                       .backoff = 1000,
-                                       .backoff_max = 60000,
-                                       .give_up = (cf_ms)3 * CF_MS_PER_DAY};
+    w->env = (struct notification_env){
+        .quiet = {true, 21 * 60, 8 * 60},
+        .backoff = 1000,
+        .backoff_max = 60000,
+        .give_up = (cf_ms)3 * CF_MS_PER_DAY
+    };
     w->service = notification_service(&w->env);
     w->d = double_new(&w->service, 4);
     memset(w->application_id, 0xa1, 16);
@@ -60,8 +62,10 @@ static void feed(struct world *w, const char *topic, const char *type, const Pro
 
 static void feed_accepted(struct world *w, const char *person)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__Accepted a = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__Accepted a;
+    cardflow__v1__application_event__accepted__init(&a);
     e.application_id = cf_data_id(w->application_id);
     e.at_ms = w->now;
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
@@ -74,9 +78,10 @@ static void feed_accepted(struct world *w, const char *person)
 
 static void feed_life(struct world *w, bool active)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__EnrolmentChanged c =
-        CARDFLOW__V1__APPLICATION_EVENT__ENROLMENT_CHANGED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__EnrolmentChanged c;
+    cardflow__v1__application_event__enrolment_changed__init(&c);
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED;
     e.enrolment_changed = &c;
     c.active = active;
@@ -86,8 +91,10 @@ static void feed_life(struct world *w, bool active)
 
 static void feed_step(struct world *w, const char *state)
 {
-    Cardflow__V1__CardEvent e = CARDFLOW__V1__CARD_EVENT__INIT;
-    Cardflow__V1__CardEvent__Step s = CARDFLOW__V1__CARD_EVENT__STEP__INIT;
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__Step s;
+    cardflow__v1__card_event__step__init(&s);
     e.application_id = cf_data_id(w->application_id);
     e.at_ms = w->now;
     e.card_no = (char *)(uintptr_t) "B00000019";
@@ -101,9 +108,12 @@ static void feed_step(struct world *w, const char *state)
 static void feed_outcome(struct world *w, struct cf_work work,
                          Cardflow__V1__WorkOutcome__Result result, const char *reason)
 {
-    Cardflow__V1__NotificationInternal in = CARDFLOW__V1__NOTIFICATION_INTERNAL__INIT;
-    Cardflow__V1__WorkOutcome outcome = CARDFLOW__V1__WORK_OUTCOME__INIT;
-    Cardflow__V1__WorkOutcome__Item item = CARDFLOW__V1__WORK_OUTCOME__ITEM__INIT;
+    Cardflow__V1__NotificationInternal in;
+    cardflow__v1__notification_internal__init(&in);
+    Cardflow__V1__WorkOutcome outcome;
+    cardflow__v1__work_outcome__init(&outcome);
+    Cardflow__V1__WorkOutcome__Item item;
+    cardflow__v1__work_outcome__item__init(&item);
     Cardflow__V1__WorkOutcome__Item *items[] = {&item};
     item.work_id = cf_data_id(work.id);
     item.kind = work.kind;
@@ -293,7 +303,8 @@ static void an_answered_order_reaches_its_holder(void **state)
     (void)state;
     struct world *w = world_new();
     feed_accepted(w, "sealed");
-    Cardflow__V1__ComplaintEvent e = CARDFLOW__V1__COMPLAINT_EVENT__INIT;
+    Cardflow__V1__ComplaintEvent e;
+    cardflow__v1__complaint_event__init(&e);
     uint8_t order[16] = {1, 2, 3};
     struct cf_key key = cf_key_order(order);
     e.order_no = (char *)(uintptr_t) "WO-1";
@@ -313,12 +324,14 @@ static void an_answered_order_reaches_its_holder(void **state)
     world_free(w);
 }
 
-/* ---- what the worker writes --------------------------------------------------------------------- */
+/* ---- what the worker writes ---------------------------------------------------------------------
+ */
 
 static struct cf_str sealed_person(const struct cf_seal_ring *ring, struct cf_arena *a,
                                    const struct cf_key *key, const char *phone)
 {
-    Cardflow__V1__Person p = CARDFLOW__V1__PERSON__INIT;
+    Cardflow__V1__Person p;
+    cardflow__v1__person__init(&p);
     struct cf_str packed;
     p.document_type = (char *)(uintptr_t) "resident_id";
     p.phone = (char *)(uintptr_t)phone;

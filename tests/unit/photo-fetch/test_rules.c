@@ -25,14 +25,19 @@ static bool lawful(enum photo_state from, enum photo_event on)
     case PHOTO_ON_TAKE_FETCH:
     case PHOTO_ON_TAKE_READY:
     case PHOTO_ON_TAKE_MISSING:
-    case PHOTO_ON_STOP: return true;
+    case PHOTO_ON_STOP:
+        return true;
     case PHOTO_ON_GOT:
     case PHOTO_ON_NOT_THERE:
-    case PHOTO_ON_AGAIN: return from == PHOTO_FETCHING;
+    case PHOTO_ON_AGAIN:
+        return from == PHOTO_FETCHING;
     case PHOTO_ON_UPLOAD:
-    case PHOTO_ON_WAIVE: return from == PHOTO_FETCHING || from == PHOTO_MISSING;
-    case PHOTO_ON_EXPIRE: return from == PHOTO_MISSING;
-    case PHOTO_EVENT_COUNT: break;
+    case PHOTO_ON_WAIVE:
+        return from == PHOTO_FETCHING || from == PHOTO_MISSING;
+    case PHOTO_ON_EXPIRE:
+        return from == PHOTO_MISSING;
+    case PHOTO_EVENT_COUNT:
+        break;
     }
     return false;
 }
@@ -73,15 +78,33 @@ static void the_plan_follows_choice_document_and_age(void **state)
         enum photo_event event;
         enum photo_source source;
     } rows[] = {
-        {"resident asks the police", {police, CF_DOC_RESIDENT_ID, false, false}, PHOTO_ON_TAKE_FETCH, PHOTO_FROM_NOWHERE},
-        {"household book is the same number", {police, CF_DOC_HOUSEHOLD_BOOK, true, false}, PHOTO_ON_TAKE_FETCH, PHOTO_FROM_NOWHERE},
-        {"the police have none of a passport", {police, CF_DOC_PASSPORT, false, false}, PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
-        {"nor of a permit, but one was given", {police, CF_DOC_RESIDENCE_PERMIT_HMT, false, true}, PHOTO_ON_TAKE_READY, PHOTO_FROM_UPLOAD},
-        {"upload with its photo", {upload, CF_DOC_RESIDENT_ID, false, true}, PHOTO_ON_TAKE_READY, PHOTO_FROM_UPLOAD},
-        {"upload without", {upload, CF_DOC_RESIDENT_ID, false, false}, PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
-        {"child without photo", {none, CF_DOC_HOUSEHOLD_BOOK, true, false}, PHOTO_ON_TAKE_READY, PHOTO_FROM_WAIVER},
-        {"none is a child's right only", {none, CF_DOC_RESIDENT_ID, false, false}, PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
-        {"no choice at all", {CF_PHOTO_NONE, CF_DOC_RESIDENT_ID, false, false}, PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
+        {"resident asks the police",
+         {police, CF_DOC_RESIDENT_ID, false, false},
+         PHOTO_ON_TAKE_FETCH,   PHOTO_FROM_NOWHERE},
+        {"household book is the same number",
+         {police, CF_DOC_HOUSEHOLD_BOOK, true, false},
+         PHOTO_ON_TAKE_FETCH,   PHOTO_FROM_NOWHERE},
+        {"the police have none of a passport",
+         {police, CF_DOC_PASSPORT, false, false},
+         PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
+        {"nor of a permit, but one was given",
+         {police, CF_DOC_RESIDENCE_PERMIT_HMT, false, true},
+         PHOTO_ON_TAKE_READY,   PHOTO_FROM_UPLOAD },
+        {"upload with its photo",
+         {upload, CF_DOC_RESIDENT_ID, false, true},
+         PHOTO_ON_TAKE_READY,   PHOTO_FROM_UPLOAD },
+        {"upload without",
+         {upload, CF_DOC_RESIDENT_ID, false, false},
+         PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
+        {"child without photo",
+         {none, CF_DOC_HOUSEHOLD_BOOK, true, false},
+         PHOTO_ON_TAKE_READY,   PHOTO_FROM_WAIVER },
+        {"none is a child's right only",
+         {none, CF_DOC_RESIDENT_ID, false, false},
+         PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
+        {"no choice at all",
+         {CF_PHOTO_NONE, CF_DOC_RESIDENT_ID, false, false},
+         PHOTO_ON_TAKE_MISSING, PHOTO_FROM_NOWHERE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct photo_fetch_plan plan = photo_fetch_plan(&rows[i].facts);

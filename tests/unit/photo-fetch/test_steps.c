@@ -52,8 +52,10 @@ static void feed(struct world *w, const char *topic, const char *type, cf_ms at,
 static void feed_accepted(struct world *w, const char *choice, const char *document, bool child,
                           bool with_photo)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__Accepted a = CARDFLOW__V1__APPLICATION_EVENT__ACCEPTED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__Accepted a;
+    cardflow__v1__application_event__accepted__init(&a);
     e.application_id = cf_data_id(w->application_id);
     e.kind = CARDFLOW__V1__APP_KIND__APP_KIND_FIRST_ISSUE;
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
@@ -68,11 +70,12 @@ static void feed_accepted(struct world *w, const char *choice, const char *docum
 
 static void feed_stop(struct world *w, bool enrolment)
 {
-    Cardflow__V1__ApplicationEvent e = CARDFLOW__V1__APPLICATION_EVENT__INIT;
-    Cardflow__V1__ApplicationEvent__WithdrawalRequested wr =
-        CARDFLOW__V1__APPLICATION_EVENT__WITHDRAWAL_REQUESTED__INIT;
-    Cardflow__V1__ApplicationEvent__EnrolmentChanged ec =
-        CARDFLOW__V1__APPLICATION_EVENT__ENROLMENT_CHANGED__INIT;
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__WithdrawalRequested wr;
+    cardflow__v1__application_event__withdrawal_requested__init(&wr);
+    Cardflow__V1__ApplicationEvent__EnrolmentChanged ec;
+    cardflow__v1__application_event__enrolment_changed__init(&ec);
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
     e.withdrawal_requested = &wr;
     if (enrolment) {
@@ -97,9 +100,12 @@ static void feed_upload(struct world *w, uint8_t command, cf_ms at)
 static void feed_outcome(struct world *w, const struct cf_work *work, uint32_t attempt,
                          Cardflow__V1__WorkOutcome__Result result, struct cf_str payload, cf_ms at)
 {
-    Cardflow__V1__PhotoInternal in = CARDFLOW__V1__PHOTO_INTERNAL__INIT;
-    Cardflow__V1__WorkOutcome outcome = CARDFLOW__V1__WORK_OUTCOME__INIT;
-    Cardflow__V1__WorkOutcome__Item item = CARDFLOW__V1__WORK_OUTCOME__ITEM__INIT;
+    Cardflow__V1__PhotoInternal in;
+    cardflow__v1__photo_internal__init(&in);
+    Cardflow__V1__WorkOutcome outcome;
+    cardflow__v1__work_outcome__init(&outcome);
+    Cardflow__V1__WorkOutcome__Item item;
+    cardflow__v1__work_outcome__item__init(&item);
     Cardflow__V1__WorkOutcome__Item *items[] = {&item};
     item.work_id = cf_data_id(work->id);
     item.kind = work->kind;
@@ -200,10 +206,10 @@ static void no_photo_then_an_upload(void **state)
     struct world *w = world_new();
     feed_accepted(w, "public_security", "household_book", true, false);
     struct cf_work fetch = w->d->work[0];
-    feed_outcome(w, &fetch, 0, CARDFLOW__V1__WORK_OUTCOME__RESULT__FAILED,
-                 photo_fetch_codec_fetched(w->d->keep, NULL,
-                                           CF_PHOTO_BAD_DAMAGED | CF_PHOTO_BAD_WRONG_DPI),
-                 T0 + 50);
+    feed_outcome(
+        w, &fetch, 0, CARDFLOW__V1__WORK_OUTCOME__RESULT__FAILED,
+        photo_fetch_codec_fetched(w->d->keep, NULL, CF_PHOTO_BAD_DAMAGED | CF_PHOTO_BAD_WRONG_DPI),
+        T0 + 50);
     check_sent(w, 1, "photo.missing");
     Cardflow__V1__PhotoEvent *e = last_event(w);
     assert_int_equal(e->missing->n_reasons, 2);
@@ -305,7 +311,8 @@ static void a_command_older_than_seven_days_is_refused(void **state)
     struct cf_str body = photo_fetch_codec_upload(w->d->keep, w->application_id, id, w->ref);
     /* The shard's time never goes back, so that a record of eight days ago is late. */
     assert_int_equal(double_feed(w->d, "photo.commands", "photo.upload", &w->key, id,
-                                 T0 - (cf_ms)8 * CF_MS_PER_DAY, body), 0);
+                                 T0 - (cf_ms)8 * CF_MS_PER_DAY, body),
+                     0);
     check_sent(w, 1, "photo.missing");
     assert_int_equal(result_of(w, id), PHOTO_UPLOAD_EXPIRED);
     world_free(w);
@@ -329,7 +336,8 @@ static void a_malformed_command_is_a_dead_letter_that_says_why(void **state)
     struct world *w = world_new();
     uint8_t id[16] = {1};
     assert_int_equal(double_feed(w->d, "photo.commands", "photo.upload", &w->key, id, T0,
-                                 CF_STR("\xff\xff\xff")), 0);
+                                 CF_STR("\xff\xff\xff")),
+                     0);
     assert_int_equal(w->d->n_sent, 1);
     assert_string_equal(w->d->sent[0].topic, "photo.commands.dlq");
     assert_int_equal(w->d->n_parked, 0);

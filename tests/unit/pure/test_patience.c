@@ -30,7 +30,8 @@ static void a_breaker_opens_probes_and_closes(void **state)
 {
     (void)state;
     struct cf_breaker b = {.limit = 3, .open_ms = 1000};
-    for (int i = 0; i < 2; i++) cf_breaker_bad(&b, 10);
+    for (int i = 0; i < 2; i++)
+        cf_breaker_bad(&b, 10);
     assert_true(cf_breaker_may(&b, 10));
     cf_breaker_good(&b);
     for (int i = 0; i < 3; i++) {
@@ -55,7 +56,8 @@ static void a_gate_holds_the_rate_and_the_quota(void **state)
     struct cf_gate g = {.per_second = 100};
     int passed = 0;
     for (cf_ms now = 1000; now < 11000; now++)
-        while (cf_gate_take(&g, 1, now, now)) passed++;
+        while (cf_gate_take(&g, 1, now, now))
+            passed++;
     assert_in_range(passed, 990, 1020);
     struct cf_gate day = {.per_day = 10};
     assert_true(cf_gate_take(&day, 6, 5, 5));

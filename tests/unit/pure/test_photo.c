@@ -2,6 +2,7 @@
 
 #include "common/pure/jpeg.h"
 #include "common/pure/photo.h"
+#include "common/pure/reasons.h"
 
 static struct cf_str photo_file(const char *name)
 {
@@ -117,7 +118,8 @@ static void the_small_picture_shows_what_is_in_the_file(void **state)
     assert_int_equal(cf_jpeg_headers(j, wrong), CF_JPEG_OK);
     assert_int_equal(cf_jpeg_decode(j), CF_JPEG_OK);
     cf_jpeg_block(j, 0, 0, blue);
-    for (int c = 0; c < 3; c++) assert_true(corner[c] >= 250);
+    for (int c = 0; c < 3; c++)
+        assert_true(corner[c] >= 250);
     assert_true(middle[2] < 240);
     assert_true(blue[2] > blue[0] + 20);
     free(j);
@@ -140,6 +142,14 @@ static void limits_can_be_changed(void **state)
     free((void *)(uintptr_t)blue.ptr);
 }
 
+static void the_catalogue_knows_every_reason(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CF_PHOTO_REASON_COUNT; i++)
+        if (cf_reason_parse(cf_str_of(cf_photo_reason_name(i))) == CF_REASON_NONE)
+            fail_msg("%s", cf_photo_reason_name(i));
+}
+
 static void reasons_have_names_and_back(void **state)
 {
     (void)state;
@@ -157,6 +167,7 @@ int main(void)
         cmocka_unit_test(a_wrong_restart_marker_is_damage),
         cmocka_unit_test(the_small_picture_shows_what_is_in_the_file),
         cmocka_unit_test(limits_can_be_changed),
+        cmocka_unit_test(the_catalogue_knows_every_reason),
         cmocka_unit_test(reasons_have_names_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
