@@ -214,7 +214,7 @@ def test_a_request_that_is_no_proper_http_is_refused(client, lines):
 
 
 # Who may do what.
-def test_without_a_key_or_with_a_wrong_one_the_answer_is_401(client, people):
+def test_without_a_key_or_with_a_wrong_one_the_answer_is_401(client):
     for service, method, path in (("intake", "POST", "/v1/applications"),
                                   ("inquiry", "POST", "/v1/status-queries"),
                                   ("inquiry", "GET", f"/v1/applications/{uuid.uuid4()}"),

@@ -1,6 +1,5 @@
 """The straight path: from the application to an active card in the holder's hand, step by step."""
 
-import collections
 import csv
 import datetime
 import hashlib
@@ -8,9 +7,8 @@ import uuid
 
 import pytest
 from harness import workdays
-from harness.client import PHOTO
 from harness.kafka import ROOT
-from harness.program import wait_until
+from harness.notices import wait_for_sms
 
 DATA = ROOT / "tests" / "data"
 STEPS = ["received", "accepted", "photo_ready", "batched", "account_opened", "produced", "shipped",
@@ -34,43 +32,8 @@ def codes(outcome):
     return sorted(reason["code"] for reason in outcome["reasons"])
 
 
-def notifications(topics, person):
-    """{template: [notification id]} of the SMS to a person that have ended."""
-    event = topics.messages.notification.NotificationEvent
-    ref = topics.holder_ref(person["document_type"], person["document_number"])
-    found = collections.defaultdict(list)
-    for record in topics.read("notification.events"):
-        if record.key == ref:
-            said = event.FromString(record.value)
-            assert (said.channel, said.state) in (("sms", "sent"), ("sms", "delivered")), said
-            found[said.template].append(str(uuid.UUID(bytes=said.notification_id)))
-    return found
-
-
-def received_sms(stack, phone):
-    """ids of the messages that came to the gateway for a number, each time that one came."""
-    mine = hashlib.sha256(phone.encode()).hexdigest()
-    found, since = [], 0
-    while True:
-        page = stack.simulators["sms"].received(since)
-        found += [item["id"] for item in page["items"] if item["to_sha256"] == mine]
-        if not page["items"]:
-            return found
-        since = page["next"]
-
-
-def wait_for_sms(stack, topics, person, templates):
-    """Waits for these notifications, and checks that each went out once and no other did."""
-    wait_until(f"notifications {sorted(templates)}", 30,
-               lambda: set(notifications(topics, person)) >= set(templates), 0.3)
-    told = notifications(topics, person)
-    assert {template: len(ids) for template, ids in told.items()} == dict.fromkeys(templates, 1)
-    assert sorted(received_sms(stack, person["phone"])) == sorted(i for ids in told.values()
-                                                                  for i in ids)
-
-
 @pytest.fixture(scope="module")
-def card(stack, client, people):
+def card(client, people):
     """(person, outcome of the application) of a card that has gone the whole way."""
     person = people.resident()
     accepted = client.accepted(person, submitted_at="2025-09-26T10:30:00+08:00")
@@ -211,7 +174,8 @@ def test_a_foreigner_without_a_police_photo_uploads_one_and_gets_the_card(stack,
     assert again.headers.get("idempotency-replayed") == "true", again
     done = client.wait_for(application_id, "collected", "已激活")
     assert states(done) == STEPS[:2] + ["photo_missing"] + STEPS[2:]
-    wait_for_sms(stack, topics, person, {"accepted", "photo_missing", "ready_for_pickup", "collected", "activated"})
+    wait_for_sms(stack, topics, person, {"accepted", "photo_missing", "ready_for_pickup",
+                                         "collected", "activated"})
 
 
 def test_an_unusable_photo_is_refused_with_its_reason_and_a_good_one_taken_afterwards(client,
@@ -275,7 +239,8 @@ def test_a_notice_is_put_right_by_a_supplement_and_then_accepted(stack, client, 
     assert again.headers.get("idempotency-replayed") == "true"
     done = client.wait_for(application_id, "collected", "已激活")
     assert states(done) == ["received", "noticed", *STEPS[1:]]
-    wait_for_sms(stack, topics, person, {"noticed", "accepted", "ready_for_pickup", "collected", "activated"})
+    wait_for_sms(stack, topics, person, {"noticed", "accepted", "ready_for_pickup", "collected",
+                                         "activated"})
 
 
 def test_a_corrected_number_leads_the_application_to_the_right_holder(client, people):
@@ -333,124 +298,3 @@ def test_who_has_left_the_insurance_gets_a_notice(client, people):
     client.settle()
     answer = client.apply(person)
     assert (answer.json["outcome"], codes(answer.json)) == ("notice", ["not_enrolled"]), answer
-
-
-# Withdrawal and the end.
-def withdraw(client, person, application_id):
-    return client.api("intake", "bank_outlet").post(
-        f"/v1/applications/{application_id}/withdrawal",
-        {"actor": {"role": "holder", **{k: person[k] for k in (
-            "name", "document_type", "document_number")}}, "reason": "changed_mind"}, wait=10)
-
-
-def test_withdrawn_before_batching_it_ends_and_the_holder_may_apply_again(stack, client, people,
-                                                                          topics):
-    person = people.foreigner()
-    first = client.accepted(person)["application_id"]
-    client.wait_for(first, "photo_missing")
-    assert withdraw(client, person, first).status in (200, 202)
-    ended = client.wait_for(first, "withdrawn", "已撤销")
-    assert "batched" not in states(ended)
-    answer = client.put_photo(first, wait=5)
-    assert answer.status != 200 or answer.json.get("result") != "done", answer
-    second = client.apply(person)
-    assert second.json["outcome"] == "accepted", second
-    assert client.outcome(first)["state"] == "withdrawn"
-    told = notifications(topics, person)
-    assert "ready_for_pickup" not in told
-
-
-def test_a_withdrawal_in_production_is_refused_and_the_card_still_comes(client, people, topics,
-                                                                        bank):
-    bank.behave(hold_after="account_opened")
-    person = people.resident()
-    application_id = client.accepted(person)["application_id"]
-    client.wait_for(application_id, "account_opened", "制卡中")
-    mark = topics.ends("card.events")
-    assert withdraw(client, person, application_id).status in (200, 202)
-    event = topics.messages.card.CardEvent
-
-    def refused(record):
-        said = event.FromString(record.value)
-        return said.application_id == uuid.UUID(application_id).bytes and \
-            list(said.operation_answered.reasons) == ["in_production"]
-
-    answers = topics.wait("the refusal in_production", "card.events", mark, refused)
-    assert event.FromString(answers[0].value).operation_answered.result == "refused"
-    assert client.outcome(application_id)["state"] == "account_opened"
-    bank.behave(hold_after=None)
-    client.wait_for(application_id, "collected", "已激活")
-
-
-def test_the_death_of_the_holder_closes_the_application_and_nothing_is_sent(stack, client, people,
-                                                                            topics):
-    person = people.foreigner()
-    application_id = client.accepted(person)["application_id"]
-    client.wait_for(application_id, "photo_missing")
-    wait_for_sms(stack, topics, person, {"accepted", "photo_missing"})
-    client.end_enrolment(person, "death")
-    client.wait_for(application_id, "closed", "已终止")
-    assert set(notifications(topics, person)) == {"accepted", "photo_missing"}
-
-
-# Cards.
-def test_a_card_reported_lost_is_no_identity_until_it_is_released(client, people):
-    person = people.resident()
-    application_id = client.accepted(person)["application_id"]
-    client.wait_for(application_id, "collected", "已激活")
-    holder = client.document(person)
-    actor = {"role": "holder", "name": person["name"], **holder}
-
-    def operate(operation, channel, key, **fields):
-        return client.api("production", key).post(
-            "/v1/card-operations",
-            {"operation": operation, "holder": holder, "channel": channel, "actor": actor,
-             **fields}, wait=10)
-
-    def shown():
-        card = client.status(document=holder)["cards"][0]
-        return card["state"], card["code"], card["identity"]["valid"]
-
-    lost = operate("report_temporary_loss", "bank_phone", "bank_outlet")
-    assert (lost.status, lost.json["result"], lost.json["card_state"]) == \
-        (200, "done", "temporary_loss"), lost
-    again = operate("report_temporary_loss", "bank_phone", "bank_outlet")
-    assert again.json["result"] == "already", again
-    wait_until("the loss is shown", 15, lambda: shown() == ("temporary_loss", "4", False), 0.1)
-    paid = operate("release", "bank_outlet", "bank_outlet",
-                   fees=[{"type": "release", "amount": 5}])
-    assert paid.json["result"] == "refused" and \
-        [reason["code"] for reason in paid.json["reasons"]] == ["fee_not_allowed"], paid
-    free = operate("release", "bank_outlet", "bank_outlet")
-    assert (free.json["result"], free.json["card_state"]) == ("done", "normal"), free
-    wait_until("the release is shown", 15, lambda: shown() == ("normal", "1", True), 0.1)
-
-
-def test_a_replacement_of_a_card_of_before_is_accepted_and_the_old_card_formally_lost(client,
-                                                                                      people):
-    person = people.resident()
-    client.enrol(person)
-    client.import_card(person)
-    wait_until("the imported card is known", 15, lambda: client.status(
-        document=client.document(person))["cards"], 0.1)
-    answer = client.apply(person, kind="loss_replacement",
-                          submitted_at="2025-01-27T11:00:00+08:00")
-    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-    assert answer.json["deadline"]["due_on"] == "2025-02-12"  # deadline_vectors.csv
-    wait_until("the old card is in formal loss", 15, lambda: client.status(
-        document=client.document(person))["cards"][0]["code"] == "2", 0.1)
-    first = client.apply(person, kind="first_issue")
-    assert first.json["outcome"] == "rejected" and \
-        codes(first.json) == ["duplicate_application"], first
-
-
-def test_the_holder_of_a_card_cannot_apply_for_a_first_one(client, people):
-    person = people.resident()
-    client.enrol(person)
-    client.import_card(person)
-    wait_until("the imported card is known", 15, lambda: client.status(
-        document=client.document(person))["cards"], 0.1)
-    answer = client.apply(person)
-    assert (answer.json["outcome"], codes(answer.json)) == ("rejected", ["card_exists"]), answer
-
-

@@ -100,7 +100,7 @@ def test_a_command_sent_twice_makes_nothing_new(client, partner, people, topics)
     assert len(made - {""}) == 1
 
 
-def test_an_enrolment_record_over_kafka_counts_by_its_revision(client, partner, people, topics):
+def test_an_enrolment_record_over_kafka_counts_by_its_revision(client, people, topics):
     person = people.resident()
     event = topics.messages.enrolment.EnrolmentEvent
 
@@ -194,11 +194,11 @@ def wrong_partition(partner, people):
     return key, command.SerializeToString(), {"part": (part + 1) % partner.topics.partitions}
 
 
-def no_protobuf(partner, people):
+def no_protobuf(_partner, _people):
     return os.urandom(16), b"\xff" + os.urandom(40), {}
 
 
-def empty(partner, people):
+def empty(_partner, _people):
     return os.urandom(16), b"", {}
 
 
@@ -295,7 +295,7 @@ def test_after_all_that_a_good_command_still_works(client, partner, people):
     ("enrolment.events", "enrolment.registered"), ("unit.events", "unit.registered"),
     ("card.commands", "card.operation"), ("bank.results", "bank.result"),
     ("complaint.commands", "complaint.open")])
-def test_every_open_topic_keeps_what_cannot_be_read_as_a_dead_letter(client, topics, people, topic,
+def test_every_open_topic_keeps_what_cannot_be_read_as_a_dead_letter(client, topics, topic,
                                                                      ce_type):
     if topic.startswith("complaint") and "complaint-handling" not in client.info["http"]:
         pytest.skip("complaint-handling is not built")

@@ -1,11 +1,11 @@
 """Work orders of 12345: taken, routed, answered, extended, returned, reopened and closed."""
 
 import datetime
-import hashlib
 import uuid
 
 import pytest
 from harness import workdays
+from harness.notices import notifications, received_sms
 from harness.program import wait_until
 
 SHANGHAI = datetime.timezone(datetime.timedelta(hours=8))
@@ -89,25 +89,10 @@ def test_an_order_is_taken_routed_accepted_replied_and_closed(stack, client, hot
         (order["order_no"], order["state"]) for order in client.status(
             document=client.document(person))["work_orders"]] == [(body["order_no"], "closed")],
         0.1)
-    event = topics.messages.notification.NotificationEvent
-    ref = topics.holder_ref(person["document_type"], number)
-    told = topics.wait("the SMS of the reply", "notification.events", None, lambda r: (
-        r.key == ref and event.FromString(r.value).template == "order_replied"))
-    ident = str(uuid.UUID(bytes=event.FromString(told[0].value).notification_id))
-    assert len(told) == 1
-    items = [item for item in every_sms(stack) if item["id"] == ident]
-    assert [item["to_sha256"] for item in items] == \
-        [hashlib.sha256(person["phone"].encode()).hexdigest()]
-
-
-def every_sms(stack):
-    found, since = [], 0
-    while True:
-        page = stack.simulators["sms"].received(since)
-        if not page["items"]:
-            return found
-        found += page["items"]
-        since = page["next"]
+    wait_until("the SMS of the reply", 20,
+               lambda: "order_replied" in notifications(topics, person), 0.3)
+    told = notifications(topics, person)["order_replied"]
+    assert len(told) == 1 and received_sms(stack, person["phone"]).count(told[0]) == 1
 
 
 def events(topics, order_id):

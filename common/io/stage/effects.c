@@ -7,12 +7,11 @@ enum { ID_ENTRY = 24, IDS_MAX = 64, WORK_BIT = 0x8000, UNPACK_MAX = 1 << 20 };
 
 static const cf_ms COMMAND_MS = (cf_ms)COMMAND_DAYS * 24 * 3600 * 1000;
 
-/* Ids derive from the cause: topic, partition, offset, message in the record, effect in the
- * message. A batch that is run again makes the same ones. */
+/* Ids derive from the cause: service and topic, partition, offset, message in the record, effect in
+ * the message. The service counts: several read the same record. A batch that is run again makes the same ones. */
 static void derive_id(const struct cf_step *s, uint32_t effect, uint8_t id[16])
 {
-    const struct cf_service *v = s->batch->st->service;
-    cf_event_id(id, cf_str_of(v->in[s->rec->topic].name), s->rec->part, s->rec->offset,
+    cf_event_id(id, cf_str_of(s->batch->st->causes[s->rec->topic]), s->rec->part, s->rec->offset,
                 (uint32_t)s->index << 16 | effect);
 }
 

@@ -80,6 +80,7 @@ struct cf_stage {
     struct cf_store *store;
     struct cf_arena *arena;
     size_t n_in, n_out;
+    char (*causes)[160]; /* "production/application.events", by topic in: what ids derive from */
     struct shard *shards; /* one a partition */
     int owned, unacked;
     int64_t *newest; /* newest offset seen acknowledged, by output and target */

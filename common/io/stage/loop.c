@@ -233,6 +233,9 @@ struct cf_stage *cf_stage_new(const struct cf_service *service, const struct cf_
     cf_buf_init(&st->journal, ARENA_MAX / 2);
     pthread_mutex_init(&st->work_lock, NULL);
     st->work_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    st->causes = cf_calloc(st->n_in, sizeof *st->causes);
+    for (size_t i = 0; i < st->n_in; i++)
+        snprintf(st->causes[i], sizeof st->causes[i], "%s/%s", service->name, service->in[i].name);
     shards_make(st);
     return st;
 }
@@ -282,6 +285,7 @@ void cf_stage_free(struct cf_stage *st)
     cf_arena_free(st->arena);
     cf_buf_free(&st->journal);
     free(st->records);
+    free(st->causes);
     close(st->work_fd);
     pthread_mutex_destroy(&st->work_lock);
     free(st);
