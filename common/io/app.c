@@ -135,6 +135,9 @@ static int prepare_process(const struct cf_conf_common *c, const char *service)
     pthread_attr_t small;
     /* Few threads allocate much: more arenas would only hold memory. */
     mallopt(M_ARENA_MAX, 2);
+    /* Fixed, so that what a burst has taken goes back to the system after it. */
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
     signal(SIGPIPE, SIG_IGN);
 #ifndef __SANITIZE_ADDRESS__
     pthread_attr_init(&small);

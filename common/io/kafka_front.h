@@ -1,7 +1,8 @@
 /* kafka_front -- the front thread's producer: bounded, 5 s, answers on the loop.
  *
- * Messages of a front carry no cf_src and are judged by their id. Idempotent producer, acks=all;
- * the partition is murmur2 of the key, set by us.
+ * Messages of a front carry no cf_src and are judged by their id, so the producer may send one
+ * twice, and does rather than lose one: acks=all, not idempotent. The partition is murmur2 of the
+ * key, set by us.
  *
  * Owns     text is copied before cf_front_send returns
  * Errors   CF_E_NET when the queue is full or the broker does not answer within 5 s: the outcome

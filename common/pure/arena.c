@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define CHUNK (256u * 1024)
+#define SPARE 16 /* chunks kept for the next batch: 4 MiB */
 
 struct chunk {
     struct chunk *next;
@@ -13,8 +14,8 @@ struct chunk {
 };
 
 struct cf_arena {
-    struct chunk *head;
-    size_t used, max;
+    struct chunk *head, *spare;
+    size_t n_spare, used, max;
 };
 
 struct cf_arena *cf_arena_new(size_t max)
@@ -37,21 +38,44 @@ void cf_arena_free(struct cf_arena *a)
 {
     if (!a) return;
     free_chunks(a->head);
+    free_chunks(a->spare);
     free(a);
 }
 
 void cf_arena_reset(struct cf_arena *a)
 {
+    struct chunk *c = a->head;
     a->used = 0;
-    if (!a->head) return;
-    free_chunks(a->head->next);
-    a->head->next = NULL;
-    a->head->used = 0;
-    /* A chunk made for one large value is not kept. */
-    if (a->head->size > CHUNK) {
-        free(a->head);
-        a->head = NULL;
+    a->head = NULL;
+    while (c) {
+        struct chunk *next = c->next;
+        /* A chunk made for one large value is not kept, nor more than steady work needs. */
+        if (c->size == CHUNK && a->n_spare < SPARE) {
+            c->next = a->spare;
+            a->spare = c;
+            a->n_spare++;
+        } else {
+            free(c);
+        }
+        c = next;
     }
+}
+
+/* A chunk for n bytes: a kept one, if it is large enough. */
+static struct chunk *take_chunk(struct cf_arena *a, size_t n)
+{
+    struct chunk *c = a->spare;
+    if (n <= CHUNK && c) {
+        a->spare = c->next;
+        a->n_spare--;
+    } else {
+        size_t size = n > CHUNK ? n : CHUNK;
+        c = cf_malloc(sizeof *c + size);
+        c->size = size;
+    }
+    c->used = 0;
+    c->next = a->head;
+    return a->head = c;
 }
 
 void *cf_arena_try(struct cf_arena *a, size_t n)
@@ -60,12 +84,7 @@ void *cf_arena_try(struct cf_arena *a, size_t n)
     n = (n + 15) & ~(size_t)15;
     if (a->used + n > a->max) return NULL;
     struct chunk *c = a->head;
-    if (!c || c->size - c->used < n) {
-        size_t size = n > CHUNK ? n : CHUNK;
-        c = cf_malloc(sizeof *c + size);
-        *c = (struct chunk){.next = a->head, .size = size};
-        a->head = c;
-    }
+    if (!c || c->size - c->used < n) c = take_chunk(a, n);
     void *p = c->bytes + c->used;
     c->used += n;
     a->used += n;

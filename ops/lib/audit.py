@@ -22,13 +22,22 @@ from harness import protos  # noqa: E402
 
 STAGES = ("intake", "photo-fetch", "production", "notification", "complaint-handling", "inquiry")
 USABLE = ("normal", "app_locked", "temporary_loss")
+KINDS = ("lost", "duplicated", "stuck", "contradictory")
 EXAMPLES = 5
+PATIENCE_S = 30
+AWAY = (confluent_kafka.KafkaError._TRANSPORT, confluent_kafka.KafkaError._ALL_BROKERS_DOWN)
 
 
 class Finding:
     def __init__(self):
         self.counts = collections.Counter()
         self.examples = collections.defaultdict(list)
+
+    def copy(self):
+        other = Finding()
+        other.counts.update(self.counts)
+        other.examples.update({name: list(found) for name, found in self.examples.items()})
+        return other
 
     def add(self, kind, what, example="", count=1):
         self.counts[kind] += count
@@ -38,35 +47,46 @@ class Finding:
             self.examples[name].append(example)
 
     def summary(self):
-        kinds = ("lost", "duplicated", "stuck", "contradictory")
         details = [{"what": name, "count": count, "examples": self.examples[name]}
-                   for name, count in sorted(self.counts.items()) if name not in kinds]
-        return {**{kind: self.counts[kind] for kind in kinds}, "details": details}
+                   for name, count in sorted(self.counts.items()) if name not in KINDS]
+        return {**{kind: self.counts[kind] for kind in KINDS}, "details": details}
 
 
-def read_topic(brokers, topic):
-    """All records of a topic: (partition, offset, key, headers, value)."""
-    consumer = confluent_kafka.Consumer({
-        "bootstrap.servers": brokers, "group.id": "cardflow-audit", "enable.auto.commit": False,
-        "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    try:
-        known = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        parts = [confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_BEGINNING)
-                 for p in known]
-        consumer.assign(parts)
-        open_parts = set(known)
-        while open_parts:
-            for message in consumer.consume(2000, timeout=0.1):
-                if message.error():
-                    if message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                        open_parts.discard(message.partition())
-                        continue
-                    raise RuntimeError(f"{topic}: {message.error()}")
+class Reader:
+    """Reads topics; each time what has come since the last time."""
+
+    def __init__(self, brokers, topics):
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": brokers, "group.id": "cardflow-audit",
+            "enable.auto.commit": False, "enable.partition.eof": True,
+            "auto.offset.reset": "earliest", "log_level": 0})
+        known = self.consumer.list_topics(timeout=10).topics
+        self.next = {(topic, part): 0 for topic in topics for part in known[topic].partitions}
+
+    def read(self):
+        """New records: (topic, partition, offset, key, headers, value)."""
+        self.consumer.assign([confluent_kafka.TopicPartition(topic, part, offset)
+                              for (topic, part), offset in self.next.items()])
+        unread, until = set(self.next), time.monotonic() + PATIENCE_S
+        while unread:
+            if time.monotonic() > until:
+                raise RuntimeError(f"Kafka: no answer for {PATIENCE_S} s")
+            for message in self.consumer.consume(2000, timeout=0.1):
+                place, error = (message.topic(), message.partition()), message.error()
+                if error:
+                    if error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                        unread.discard(place)
+                    elif error.code() not in AWAY:
+                        raise RuntimeError(f"{place}: {error}")
+                    continue
+                until = time.monotonic() + PATIENCE_S
+                self.next[place] = message.offset() + 1
                 headers = {k: v.decode("utf-8", "replace") for k, v in message.headers() or ()}
-                yield (message.partition(), message.offset(), message.key(), headers,
-                       message.value())
-    finally:
-        consumer.close()
+                yield (*place, message.offset(), message.key(), headers, message.value())
+        self.consumer.unassign()
+
+    def close(self):
+        self.consumer.close()
 
 
 class Streams:
@@ -100,16 +120,25 @@ class Streams:
 
 class Tables:
     def __init__(self, dsn):
+        self.dsn = dsn
         self.connection = psycopg.connect(dsn, autocommit=True)
 
     def rows(self, sql, *args):
-        return self.connection.execute(sql, args or None).fetchall()
+        try:
+            return self.connection.execute(sql, args or None).fetchall()
+        except psycopg.OperationalError:  # the server has been started anew since the last look
+            self.connection = psycopg.connect(self.dsn, autocommit=True)
+            return self.connection.execute(sql, args or None).fetchall()
 
     def one(self, sql, *args):
         return self.rows(sql, *args)[0][0]
 
     def has(self, schema, table):
         return self.one("select to_regclass(%s) is not null", f"{schema}.{table}")
+
+
+def short(topic):
+    return topic.removeprefix("cardflow.").removesuffix(".v1")
 
 
 def schema(stage):
@@ -209,27 +238,27 @@ class Applications:
         elif body == "manifest":
             self.manifests[message.batch_id] = message.manifest.lines
 
-    def check(self):
+    def check(self, finding):
         for outcomes in self.outcomes.values():
             for final in ("accepted", "rejected"):
                 if outcomes.count(final) > 1:
-                    self.finding.add("duplicated", f"an application {final} twice")
+                    finding.add("duplicated", f"an application {final} twice")
             if "accepted" in outcomes and "rejected" in outcomes:
-                self.finding.add("contradictory", "an application accepted and rejected")
+                finding.add("contradictory", "an application accepted and rejected")
         for steps in self.steps.values():
             for once in ("collected", "withdrawn", "closed", "expired", "pickup_expired"):
                 if steps.count(once) > 1:
-                    self.finding.add("duplicated", f"an application {once} twice")
+                    finding.add("duplicated", f"an application {once} twice")
         usable = collections.Counter(
             (key, temporary) for key, state, temporary in self.cards.values() if state in USABLE)
         for (_, _), count in usable.items():
             if count > 1:
-                self.finding.add("duplicated", "a holder with more than one usable card")
+                finding.add("duplicated", "a holder with more than one usable card")
         for batch, count in self.batch_lines.items():
             if batch not in self.manifests:
-                self.finding.add("lost", "a batch without its manifest")
+                finding.add("lost", "a batch without its manifest")
             elif self.manifests[batch] != count:
-                self.finding.add("contradictory", "a manifest with another count of lines")
+                finding.add("contradictory", "a manifest with another count of lines")
 
 
 def check_intake(tables, applications, dead, finding):
@@ -258,50 +287,82 @@ def check_notices(tables, messages, finding):
                         f"{ident.hex()}: {', '.join(states)}")
 
 
+class Audit:
+    """Follows a stack: each look reads what is new in the topics and judges all there is."""
+
+    def __init__(self, info):
+        self.messages = protos.load()
+        self.found = Finding()  # by reading alone; what was missing once stays missing
+        self.streams, self.applications = Streams(self.found), Applications(self.found)
+        self.dead, self.totals = collections.Counter(), collections.Counter()
+        self.notices = collections.defaultdict(list)
+        self.ends = {}
+        self.tables = Tables(info["postgres_admin"])
+        self.reader = Reader(info["kafka"], info["topics"])
+        self.totals.update({short(topic): 0 for topic in info["topics"]})
+
+    def close(self):
+        self.reader.close()
+        self.tables.connection.close()
+
+    def read(self):
+        for full, part, offset, key, headers, value in self.reader.read():
+            topic = short(full)
+            self.ends[topic, part] = offset + 1
+            self.totals[topic] += 1
+            if self.streams.see(topic, part, headers):
+                self.take(topic, key, headers, value)
+
+    def take(self, topic, key, headers, value):
+        """A record that is no repeat."""
+        if topic.endswith(".dlq"):
+            self.dead[topic] += 1
+        elif topic == "application.commands" and headers.get("ce_type") == "application.submit":
+            try:
+                command = self.messages.application.ApplicationCommand.FromString(value)
+            except Exception:  # undecodable: it must be a dead letter, counted above
+                return
+            self.applications.command(command)
+        elif topic == "application.events":
+            self.applications.application(
+                self.messages.application.ApplicationEvent.FromString(value))
+        elif topic == "card.events":
+            self.applications.card(key, self.messages.card.CardEvent.FromString(value))
+        elif topic == "bank.orders":
+            self.applications.order(self.messages.card.BankOrder.FromString(value))
+        elif topic == "notification.events":
+            event = self.messages.notification.NotificationEvent.FromString(value)
+            self.notices[event.notification_id].append(
+                f"{event.template} {event.channel} {event.state} {event.reason}".strip())
+
+    def look(self, patience_s=120):
+        """The counts as they are now."""
+        self.read()
+        finding, tables = self.found.copy(), self.tables
+        self.applications.check(finding)
+        check_streams_stored(tables, self.streams, finding)
+        check_positions(tables, self.ends, finding)
+        check_work(tables, finding, int(time.time() * 1000), patience_s)
+        check_intake(tables, self.applications, self.dead, finding)
+        check_issued(tables, self.applications, finding)
+        check_notices(tables, self.notices, finding)
+        parked = {stage: tables.one(f"select count(*) from {schema(stage)}.parked")
+                  for stage in STAGES if tables.has(schema(stage), "parked")}
+        return {**finding.summary(), "parked": sum(parked.values()), "parked_by_stage": parked,
+                "dead_letters": sum(self.dead.values()), "records": dict(self.totals)}
+
+
+def is_clean(result):
+    return not any(result[kind] for kind in KINDS)
+
+
 def audit(info, patience_s=120):
     """The counts for the stack that stack.json describes."""
-    finding, messages = Finding(), protos.load()
-    streams, applications = Streams(finding), Applications(finding)
-    ends, dead, notices, totals = {}, collections.Counter(), collections.defaultdict(list), {}
-    for full in info["topics"]:
-        topic, count = full.removeprefix("cardflow.").removesuffix(".v1"), 0
-        for part, offset, key, headers, value in read_topic(info["kafka"], full):
-            ends[topic, part] = offset + 1
-            count += 1
-            if not streams.see(topic, part, headers):
-                continue
-            if topic.endswith(".dlq"):
-                dead[topic] += 1
-            elif topic == "application.commands" and \
-                    headers.get("ce_type") == "application.submit":
-                try:
-                    applications.command(
-                        messages.application.ApplicationCommand.FromString(value))
-                except Exception:  # undecodable: it must be a dead letter, counted above
-                    continue
-            elif topic == "application.events":
-                applications.application(messages.application.ApplicationEvent.FromString(value))
-            elif topic == "card.events":
-                applications.card(key, messages.card.CardEvent.FromString(value))
-            elif topic == "bank.orders":
-                applications.order(messages.card.BankOrder.FromString(value))
-            elif topic == "notification.events":
-                event = messages.notification.NotificationEvent.FromString(value)
-                notices[event.notification_id].append(
-                    f"{event.template} {event.channel} {event.state} {event.reason}".strip())
-        totals[topic] = count
-    tables = Tables(info["postgres_admin"])
-    applications.check()
-    check_streams_stored(tables, streams, finding)
-    check_positions(tables, ends, finding)
-    check_work(tables, finding, int(time.time() * 1000), patience_s)
-    check_intake(tables, applications, dead, finding)
-    check_issued(tables, applications, finding)
-    check_notices(tables, notices, finding)
-    parked = {stage: tables.one(f"select count(*) from {schema(stage)}.parked")
-              for stage in STAGES if tables.has(schema(stage), "parked")}
-    return {**finding.summary(), "parked": sum(parked.values()), "parked_by_stage": parked,
-            "dead_letters": sum(dead.values()), "records": totals}
+    once = Audit(info)
+    try:
+        return once.look(patience_s)
+    finally:
+        once.close()
 
 
 def main():
@@ -313,17 +374,17 @@ def main():
                         help="look again until all is zero, at most this long")
     args = parser.parse_args()
     info = json.loads((args.run / "stack.json").read_text())
-    until = time.monotonic() + args.wait
+    until, followed = time.monotonic() + args.wait, Audit(info)
     while True:
-        result = audit(info)
-        good = not any(result[k] for k in ("lost", "duplicated", "stuck", "contradictory"))
-        if good or time.monotonic() >= until:
+        result = followed.look()
+        if is_clean(result) or time.monotonic() >= until:
             break
         time.sleep(2)
+    followed.close()
     print(json.dumps(result, indent=1))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
-    return 0 if good else 1
+    return 0 if is_clean(result) else 1
 
 
 if __name__ == "__main__":

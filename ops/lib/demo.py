@@ -4,7 +4,6 @@ Starts empty: data of an earlier stack in the same folder are forgotten, unless 
 """
 
 import argparse
-import importlib.util
 import json
 import signal
 import sys
@@ -48,8 +47,8 @@ def addresses(info):
 
 def main():
     args = parse()
-    if importlib.util.find_spec("feed") is None:
-        sys.exit("error: ops/lib/feed.py, which feeds the demo, is not in this checkout")
+    # Here and not above: --help works before the packages of the feeding are installed.
+    import demo_run
     import feed
     interruptible()
     begin = time.monotonic()
@@ -57,7 +56,7 @@ def main():
                                    settings=feed.SETTINGS), say)
     try:
         stack.up(clean=not args.keep)
-        summary = feed.run(stack, say)
+        summary = demo_run.run(stack, say, args.keep)
         summary["seconds"] = round(time.monotonic() - begin, 1)
         print(json.dumps(summary, indent=1))
         if args.json:
@@ -66,7 +65,7 @@ def main():
         if not args.exit:
             say("\nIt stays up until Ctrl-C.")
             signal.pause()
-        return 0 if feed.is_good(summary) else 1
+        return 0 if demo_run.is_good(summary) else 1
     except KeyboardInterrupt:
         return 0 if "summary" in locals() else 130
     finally:

@@ -8,7 +8,6 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-import audit
 import confluent_kafka
 from harness import protos
 from harness.api import Api
@@ -340,61 +339,3 @@ def roster_rows(api, roster_id):
         if not rows:
             return
         after = rows[-1]["row_no"]
-
-
-# ---- the demo -----------------------------------------------------------------------------------
-
-def run(stack, say):
-    feed = Feed(stack, say)
-    feed.enrol()
-    feed.import_cards()
-    say("uploading the roster of 5,000 and sending 500 applications")
-    roster_id = feed.upload_roster()
-    for row in feed.applications:
-        feed.check_application(row, feed.apply(row))
-    feed.check_roster(roster_id)
-    feed.upload_photos()
-    feed.wait_for_cards()
-    states = feed.states()
-    say("auditing topics and stores")
-    found = settled_audit(stack.info())
-    names = collections.Counter((state or {}).get("state") for state in states)
-    for problem in feed.failures[:20]:
-        say(f"  not as expected: {problem}")
-    keys = ("submitted", "accepted", "noticed", "rejected", "rows_refused", "replayed",
-            "conflicts")
-    return {**{key: feed.counts[key] for key in keys},
-            "waiting_photo": names["photo_missing"],
-            "activated": len(set(feed.accepted) & feed.watcher.activated),
-            "vectors_matched": feed.counts["vectors_matched"],
-            "vectors_failed": feed.counts["vectors_failed"],
-            "lost": found["lost"], "duplicated": found["duplicated"],
-            "stuck": found["stuck"], "contradictory": found["contradictory"],
-            "notifications": received_sms(stack),
-            "states": dict(sorted((str(k), v) for k, v in names.items())),
-            "audit": found["details"], "parked": found["parked"],
-            "dead_letters": found["dead_letters"]}
-
-
-def settled_audit(info, most_s=60):
-    until = time.monotonic() + most_s
-    while True:
-        found = audit.audit(info)
-        if not any(found[k] for k in ("lost", "duplicated", "stuck", "contradictory")):
-            return found
-        if time.monotonic() > until:
-            return found
-        time.sleep(2)
-
-
-def received_sms(stack):
-    answer = Api(stack.info()["simulators"]["sms"], None).get("/sim/stats")
-    return answer.json.get("distinct", answer.json.get("messages", 0)) if answer.json else 0
-
-
-def is_good(summary):
-    parts = ("accepted", "noticed", "rejected", "rows_refused", "replayed", "conflicts")
-    return summary["submitted"] == sum(summary[key] for key in parts) and not any(
-        summary[key] for key in ("vectors_failed", "lost", "duplicated", "stuck",
-                                 "contradictory"))
-

@@ -153,6 +153,16 @@ static const struct inquiry_app *all_apps(struct cf_arena *a,
     return list;
 }
 
+/* What intake decides at once was received too, though no event of its own says so. */
+static void add_received(const struct inquiry_entry *intake, struct inquiry_mark *list, size_t *n)
+{
+    if (!intake || !intake->n_marks || intake->marks[0].state == CF_APP_RECEIVED) return;
+    /* A supplement brings a later time of submission. */
+    cf_ms decided_at = intake->marks[0].at, at = intake->submitted_at;
+    list[(*n)++] = (struct inquiry_mark){
+        .state = CF_APP_RECEIVED, .at = at > 0 && at < decided_at ? at : decided_at};
+}
+
 const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inquiry_app *app,
                                             size_t *n)
 {
@@ -161,6 +171,7 @@ const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inq
         most += app->said[i] ? app->said[i]->n_marks : 0;
     struct inquiry_mark *list = cf_arena_zero(a, (most + 1) * sizeof *list);
     *n = 0;
+    add_received(app->said[INQUIRY_INTAKE], list, n);
     /* Stages in their order: at the same millisecond the earlier stage's word comes first. */
     for (size_t i = 0; i < 3; i++)
         for (size_t k = 0; app->said[i] && k < app->said[i]->n_marks; k++) {

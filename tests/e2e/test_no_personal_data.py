@@ -229,9 +229,10 @@ def planted(stack):
         try:
             log.write_text(json.dumps({"message": value}) + "\n")
             for part in ("key", "value", "header"):
-                producer.produce("planted", value.encode() if part == "value" else b"-",
-                                 value.encode() if part == "key" else b"-",
-                                 headers=[("planted", value.encode() if part == "header" else b"-")])
+                told = {where: value.encode() if where == part else b"-"
+                        for where in ("key", "value", "header")}
+                producer.produce("planted", told["value"], told["key"],
+                                 headers=[("planted", told["header"])])
             producer.flush(10)
             store.set(f"planted:{value}", "-")
             store.set("planted:value", b"\0" + value.encode())

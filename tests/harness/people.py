@@ -67,6 +67,5 @@ class People:
 def personal_values(person):
     """What must be found nowhere outside sealed fields, as text."""
     found = {person[key] for key in ("document_number", "name", "phone", "address")}
-    for other in (person.get("guardian") or {}, (person.get("unit_papers") or {}).get("agent") or {}):
-        found |= {other[key] for key in ("document_number", "name", "phone") if other.get(key)}
-    return found
+    guardian = person.get("guardian") or {}
+    return found | {guardian[key] for key in ("document_number", "name", "phone") if guardian}

@@ -96,8 +96,8 @@ class Scanner:
     def tables(self, dsn):
         with psycopg.connect(dsn) as link:
             names = link.execute(
-                "select table_schema, table_name, column_name, data_type from information_schema.columns "
-                "join information_schema.tables using (table_schema, table_name) "
+                "select table_schema, table_name, column_name, data_type "
+                "from information_schema.columns join information_schema.tables using (table_schema, table_name) "
                 "where table_type = 'BASE TABLE' and table_schema <> all (%s)",
                 (list(INSIDE),)).fetchall()
             for schema, table, column, kind in names:

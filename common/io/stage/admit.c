@@ -193,6 +193,11 @@ static void decode(struct cf_batch *b, uint32_t i)
         if (topic->open) refuse(b, r, CF_E_DECODE, "ce_type: unknown");
         return;
     }
+    /* Command ids are kept for 7 days: a command that hides its age could count again later. */
+    if (topic->open && r->ce_time <= 0) {
+        refuse(b, r, CF_E_MISSING_HEADERS, "ce_time: a time of RFC 3339, required");
+        return;
+    }
     if (batch_key_is_parked(b, r)) {
         batch_park(b, r, 0, "behind a parked message of the same key");
         return;

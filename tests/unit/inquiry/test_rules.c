@@ -167,6 +167,29 @@ static void sections_do_not_depend_on_interleaving(void **state)
     }
 }
 
+static void what_was_decided_at_once_was_received_first(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    size_t n;
+    struct inquiry_event noticed = moved(INQUIRY_INTAKE, 1, CF_APP_NOTICED, DAY(100));
+    noticed.entry.submitted_at = DAY(99);
+    fold(s, noticed);
+    struct inquiry_event accepted = moved(INQUIRY_INTAKE, 1, CF_APP_ACCEPTED, DAY(102));
+    fold(s, accepted);
+    struct inquiry_picture p = render(s, 103);
+    const struct inquiry_mark *marks = inquiry_timeline(arena, &p.apps[0], &n);
+    assert_int_equal(n, 3);
+    assert_int_equal(marks[0].state, CF_APP_RECEIVED);
+    assert_int_equal(marks[0].at, DAY(99));
+    assert_int_equal(marks[1].state, CF_APP_NOTICED);
+    accepted.entry.submitted_at = DAY(101); /* of a supplement */
+    fold(s, accepted);
+    p = render(s, 103);
+    marks = inquiry_timeline(arena, &p.apps[0], &n);
+    assert_int_equal(marks[0].at, DAY(100));
+}
+
 /* ---- what was asked of the holder ------------------------------------------------------------ */
 
 static void a_notice_says_until_when(void **state)
@@ -364,6 +387,7 @@ int main(void)
         cmocka_unit_test(the_state_is_that_of_its_owner),
         cmocka_unit_test(every_state_can_be_read_out),
         cmocka_unit_test(sections_do_not_depend_on_interleaving),
+        cmocka_unit_test(what_was_decided_at_once_was_received_first),
         cmocka_unit_test(a_notice_says_until_when),
         cmocka_unit_test(an_expired_notice_keeps_its_reasons),
         cmocka_unit_test(a_promise_comes_before_the_due_date),

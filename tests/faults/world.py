@@ -1,0 +1,249 @@
+"""A stack under load: 5,000 first issues while something breaks, and the reckoning afterwards."""
+
+import collections
+import contextlib
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import audit
+from harness import protos
+from harness.program import ProgramError, wait_until
+from harness.service import Service
+
+COUNT = 5000             # applications of one load
+NOTICES = 4              # accepted, ready for pickup, collected, activated
+LOAD_S, SETTLE_S = 120, 60
+MEMBER_TIMEOUT_S = 5     # a replica not seen for so long has lost its shards
+PATH = ("intake", "photo-fetch", "production", "notification", "inquiry")
+SETTINGS = {
+    "notification": {"quiet_hours": "false", "sms_backoff_max": "2s", "sms_breaker_open": "1s"},
+    "photo-fetch": {"fetch_backoff_max": "2s", "police_breaker_open": "1s"},
+    "production": {"batch_wait_ms": "100ms"},
+}
+
+
+class Load:
+    """cardflow-load at work: it applies, and watches until all cards are activated."""
+
+    def __init__(self, world, first, count, rate):
+        self.world, self.first, self.count = world, first, count
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            world.load_command("apply", "--first", first, "--count", count, "--rate", rate,
+                               "--timeout", f"{LOAD_S}s"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def running(self):
+        return self.process.poll() is None
+
+    def result(self):
+        """What it says at its end."""
+        out, err = self.process.communicate(timeout=LOAD_S + 30)
+        assert out, f"cardflow-load: {err}"
+        return json.loads(out)
+
+    def stop(self):
+        if self.running():
+            self.process.kill()
+        self.process.communicate()
+
+
+class World:
+    def __init__(self, stack, tell):
+        """tell(text): a line for the end of the test run."""
+        self.stack, self.tell = stack, tell
+        self.applied = 0
+        self.audit = audit.Audit(stack.info())
+        self.status_type = protos.load().status.Status
+        self.statuses = Statuses(stack.info(), self.status_type)
+        self.sms = Sms(stack.simulators["sms"])
+        self.extras = []
+
+    def close(self):
+        for extra in self.extras:
+            extra.stop()
+        self.audit.close()
+        self.statuses.close()
+
+    # Load.
+    def load_command(self, what, *args):
+        info = self.stack.info()
+        return [str(word) for word in (
+            Path(info["build"]) / "bin" / "cardflow-load", "--what", what,
+            "--kafka-brokers", info["kafka"], "--partitions", info["partitions"],
+            "--reference-key-file", info["key_files"]["reference"],
+            "--sealing-key-file", info["key_files"]["sealing"], *args)]
+
+    @contextlib.contextmanager
+    def load(self, rate=700, count=COUNT):
+        """Enrols new persons and applies for them; at the end all cards must be activated."""
+        first, self.applied = self.applied, self.applied + count
+        subprocess.run(self.load_command("enrol", "--first", first, "--count", count),
+                       check=True, stdout=subprocess.DEVNULL, timeout=60)
+        wait_until("everybody is enrolled", 60, lambda: self.audit.tables.one(
+            "select count(*) from intake.holder where revision > 0") >= self.applied, 0.2)
+        running = Load(self, first, count, rate)
+        try:
+            yield running
+            figures = running.result()
+        finally:
+            running.stop()
+        assert figures["activated"] == count, self.explain(figures)
+        self.tell(f"{count} applications in {figures['seconds']:.1f} s, "
+                  f"p99 {figures['p99_ms'] / 1000:.1f} s")
+
+    def explain(self, figures):
+        """What is known when cards are missing."""
+        lines = [f"{figures['activated']} of {figures['applications']} cards were activated"]
+        for replica in self.replicas():
+            ready = replica.get("/readyz")[1].strip() if replica.alive() else "it has ended"
+            lines.append(f"{replica.name}: {ready}")
+        lines.append(json.dumps(self.audit.look(5)["details"], ensure_ascii=False))
+        return "\n".join(lines)
+
+    def replicas(self):
+        return [*(replica for some in self.stack.services.values() for replica in some),
+                *self.extras]
+
+    # Where it stands.
+    @staticmethod
+    def figure(replica, name):
+        return replica.metrics().get(f"cardflow_stage_{name}", 0)
+
+    def shards(self, replica):
+        return self.figure(replica, "shards")
+
+    def in_the_middle(self, replica, records, load):
+        """Waits until a replica has read so many records from now on."""
+        start = self.figure(replica, "records_total")
+        wait_until(f"{replica.name} is in the middle", 60,
+                   lambda: self.figure(replica, "records_total") >= start + records, 0.01)
+        assert load.running(), "the load was over before anything could break"
+
+    @contextlib.contextmanager
+    def measured(self, what):
+        """Tells how long something took."""
+        begin = time.monotonic()
+        yield
+        self.tell(f"{what}: {time.monotonic() - begin:.1f} s")
+
+    # Replicas beside those of the configuration.
+    def second(self, name, **settings):
+        """A second replica of a service, started and ready."""
+        first = self.stack.service(name)
+        place = f"{name}.2"
+        own = {"http.listen": f"127.0.0.1:{self.stack._port(place + '.http')}",
+               "operator.listen": f"127.0.0.1:{self.stack._port(place + '.operator')}"}
+        replica = Service(name, self.stack.run_dir, self.stack.config.build,
+                          {**first.settings, **own, **settings}, 2)
+        self.extras.append(replica.start())
+        return replica
+
+    def share(self, *replicas):
+        """Waits until replicas own the same number of shards, and all together."""
+        part = self.stack.config.partitions // len(replicas)
+        wait_until("the shards are shared", 30,
+                   lambda: all(self.shards(r) == part for r in replicas), 0.1)
+
+    def drop(self, replica):
+        """An extra replica leaves in order; the first one has all shards again."""
+        left_by_itself = replica.stop()
+        self.extras.remove(replica)
+        assert left_by_itself, f"{replica.name} had to be killed"
+        self.share(self.stack.service(replica.service))
+
+    # The reckoning.
+    def settle(self):
+        """Waits until nothing is under way; nothing may be lost, doubled, stuck or parked."""
+        result, end = None, time.monotonic() + SETTLE_S
+
+        def quiet():
+            nonlocal result
+            result = self.audit.look(patience_s=5)
+            return (audit.is_clean(result) and len(self.audit.notices) == NOTICES * self.applied
+                    ) or time.monotonic() > end
+
+        wait_until("the reckoning", SETTLE_S + 60, quiet, 0.5)
+        counts = {key: result[key] for key in (*audit.KINDS, "parked", "dead_letters")}
+        assert counts == dict.fromkeys(counts, 0), json.dumps(result, ensure_ascii=False)
+        return result
+
+    def reckon(self):
+        """After every load: each application has one card, each step one message, once."""
+        self.settle()
+        seen = self.audit
+        assert len(seen.applications.submitted) == self.applied
+        assert collections.Counter(map(tuple, seen.applications.outcomes.values())) == {
+            ("accepted",): self.applied}
+        assert len(seen.applications.lines) == self.applied, "one card ordered an application"
+        self.check_notifications()
+        self.check_statuses()
+        for replica in self.replicas():
+            assert replica.alive(), f"{replica.name} has ended\n{replica.log_tail()}"
+            assert self.figure(replica, "shards_stopped") == 0, replica.name
+
+    def check_notifications(self):
+        """What the gateway has taken is what was to be told, each once, under one id."""
+        told = {ident: states for ident, states in self.audit.notices.items()}
+        kinds = collections.Counter(" ".join(states[0].split()[:3]) for states in told.values())
+        assert kinds == {f"{template} sms sent": self.applied for template in
+                         ("accepted", "ready_for_pickup", "collected", "activated")}
+        self.sms.read()
+        assert self.sms.ids.keys() == told.keys()
+        assert set(self.sms.ids.values()) == {1}, "a message was sent twice under one id"
+        twice = [text for text, count in self.sms.texts.items() if count > 1]
+        assert not twice, f"{len(twice)} persons were told the same twice"
+
+    def check_statuses(self):
+        """What inquiry tells of each holder is where the card has come to."""
+        def wrong():
+            self.statuses.read()
+            told = collections.Counter(self.statuses.newest.values())
+            return {} if told == {("collected", "normal"): self.applied} else dict(told)
+
+        last = wrong()
+        with contextlib.suppress(ProgramError):
+            wait_until("every status is final", 20, lambda: not wrong(), 0.5)
+            last = {}
+        assert not last, wrong()
+
+
+class Sms:
+    """What the simulated gateway says that it has received."""
+
+    def __init__(self, simulator):
+        self.simulator, self.since = simulator, 0
+        self.ids, self.texts = collections.Counter(), collections.Counter()
+
+    def read(self):
+        while True:
+            page = json.loads(self.simulator.get(
+                f"/sim/received?since={self.since}&limit=10000", self.simulator.http, 30)[1])
+            for item in page["items"]:
+                self.ids[bytes.fromhex(item["id"].replace("-", ""))] += 1
+                self.texts[item["to_sha256"], item["text_sha256_16"]] += 1
+            self.since = page["next"]
+            if not page["items"]:
+                return
+
+
+class Statuses:
+    """The newest status of every holder, as (state of the application, state of the card)."""
+
+    def __init__(self, info, message):
+        self.message, self.newest, self.versions = message, {}, {}
+        self.reader = audit.Reader(info["kafka"], ["cardflow.status.v1"])
+
+    def read(self):
+        for _, _, _, key, _, value in self.reader.read():
+            status = self.message.FromString(value)
+            if status.version < self.versions.get(key, 0):
+                continue  # published again
+            self.versions[key] = status.version
+            self.newest[key] = (*(a.state for a in status.applications),
+                                *(c.state for c in status.cards))
+
+    def close(self):
+        self.reader.close()
