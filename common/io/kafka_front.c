@@ -60,15 +60,6 @@ static void answer(struct cf_front_producer *p, const rd_kafka_message_t *m)
     free(f);
 }
 
-static void end_process(struct cf_front_producer *p)
-{
-    char why[256];
-    rd_kafka_resp_err_t e = rd_kafka_fatal_error(p->rk, why, sizeof why);
-    cf_log(LOG_ERROR, "kafka.producer_lost", F("code", rd_kafka_err2name(e)), F("why", why));
-    /* Nothing is lost: what was not acknowledged has not been answered. The restart recovers. */
-    _exit(1);
-}
-
 /* One line a second, however many there are. */
 static void say_failures(struct cf_front_producer *p)
 {
@@ -89,7 +80,6 @@ static void event(struct cf_front_producer *p, rd_kafka_event_t *ev)
             answer(p, m);
         break;
     case RD_KAFKA_EVENT_ERROR:
-        if (rd_kafka_event_error(ev) == RD_KAFKA_RESP_ERR__FATAL) end_process(p);
         if (rd_kafka_event_error(ev) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
             atomic_store_explicit(&p->up, false, memory_order_relaxed);
         cf_log(LOG_DEBUG, "kafka.error", F("why", rd_kafka_err2name(rd_kafka_event_error(ev))));
@@ -105,7 +95,6 @@ static void drain(struct cf_front_producer *p)
         event(p, ev);
         rd_kafka_event_destroy(ev);
     }
-    if (p->failed && rd_kafka_fatal_error(p->rk, NULL, 0)) end_process(p);
     say_failures(p);
 }
 

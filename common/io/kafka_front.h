@@ -7,7 +7,6 @@
  * Owns     text is copied before cf_front_send returns
  * Errors   CF_E_NET when the queue is full or the broker does not answer within 5 s: the outcome
  *          is unknown, and the same message (same id) may be sent again. CF_E_TOO_LARGE: never.
- *          A producer that is lost for good ends the process with exit code 1.
  */
 #pragma once
 #include "common/io/loop.h"
