@@ -297,7 +297,6 @@ int cf_front_send(struct cf_front_producer *p, const struct cf_front_message *m,
     if (e == RD_KAFKA_RESP_ERR_NO_ERROR) return 0;
     rd_kafka_headers_destroy(h);
     free(f);
-    if (e == RD_KAFKA_RESP_ERR__FATAL) end_process(p);
     p->refused++, p->why = e;
     return e == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? CF_E_TOO_LARGE : CF_E_NET;
 }
