@@ -15,6 +15,8 @@ from harness.stack import Config
 
 sys.path.insert(0, str(ROOT / "ops" / "lib"))  # audit.py
 
+pytest.register_assert_rewrite("world")
+
 from world import SETTINGS, World  # noqa: E402
 
 told = []
