@@ -373,6 +373,8 @@ def main():
     parser.add_argument("--wait", type=int, default=0, metavar="SECONDS",
                         help="look again until all is zero, at most this long")
     args = parser.parse_args()
+    if not (args.run / "stack.json").exists():
+        sys.exit(f"error: nothing runs in {args.run}: start it with ops/stack up")
     info = json.loads((args.run / "stack.json").read_text())
     until, followed = time.monotonic() + args.wait, Audit(info)
     while True:

@@ -63,8 +63,9 @@ static int tell(struct cf_step *s, struct inquiry_row *row, bool always)
     int64_t hash = (int64_t)cf_hash64(seen.ptr, seen.len);
     if (hash == row->shown && !always) return 0;
     row->shown = hash;
-    cf_send_bytes(s, INQUIRY_OUT_STATUS, &s->msg->key, "status",
-                  inquiry_codec_status(s->arena, &facts, &picture, row->version, row->as_of));
+    /* Readers of a compacted topic want the newest state: one message a holder and batch. */
+    cf_send_latest(s, INQUIRY_OUT_STATUS, &s->msg->key, "status",
+                   inquiry_codec_status(s->arena, &facts, &picture, row->version, row->as_of));
     return 0;
 }
 

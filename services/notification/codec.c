@@ -6,11 +6,14 @@
 #include "cardflow/v1/complaint.pb-c.h"
 #include "cardflow/v1/notification.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
+#include "common/io/stage/pgbin.h"
 #include "common/pure/mask.h"
 
 typedef Cardflow__V1__ApplicationEvent application_event;
 typedef Cardflow__V1__NotificationJob job_message;
 typedef Cardflow__V1__WorkOutcome__Item outcome_item;
+
+enum { EARLY_MAX = 8192 }; /* bytes of messages that wait for a person */
 
 static int refuse(struct cf_decode *d, const char *reason)
 {
@@ -318,6 +321,31 @@ int notification_codec_job_read(struct cf_arena *a, struct cf_str bytes,
     if (!m) return CF_E_DECODE;
     *out = job_of(m);
     return 0;
+}
+
+bool notification_codec_early_add(struct cf_arena *a, struct cf_str *early,
+                                  const struct notification_job *job)
+{
+    struct cf_str one = notification_codec_job(a, job);
+    size_t len = early->len + 4 + one.len;
+    if (len > EARLY_MAX) return false;
+    char *all = cf_arena_alloc(a, len);
+    if (early->len) memcpy(all, early->ptr, early->len);
+    cf_put32(all + early->len, (uint32_t)one.len);
+    memcpy(all + early->len + 4, one.ptr, one.len);
+    *early = (struct cf_str){all, len};
+    return true;
+}
+
+int notification_codec_early_next(struct cf_arena *a, struct cf_str *early,
+                                  struct notification_job *out)
+{
+    size_t len = early->len < 4 ? SIZE_MAX : cf_get32(early->ptr);
+    if (early->len < 4 || len > early->len - 4) return CF_E_DECODE;
+    struct cf_str one = {early->ptr + 4, len};
+    early->ptr += 4 + len;
+    early->len -= 4 + len;
+    return notification_codec_job_read(a, one, out);
 }
 
 void notification_codec_forward(struct cf_step *s, const struct cf_key *holder,

@@ -57,6 +57,13 @@ int notification_codec_decode(struct cf_decode *d, const struct cf_record *rec);
 
 struct cf_str notification_codec_job(struct cf_arena *a, const struct notification_job *job);
 /* CF_E_DECODE. */
+/* Messages kept for later, one after the other: a length of 4 bytes and a job. False: there are
+ * too many already. */
+bool notification_codec_early_add(struct cf_arena *a, struct cf_str *early,
+                                  const struct notification_job *job) CF_MUST;
+/* Takes the first off. */
+int notification_codec_early_next(struct cf_arena *a, struct cf_str *early,
+                                  struct notification_job *out) CF_MUST;
 int notification_codec_job_read(struct cf_arena *a, struct cf_str bytes,
                                 struct notification_job *out) CF_MUST;
 void notification_codec_forward(struct cf_step *s, const struct cf_key *holder,

@@ -38,14 +38,29 @@ static void end(struct cf_step *s, const uint8_t id[16], const struct notificati
     cf_count(s, state == NOTIFY_SENT ? "sent" : state == NOTIFY_FAILED ? "failed" : "suppressed");
 }
 
-static void tell(struct cf_step *s, const struct notification_holder *holder,
-                 const struct notification_job *job)
+/* Two topics have no order between them: a step of the card may be read before the acceptance that
+ * brings the person. Whoever has an application will have a person: the message is kept for then. */
+static bool keep_early(struct cf_step *s, struct notification_holder *holder,
+                       const struct notification_job *job)
+{
+    if (memcmp(job->application_id, zero, 16) == 0) return false;
+    if (!notification_codec_early_add(s->arena, &holder->early, job)) return false;
+    cf_count(s, "early");
+    return true;
+}
+
+static void tell(struct cf_step *s, struct notification_holder *holder,
+                 const struct notification_job *job, bool *changed)
 {
     const struct notification_env *env = s->env;
     struct cf_work w = {.kind = NOTIFY_WORK_SMS, .part = s->part, .key = s->msg->key};
     id_of_notice(job->event_id, w.id);
     if (holder->died) {
         end(s, w.id, job, NOTIFY_SUPPRESSED, CF_STR("holder_died"));
+        return;
+    }
+    if (!holder->person.len && keep_early(s, holder, job)) {
+        *changed = true;
         return;
     }
     if (!holder->person.len) {
@@ -73,6 +88,21 @@ static void remind_later(struct cf_step *s, const struct notification_job *job, 
     cf_work_put(s, &w);
 }
 
+/* The person is known now, or dead: what was kept is told. */
+static int tell_early(struct cf_step *s, struct notification_holder *holder, bool *changed)
+{
+    struct cf_str rest = holder->early;
+    if (!rest.len || (!holder->person.len && !holder->died)) return 0;
+    holder->early = (struct cf_str){0};
+    *changed = true;
+    while (rest.len) {
+        struct notification_job job;
+        if (notification_codec_early_next(s->arena, &rest, &job)) return CF_E_ILLEGAL;
+        tell(s, holder, &job, changed);
+    }
+    return 0;
+}
+
 static int decide_news(struct cf_step *s, struct notification_holder *holder, bool *changed)
 {
     const struct notification_news *n = s->msg->body;
@@ -89,16 +119,16 @@ static int decide_news(struct cf_step *s, struct notification_holder *holder, bo
         id_of_reminders(n->job.application_id, id);
         cf_work_drop(s, id);
     }
-    if (n->job.template) tell(s, holder, &n->job);
-    return 0;
+    if (n->job.template) tell(s, holder, &n->job, changed);
+    return tell_early(s, holder, changed);
 }
 
-static int decide_life(const struct cf_step *s, struct notification_holder *holder, bool *changed)
+static int decide_life(struct cf_step *s, struct notification_holder *holder, bool *changed)
 {
     const struct notification_life *life = s->msg->body;
     *changed = holder->died != life->died;
     holder->died = life->died;
-    return 0;
+    return tell_early(s, holder, changed);
 }
 
 static int decide_forward(struct cf_step *s)
@@ -132,7 +162,7 @@ static int decide_outcome(struct cf_step *s)
     return 0;
 }
 
-static int decide_remind(struct cf_step *s, const struct notification_holder *holder)
+static int decide_remind(struct cf_step *s, struct notification_holder *holder, bool *changed)
 {
     struct notification_job job;
     const struct cf_work *w = s->msg->work;
@@ -142,7 +172,7 @@ static int decide_remind(struct cf_step *s, const struct notification_holder *ho
     /* Its cause is the timer: this one's id, and not that of the event that began the waiting. */
     cf_work_id(s, 0, job.event_id);
     job.at = s->now;
-    tell(s, holder, &job);
+    tell(s, holder, &job, changed);
     return 0;
 }
 
@@ -161,7 +191,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case NOTIFY_MSG_OUTCOME:
         return decide_outcome(s);
     case NOTIFY_MSG_REMIND:
-        return decide_remind(s, holder);
+        return decide_remind(s, holder, changed);
     }
     return CF_E_VERSION;
 }

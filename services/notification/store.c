@@ -5,6 +5,7 @@
 static const struct cf_column holder_columns[] = {
     {"person", CF_COL_BYTES, offsetof(struct notification_holder, person)},
     {"died",   CF_COL_BOOL,  offsetof(struct notification_holder, died)  },
+    {"early",  CF_COL_BYTES, offsetof(struct notification_holder, early) },
 };
 
 const struct cf_kind notification_kinds[] = {

@@ -11,6 +11,7 @@
 struct notification_holder {
     struct cf_str person; /* sealed, as the last event brought it; ptr NULL: none */
     bool died;
+    struct cf_str early; /* messages that came before the person; see codec */
 };
 
 struct notification_notice {

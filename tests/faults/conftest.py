@@ -5,6 +5,7 @@ each test is over all that came before on the same stack. At the end of the run 
 to recover are listed.
 """
 
+import contextlib
 import sys
 
 import pytest
@@ -28,22 +29,42 @@ def stack_options():
     return {}
 
 
+class Worlds:
+    """The stack of a module, and a new one in its place after a test that failed: the reckoning
+    is over everything, and what one test has lost is not the next one's fault."""
+
+    def __init__(self, name, config):
+        self.name, self.config, self.opened, self.world = name, config, None, None
+
+    def give(self):
+        if self.world and self.world.torn:
+            self.close()
+        if not self.world:
+            self.opened = contextlib.ExitStack()
+            stack = self.opened.enter_context(running(self.name, self.config))
+            self.world = World(stack)
+            self.opened.callback(self.world.close)
+        return self.world
+
+    def close(self):
+        if self.opened:
+            self.opened.close()
+        self.opened = self.world = None
+
+
 @pytest.fixture(scope="module")
-def module_world(request, build_dir, stack_options):
+def worlds(request, build_dir, stack_options):
     name = request.module.__name__.removeprefix("test_")
-    options = {"settings": SETTINGS, **stack_options}
-    with running(name, Config(build=str(build_dir), **options)) as stack:
-        world = World(stack, told.append)
-        try:
-            yield world
-        finally:
-            world.close()
+    of_module = Worlds(name, Config(build=str(build_dir), settings=SETTINGS, **stack_options))
+    yield of_module
+    of_module.close()
 
 
 @pytest.fixture
-def world(request, module_world):
-    module_world.tell = lambda text: told.append((request.node.name, text))
-    return module_world
+def world(request, worlds):
+    given = worlds.give()
+    given.tell = lambda text: told.append((request.node.name, text))
+    return given
 
 
 def pytest_terminal_summary(terminalreporter):

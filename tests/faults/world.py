@@ -51,9 +51,10 @@ class Load:
 
 
 class World:
-    def __init__(self, stack, tell):
-        """tell(text): a line for the end of the test run."""
-        self.stack, self.tell = stack, tell
+    def __init__(self, stack):
+        self.stack = stack
+        self.tell = print  # a line for the end of the test run
+        self.torn = False  # something has begun whose reckoning has not come out well
         self.applied = 0
         self.audit = audit.Audit(stack.info())
         self.status_type = protos.load().status.Status
@@ -79,6 +80,7 @@ class World:
     @contextlib.contextmanager
     def load(self, rate=700, count=COUNT):
         """Enrols new persons and applies for them; at the end all cards must be activated."""
+        self.torn = True
         first, self.applied = self.applied, self.applied + count
         subprocess.run(self.load_command("enrol", "--first", first, "--count", count),
                        check=True, stdout=subprocess.DEVNULL, timeout=60)
@@ -183,6 +185,7 @@ class World:
         for replica in self.replicas():
             assert replica.alive(), f"{replica.name} has ended\n{replica.log_tail()}"
             assert self.figure(replica, "shards_stopped") == 0, replica.name
+        self.torn = False
 
     def check_notifications(self):
         """What the gateway has taken is what was to be told, each once, under one id."""

@@ -8,7 +8,8 @@ enum { ID_ENTRY = 24, IDS_MAX = 64, WORK_BIT = 0x8000, UNPACK_MAX = 1 << 20 };
 static const cf_ms COMMAND_MS = (cf_ms)COMMAND_DAYS * 24 * 3600 * 1000;
 
 /* Ids derive from the cause: service and topic, partition, offset, message in the record, effect in
- * the message. The service counts: several read the same record. A batch that is run again makes the same ones. */
+ * the message. The service counts: several read the same record. A batch that is run again makes
+ * the same ones. */
 static void derive_id(const struct cf_step *s, uint32_t effect, uint8_t id[16])
 {
     cf_event_id(id, cf_str_of(s->batch->st->causes[s->rec->topic]), s->rec->part, s->rec->offset,
@@ -16,7 +17,7 @@ static void derive_id(const struct cf_step *s, uint32_t effect, uint8_t id[16])
 }
 
 struct out_entry *batch_send(struct cf_step *s, uint16_t topic, int32_t target, struct cf_str key,
-                struct cf_str type, struct cf_str extra, struct cf_str value)
+                             struct cf_str type, struct cf_str extra, struct cf_str value)
 {
     struct cf_batch *b = s->batch;
     struct out_entry out = {.part = s->part};
@@ -61,9 +62,9 @@ void cf_send(struct cf_step *s, uint16_t out_topic, const struct cf_key *key, co
 }
 
 void cf_send_latest(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
-                    const char *ce_type, const ProtobufCMessage *body)
+                    const char *ce_type, struct cf_str body)
 {
-    send_to(s, out_topic, key, ce_type, cf_pack(s->arena, body), true);
+    send_to(s, out_topic, key, ce_type, body, true);
 }
 
 void cf_next_event_id(struct cf_step *s, uint8_t id[16])

@@ -138,7 +138,7 @@ void cf_send(struct cf_step *s, uint16_t out_topic, const struct cf_key *key, co
 /* The same, but when a later message of this batch has the same topic and key, only that one is
  * sent: for readers that want the newest state, not every step. */
 void cf_send_latest(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
-                    const char *ce_type, const ProtobufCMessage *body);
+                    const char *ce_type, struct cf_str body);
 /* The same with bytes packed before. */
 void cf_send_bytes(struct cf_step *s, uint16_t out_topic, const struct cf_key *key,
                    const char *ce_type, struct cf_str body);

@@ -4,6 +4,7 @@ create table holder (
     key bytea not null,
     person bytea,
     died boolean not null default false,
+    early bytea, -- messages that came before the person they are for
     primary key (part, key)
 ) with (fillfactor = 50);
 

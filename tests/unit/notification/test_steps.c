@@ -227,13 +227,51 @@ static void nothing_is_sent_to_the_dead(void **state)
     world_free(w);
 }
 
-static void without_a_contact_a_message_is_suppressed(void **state)
+static void without_an_application_and_a_contact_a_message_is_suppressed(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    memset(w->application_id, 0, 16); /* a card from before cardflow */
+    feed_step(w, "collected");
+    assert_int_equal(w->d->n_work, 0);
+    assert_string_equal(last_event(w)->reason, "no_contact");
+    world_free(w);
+}
+
+static void steps_read_before_the_acceptance_are_told_after_it(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    feed_step(w, "ready_for_pickup");
+    feed_step(w, "collected");
+    assert_int_equal(w->d->n_sent, 0);
+    assert_int_equal(w->d->n_work, 0);
+    feed_accepted(w, "sealed");
+    static const char *const order[] = {"accepted", "ready_for_pickup", "collected"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(w->d->n_work, 3 - i);
+        feed_outcome(w, w->d->work[0], CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
+        assert_string_equal(last_event(w)->state, "sent");
+        bool known = false;
+        for (size_t k = 0; k < 3; k++)
+            known = known || !strcmp(last_event(w)->template_, order[k]);
+        assert_true(known);
+    }
+    assert_int_equal(w->d->n_work, 0);
+    assert_int_equal(w->d->n_sent, 3);
+    feed_accepted(w, "sealed too"); /* nothing is left of what was kept */
+    assert_int_equal(w->d->n_work, 1);
+    world_free(w);
+}
+
+static void of_one_who_died_before_the_person_was_known_nothing_is_told(void **state)
 {
     (void)state;
     struct world *w = world_new();
     feed_step(w, "collected");
+    feed_life(w, false);
     assert_int_equal(w->d->n_work, 0);
-    assert_string_equal(last_event(w)->reason, "no_contact");
+    assert_string_equal(last_event(w)->reason, "holder_died");
     world_free(w);
 }
 
@@ -392,7 +430,9 @@ int main(void)
         cmocka_unit_test(at_night_a_message_waits_and_says_so),
         cmocka_unit_test(a_gateway_that_is_away_is_tried_again_until_it_is_too_late),
         cmocka_unit_test(nothing_is_sent_to_the_dead),
-        cmocka_unit_test(without_a_contact_a_message_is_suppressed),
+        cmocka_unit_test(without_an_application_and_a_contact_a_message_is_suppressed),
+        cmocka_unit_test(steps_read_before_the_acceptance_are_told_after_it),
+        cmocka_unit_test(of_one_who_died_before_the_person_was_known_nothing_is_told),
         cmocka_unit_test(steps_of_no_interest_cost_nothing),
         cmocka_unit_test(whoever_does_not_come_is_reminded_three_times),
         cmocka_unit_test(collecting_ends_the_reminders),
