@@ -199,6 +199,15 @@ void cf_problem_fields(struct cf_request *req, const struct cf_field_errors *err
     cf_problem(req, 400, "invalid_body", "The body breaks rules", errors, 0);
 }
 
+void cf_problem_conflict(struct cf_request *req)
+{
+    struct cf_field_errors errors = {.n = 0};
+    cf_field_error_add(&errors, "Idempotency-Key", "was used with other content",
+                       "use a new key for other content, the same content for this key");
+    cf_problem(req, 422, "request_id_conflict", "This Idempotency-Key was used with other content",
+               &errors, 0);
+}
+
 void cf_problem_away(struct cf_request *req, const char *what)
 {
     struct cf_field_errors errors = {.n = 0};

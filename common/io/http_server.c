@@ -128,7 +128,7 @@ static void take_trace(struct cf_req *r)
     struct cf_str t = cf_head_find(&r->head, r->base, "traceparent");
     if (t.len != 55 || memcmp(t.ptr, "00-", 3) != 0 || t.ptr[35] != '-' || t.ptr[52] != '-') return;
     struct cf_str id = {t.ptr + 3, 32};
-    if (!is_hex(id) || strspn(id.ptr, "0") >= 32) return;
+    if (!is_hex(id) || cf_str_eq(id, CF_STR("00000000000000000000000000000000"))) return;
     memcpy(r->pub.trace_id, id.ptr, 32);
 }
 

@@ -121,5 +121,7 @@ void cf_problem_field(struct cf_request *req, int status, const char *code, cons
                       const char *rule, const char *cure);
 /* 400 invalid_body with these fields. */
 void cf_problem_fields(struct cf_request *req, const struct cf_field_errors *errors);
+/* 422 request_id_conflict: the claim of common/io/request.h was CF_CLAIM_CONFLICT. */
+void cf_problem_conflict(struct cf_request *req);
 /* 503 unavailable: `what` is away; Retry-After 1. */
 void cf_problem_away(struct cf_request *req, const char *what);

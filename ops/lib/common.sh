@@ -17,13 +17,14 @@ python() {
     fi
 }
 
-# Configures and builds a CMake preset; prints only when there is something to see.
+# Configures a CMake preset and builds the programs, not the tests; prints only when there is
+# something to see.
 build_preset() {
     local root=$1 preset=$2 log=$1/.run/build-$2.log
     mkdir -p "$root/.run"
     say "building preset $preset"
     (cd "$root" && cmake --preset "$preset" > "$log" 2>&1 \
-        && cmake --build "build/$preset" >> "$log" 2>&1) \
+        && cmake --build "build/$preset" --target services/all ops/all >> "$log" 2>&1) \
         || { tail -n 40 "$log" >&2; die "the build of preset $preset failed, see $log"; }
 }
 

@@ -63,7 +63,7 @@ def main():
             args.json.write_text(json.dumps(summary, indent=1) + "\n")
         print(addresses(stack.info()), flush=True)
         if not args.exit:
-            say("\nIt stays up until Ctrl-C.")
+            print("\nIt stays up until Ctrl-C.", flush=True)
             signal.pause()
         return 0 if demo_run.is_good(summary) else 1
     except KeyboardInterrupt:

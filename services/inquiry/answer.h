@@ -7,6 +7,7 @@
 #include "common/io/json.h"
 #include "common/io/seal.h"
 #include "common/pure/deadline.h"
+#include "common/pure/outlets.h"
 #include "services/inquiry/codec.h"
 
 struct inquiry_answer {
@@ -14,6 +15,7 @@ struct inquiry_answer {
     const struct cf_calendar *calendar;
     const struct cf_seal_ring *ring;
     const char *phones; /* separated by commas */
+    const struct cf_outlets *outlets;
     const struct cf_key *holder;
     const struct inquiry_facts *facts;
     bool from_cache;

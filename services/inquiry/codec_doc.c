@@ -100,7 +100,8 @@ static void read_others(const pb_section *s, struct inquiry_section *out)
                                               c->handed_in,
                                               c->valid_until,
                                               c->issued_on,
-                                              c->at_ms};
+                                              c->at_ms,
+                                              c->activated_at_ms};
     }
     for (size_t i = 0; i < s->n_orders; i++) {
         const pb_order *o = s->orders[i];
@@ -220,6 +221,7 @@ static void pack_card(struct cf_arena *a, const struct inquiry_card *c, pb_card 
     out->valid_until = c->valid_until;
     out->issued_on = c->issued_on;
     out->at_ms = c->at;
+    out->activated_at_ms = c->activated_at;
 }
 
 static void pack_order(struct cf_arena *a, const struct inquiry_order *o, pb_order *out)

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "common/io/app.h"
+#include "common/pure/outlets.h"
 #include "services/inquiry/audit.h"
 #include "services/inquiry/cache.h"
 #include "services/inquiry/handlers.h"
@@ -19,4 +20,6 @@ struct inquiry_front {
     struct inquiry_cache *cache;
     struct inquiry_auditor *auditor;
     struct inquiry_sweep *sweep;
+    struct cf_arena *long_lived;
+    struct cf_outlets outlets;
 };

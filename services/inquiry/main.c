@@ -1,4 +1,5 @@
 /* inquiry: knows where every application and card stands, and says so. */
+#include "common/io/outlets_file.h"
 #include "services/inquiry/api.h"
 
 static const struct cf_conf_row rows[] = {
@@ -10,6 +11,8 @@ static const struct cf_conf_row rows[] = {
 static const struct cf_conf_table table = {
     "cardflow-inquiry", "answers where an application or a card stands", rows,
     sizeof rows / sizeof *rows, sizeof(struct inquiry_settings)};
+
+enum { LONG_LIVED_MAX = 16 << 20 };
 
 static int service_new(struct cf_app *app, struct cf_service *out)
 {
@@ -32,6 +35,8 @@ static int front_new(struct cf_app *app)
     const struct inquiry_sweep_conf sweep = {s->sweep_page, s->sweep_pause, s->sweep_fast_pause,
                                              s->sweep_status};
     app->own = front;
+    front->long_lived = cf_arena_new(LONG_LIVED_MAX);
+    if (cf_outlets_read(front->long_lived, s->outlets_file, &front->outlets)) return CF_E_CONFIG;
     front->cache = inquiry_cache_new(app, &cache);
     if (!front->cache) return CF_E_CONFIG;
     front->auditor = inquiry_auditor_new(app, (size_t)s->audit_queue);
@@ -63,5 +68,6 @@ int main(int argc, char **argv)
                                      .front_free = front_free};
     int code = cf_app_run(&spec, argc, argv);
     cf_redis_stage_free(front.stage_redis);
+    cf_arena_free(front.long_lived);
     return code;
 }

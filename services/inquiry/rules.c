@@ -94,8 +94,8 @@ static bool complete(const struct inquiry_section *sections, struct inquiry_app 
     const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION];
     const struct inquiry_card *card =
         line ? card_of(&sections[INQUIRY_PRODUCTION], line->card_no) : NULL;
-    app->activated = app->state == CF_APP_COLLECTED && card && card->state != CF_CARD_SEALED &&
-                     card->state != CF_CARD_RESERVED;
+    app->activated = app->state == CF_APP_COLLECTED && card && card->activated_at > 0;
+    if (app->activated) app->activated_at = card->activated_at;
     return true;
 }
 

@@ -62,6 +62,7 @@ struct inquiry_card {
     bool temporary, has_photo, handed_in;
     cf_day valid_until, issued_on;
     cf_ms at;
+    cf_ms activated_at; /* it was normal for the first time; 0: never yet */
 };
 
 struct inquiry_order {
@@ -190,7 +191,8 @@ struct inquiry_app {
     enum cf_app_state state;
     enum inquiry_outcome outcome;
     bool waits;     /* received, and waits for the enrolment record */
-    bool activated; /* collected, and its card is not sealed any more */
+    bool activated; /* collected, and its card has been activated */
+    cf_ms activated_at;
     bool waiting_on_holder;
     cf_ms since;                         /* the state */
     const struct inquiry_entry *said[3]; /* by intake, photo-fetch, production; NULL: nothing */

@@ -161,7 +161,11 @@ static void fold_card(struct cf_arena *a, struct inquiry_section *s, const struc
                       struct inquiry_folded *out)
 {
     struct inquiry_card *card = card_for(a, s, v->no, out);
+    /* Only activation makes a card normal for the first time. */
+    cf_ms activated_at = card->activated_at;
+    if (!activated_at && v->state == CF_CARD_NORMAL) activated_at = v->at;
     *card = *v;
+    card->activated_at = activated_at;
     card->no = kept(a, v->no);
     card->bank = kept(a, v->bank);
     card->financial = kept(a, v->financial);

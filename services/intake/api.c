@@ -14,8 +14,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem(w->req, 422, "request_id_conflict",
-                   "This Idempotency-Key was used with other content", NULL, 0);
+        cf_problem_conflict(w->req);
         return;
     }
     w->replayed = claim->result == CF_CLAIM_SAME;
@@ -138,28 +137,6 @@ bool intake_found(struct cf_request *req, int e, const PGresult *res, struct int
 }
 
 /* ---- the catalogue ---------------------------------------------------------------------------- */
-
-void intake_reason_out(struct cf_out *o, enum cf_reason r, cf_day respond_by)
-{
-    const struct cf_reason_info *info = cf_reason_info(r);
-    char day[11];
-    cf_out_object(o, NULL);
-    cf_out_z(o, "code", info->code);
-    cf_out_z(o, "field", info->field);
-    cf_out_object(o, "text");
-    cf_out_z(o, "zh", info->text_zh);
-    cf_out_z(o, "en", info->text_en);
-    cf_out_end(o);
-    cf_out_object(o, "cure");
-    cf_out_z(o, "zh", info->cure_zh);
-    cf_out_z(o, "en", info->cure_en);
-    cf_out_end(o);
-    if (respond_by > 0 && info->respond_days)
-        cf_out_z(o, "respond_by", cf_day_text(respond_by, day));
-    else
-        cf_out_null(o, "respond_by");
-    cf_out_end(o);
-}
 
 static void get_reasons(struct cf_request *req, void *arg)
 {

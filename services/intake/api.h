@@ -45,12 +45,8 @@ void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_
 /* RFC 3339 time of `name`: 0 when absent, -1 when it cannot be read. */
 cf_ms intake_time_in(struct cf_in *in, const char *name);
 
-/* The outcome of an application, as an object named `name` (or NULL on top). */
+/* The outcome of an application, into the object that is open. */
 void intake_outcome_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
                         const struct intake_view *v);
-void intake_deadline_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
-                         const struct intake_application *app);
-void intake_reason_out(struct cf_out *o, enum cf_reason r, cf_day respond_by);
-void intake_phones_out(struct cf_out *o, const struct intake_front *front);
 /* An application found by its id; 404 and 503 are answered here. NULL: answered. */
 bool intake_found(struct cf_request *req, int e, const PGresult *res, struct intake_view *out);

@@ -1,5 +1,6 @@
 /* POST /v1/applications, and the receipt of an accepted one. */
 #include "common/io/ids.h"
+#include "common/pure/receipt.h"
 #include "services/intake/api.h"
 
 struct post {
@@ -19,13 +20,10 @@ static void waited(void *arg, const PGresult *res, int row)
         intake_answer_id(&p->w, 202, "application_id");
         return;
     }
-    char id[37];
     struct cf_buf body;
     cf_buf_init(&body, 256 << 10);
     struct cf_out o = cf_out_to(&body);
-    cf_uuid_text(p->w.id, id);
     cf_out_object(&o, NULL);
-    cf_out_z(&o, "application_id", id);
     intake_outcome_out(&o, p->w.front, req->arena, &v);
     cf_out_end(&o);
     if (p->w.replayed) cf_answer_header(req, "Idempotency-Replayed", CF_STR("true"));
@@ -147,7 +145,7 @@ static void receipt_found(void *arg, int e, const PGresult *res)
 {
     struct get *g = arg;
     struct intake_view v;
-    char id[37], at[30];
+    char at[30];
     struct cf_buf body;
     if (!intake_found(g->req, e, res, &v)) return;
     if (v.app.receipt_no.len == 0) {
@@ -156,10 +154,7 @@ static void receipt_found(void *arg, int e, const PGresult *res)
     }
     cf_buf_init(&body, 256 << 10);
     struct cf_out o = cf_out_to(&body);
-    cf_uuid_text(v.id, id);
     cf_out_object(&o, NULL);
-    cf_out_z(&o, "application_id", id);
-    cf_out_z(&o, "kind", cf_app_kind_name((enum cf_app_kind)v.app.kind));
     cf_out_z(&o, "accepted_at", cf_rfc3339_text(v.app.judged_at, at));
     intake_outcome_out(&o, g->front, g->req->arena, &v);
     cf_out_end(&o);
@@ -185,6 +180,37 @@ static void get_receipt(struct cf_request *req, void *arg)
         cf_problem_away(req, "postgres");
 }
 
+/* ---- one-time notices ------------------------------------------------------------------------- */
+
+static void notice_found(void *arg, int e, const PGresult *res)
+{
+    struct get *g = arg;
+    struct intake_view v;
+    char at[30];
+    struct cf_buf body;
+    if (!intake_found(g->req, e, res, &v)) return;
+    cf_buf_init(&body, 256 << 10);
+    struct cf_out o = cf_out_to(&body);
+    cf_out_object(&o, NULL);
+    cf_out_z(&o, "issued_at", cf_rfc3339_text(v.app.judged_at, at));
+    intake_outcome_out(&o, g->front, g->req->arena, &v);
+    cf_out_end(&o);
+    cf_answer_json(g->req, 200, &body);
+    cf_buf_free(&body);
+}
+
+static void get_notice(struct cf_request *req, void *arg)
+{
+    struct get *g = cf_arena_zero(req->arena, sizeof *g);
+    struct cf_str no = cf_request_param(req, "no");
+    g->req = req;
+    g->front = arg;
+    if (!cf_receipt_check_prefixed(no, CF_NOTICE_LETTER))
+        cf_problem(req, 404, "not_found", "No such number", NULL, 0);
+    else if (cf_pgf_send(g->front->app->pg, INTAKE_SQL_NOTICE, &no, 1, notice_found, g))
+        cf_problem_away(req, "postgres");
+}
+
 void intake_api_application_routes(struct intake_front *front)
 {
     static const struct cf_route post = {"POST", "/v1/applications", "applications:write",
@@ -193,5 +219,8 @@ void intake_api_application_routes(struct intake_front *front)
                                             .pattern = "/v1/applications/{application_id}/receipt",
                                             .scope = "applications:read"};
     cf_http_route(front->app->http, &post, post_application, front);
+    static const struct cf_route notice = {
+        .method = "GET", .pattern = "/v1/notices/{no}", .scope = "vouchers:read"};
     cf_http_route(front->app->http, &receipt, get_receipt, front);
+    cf_http_route(front->app->http, &notice, get_notice, front);
 }

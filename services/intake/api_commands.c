@@ -31,10 +31,11 @@ static void answer(struct change *c, int status, const struct intake_view *v)
     struct cf_buf body;
     cf_buf_init(&body, 256 << 10);
     struct cf_out o = cf_out_to(&body);
-    cf_uuid_text(c->application_id, id);
     cf_out_object(&o, NULL);
-    cf_out_z(&o, "application_id", id);
-    if (v) {
+    if (!v) {
+        cf_uuid_text(c->application_id, id);
+        cf_out_z(&o, "application_id", id);
+    } else {
         cf_out_z(&o, "result", result_name(v->command_result));
         if (v->command_reason.len) cf_out_text(&o, "refused_because", v->command_reason);
         intake_outcome_out(&o, c->w.front, c->w.req->arena, v);
@@ -54,6 +55,7 @@ static void waited(void *arg, const PGresult *res, int row)
         answer(c, 202, NULL);
         return;
     }
+    memcpy(v.id, c->application_id, 16); /* it was the command that was waited for */
     if (!v.app.moved_to.len) {
         answer(c, 200, &v);
         return;

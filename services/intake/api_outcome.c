@@ -1,5 +1,8 @@
-/* The outcome of an application as JSON: reasons, receipt, deadline and how it came about. */
+/* The outcome of an application as intake knows it. */
+#include "common/io/outcome.h"
 #include "services/intake/api.h"
+
+enum { MARKS_MAX = 3 };
 
 static const char *outcome_name(int outcome)
 {
@@ -12,133 +15,64 @@ static const char *outcome_name(int outcome)
     return "pending";
 }
 
-static void day_out(struct cf_out *o, const char *name, cf_day day)
-{
-    char text[11];
-    if (day == CF_DAY_NONE || day == 0)
-        cf_out_null(o, name);
-    else
-        cf_out_z(o, name, cf_day_text(day, text));
-}
-
-static void event_out(struct cf_out *o, const char *state, cf_ms at)
-{
-    char text[30];
-    cf_out_object(o, NULL);
-    cf_out_z(o, "state", state);
-    cf_out_z(o, "at", cf_rfc3339_text(at, text));
-    cf_out_end(o);
-}
-
-void intake_phones_out(struct cf_out *o, const struct intake_front *front)
-{
-    struct cf_str s = cf_str_of(front->settings.service_phones);
-    cf_out_array(o, "phones");
-    while (s.len) {
-        const char *comma = memchr(s.ptr, ',', s.len);
-        size_t n = comma ? (size_t)(comma - s.ptr) : s.len;
-        if (n) cf_out_text(o, NULL, (struct cf_str){s.ptr, n});
-        s.ptr += comma ? n + 1 : n;
-        s.len -= comma ? n + 1 : n;
-    }
-    cf_out_end(o);
-}
-
-static void receipt_out(struct cf_out *o, const struct intake_front *front,
-                        const struct intake_application *app)
-{
-    const struct intake_outlet *outlet =
-        intake_outlet_find(&front->outlets, app->bank_code, app->outlet_code);
-    cf_out_object(o, "receipt");
-    cf_out_text(o, "receipt_no", app->receipt_no);
-    cf_out_object(o, "pickup_outlet");
-    cf_out_text(o, "bank_code", app->bank_code);
-    cf_out_text(o, "outlet_code", app->outlet_code);
-    if (outlet) {
-        cf_out_text(o, "bank_name", outlet->bank_name);
-        cf_out_text(o, "outlet_name", outlet->outlet_name);
-    }
-    cf_out_end(o);
-    /* The bank's shard promises a date when the line is queued; inquiry shows it then. */
-    cf_out_null(o, "promised_date");
-    intake_phones_out(o, front);
-    cf_out_end(o);
-}
-
-void intake_deadline_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
-                         const struct intake_application *app)
-{
-    const struct cf_calendar *cal = front->app->calendar;
-    struct cf_deadline d = cf_deadline_compute(cal, (enum cf_app_kind)app->kind, app->accepted_on);
-    if (!d.policy) {
-        cf_out_null(o, "deadline");
-        return;
-    }
-    struct cf_explanation x = cf_deadline_explain(cal, &d, a);
-    cf_out_object(o, "deadline");
-    cf_out_z(o, "policy", d.policy->id);
-    cf_out_int(o, "working_days", d.working_days);
-    day_out(o, "accepted_on", d.accepted_on);
-    day_out(o, "due_on", d.due_on);
-    cf_out_bool(o, "provisional", d.provisional);
-    cf_out_null(o, "waiting_on");
-    cf_out_array(o, "counted");
-    for (size_t i = 0; i < x.counted_n; i++) {
-        char text[11];
-        cf_out_z(o, NULL, cf_day_text(x.counted[i].day, text));
-    }
-    cf_out_end(o);
-    cf_out_array(o, "skipped");
-    for (size_t i = 0; i < x.skipped_n; i++) {
-        const struct cf_skipped_day *s = &x.skipped[i];
-        cf_out_object(o, NULL);
-        day_out(o, "date", s->day);
-        cf_out_text(o, "name", s->name.len ? s->name : CF_STR("周末"));
-        cf_out_end(o);
-    }
-    cf_out_end(o);
-    cf_out_end(o);
-}
-
-static void reasons_out(struct cf_out *o, const struct intake_application *app)
+static size_t reasons_of(struct cf_arena *a, struct cf_str joined, const struct cf_str **out)
 {
     struct cf_reason_set set;
-    cf_out_array(o, "reasons");
-    if (cf_reason_set_parse(app->reasons, &set))
+    struct cf_str *list = cf_arena_zero(a, (CF_REASON_COUNT + 1) * sizeof *list);
+    size_t n = 0;
+    if (cf_reason_set_parse(joined, &set))
         for (enum cf_reason r = cf_reason_set_next(&set, 0); r < CF_REASON_COUNT;
              r = cf_reason_set_next(&set, r + 1))
-            intake_reason_out(o, r, app->respond_by);
-    cf_out_end(o);
-    cf_out_array(o, "warnings");
-    for (unsigned i = 0; i < CF_WARN_COUNT; i++)
-        if ((uint32_t)app->warnings >> i & 1u) cf_out_z(o, NULL, cf_warning_name(i));
-    cf_out_end(o);
+            list[n++] = cf_str_of(cf_reason_info(r)->code);
+    *out = list;
+    return n;
+}
+
+/* What intake itself decided, and how it ended; inquiry tells the steps in between. */
+static size_t marks_of(const struct intake_view *v, struct cf_outcome_mark marks[MARKS_MAX])
+{
+    const struct intake_application *app = &v->app;
+    size_t n = 0;
+    cf_ms at = app->submitted_at;
+    bool judged = app->state != CF_APP_RECEIVED;
+    if (judged && (at <= 0 || at > app->judged_at)) at = app->judged_at;
+    marks[n++] = (struct cf_outcome_mark){.state = CF_APP_RECEIVED, .at = at};
+    if (judged)
+        marks[n++] = (struct cf_outcome_mark){.state = (enum cf_app_state)app->state,
+                                              .at = app->judged_at};
+    if (v->ended_at)
+        marks[n++] = (struct cf_outcome_mark){.state = (enum cf_app_state)v->state_now,
+                                              .at = v->ended_at};
+    return n;
 }
 
 void intake_outcome_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
                         const struct intake_view *v)
 {
     const struct intake_application *app = &v->app;
-    enum cf_app_state state = (enum cf_app_state)app->state;
-    bool waits = state == CF_APP_RECEIVED;
-    cf_out_z(o, "state", cf_app_state_name(state));
-    cf_out_object(o, "label");
-    cf_out_z(o, "zh", cf_app_state_label_detail(state, waits, false, CF_LANG_ZH));
-    cf_out_z(o, "en", cf_app_state_label_detail(state, waits, false, CF_LANG_EN));
-    cf_out_end(o);
-    cf_out_z(o, "outcome", outcome_name(app->outcome));
-    reasons_out(o, app);
-    if (app->notice_no.len && app->outcome != INTAKE_ACCEPT)
-        cf_out_text(o, "notice_no", app->notice_no);
-    if (app->outcome == INTAKE_ACCEPT) {
-        receipt_out(o, front, app);
-        intake_deadline_out(o, front, a, app);
-    } else {
-        cf_out_null(o, "receipt");
-        cf_out_null(o, "deadline");
-    }
-    cf_out_array(o, "timeline");
-    event_out(o, cf_app_state_name(CF_APP_RECEIVED), app->submitted_at);
-    if (!waits) event_out(o, cf_app_state_name(state), app->judged_at);
-    cf_out_end(o);
+    const struct cf_outcome_world world = {front->app->calendar, &front->outlets,
+                                           front->settings.service_phones};
+    struct cf_outcome_mark marks[MARKS_MAX];
+    struct cf_outcome x = {.kind = (enum cf_app_kind)app->kind,
+                           .channel = cf_str_of(cf_channel_name((enum cf_channel)app->channel)),
+                           .state = (enum cf_app_state)v->state_now,
+                           .waits_for_enrolment = v->state_now == CF_APP_RECEIVED,
+                           .activated_at = v->activated_at,
+                           .outcome = outcome_name(app->outcome),
+                           .respond_by = app->respond_by,
+                           .notice_no = app->notice_no,
+                           .warnings = (uint32_t)app->warnings,
+                           .receipt_no = app->receipt_no,
+                           .bank_code = app->bank_code,
+                           .outlet_code = app->outlet_code,
+                           .accepted_on = app->accepted_on,
+                           .due_on = app->due_on,
+                           .policy = (uint32_t)app->policy,
+                           .provisional = app->provisional,
+                           .waiting_on_holder = v->state_now == CF_APP_NOTICED,
+                           .marks = marks};
+    memcpy(x.id, v->id, 16);
+    x.n_reasons = reasons_of(a, app->reasons, &x.reasons);
+    x.n_marks = marks_of(v, marks);
+    cf_outcome_out(o, &world, a, &x);
 }

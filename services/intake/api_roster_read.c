@@ -221,7 +221,7 @@ static void csv_field(struct cf_buf *b, struct cf_str s)
     cf_buf_add(b, "\"", 1);
 }
 
-static void csv_input(struct cf_buf *b, const struct intake_csv_record *r, size_t columns)
+static void csv_input(struct cf_buf *b, const struct cf_csv_record *r, size_t columns)
 {
     for (size_t i = 0; i < columns; i++) {
         if (i < r->n) csv_field(b, r->fields[i]);
@@ -242,12 +242,12 @@ static void csv_outcome(struct cf_buf *b, const PGresult *res, int row)
 
 static bool write_csv(struct ask *k, const PGresult *res, struct cf_buf *b)
 {
-    struct intake_csv csv = intake_csv_of(k->text);
-    struct intake_csv_record *rec = cf_arena_zero(k->arena, sizeof *rec);
+    struct cf_csv csv = cf_csv_of(k->text);
+    struct cf_csv_record *rec = cf_arena_zero(k->arena, sizeof *rec);
     size_t columns = 0;
     long row_no = 0;
     int at = 0, n = PQntuples(res);
-    while (intake_csv_next(&csv, k->arena, rec)) {
+    while (cf_csv_next(&csv, k->arena, rec)) {
         if (rec->blank) continue;
         if (!columns) {
             columns = rec->n;

@@ -93,14 +93,14 @@ static const char *look_at_file(struct cf_str file, const char **encoding)
 {
     struct cf_arena *a = cf_arena_new(3 * file.len + (1 << 20));
     struct intake_text text;
-    struct intake_csv_record *rec = cf_arena_zero(a, sizeof *rec);
+    struct cf_csv_record *rec = cf_arena_zero(a, sizeof *rec);
     struct intake_header header;
     const char *why = intake_text_read(file, a, &text), *missing;
     if (!why) {
-        struct intake_csv csv = intake_csv_of(text.utf8);
+        struct cf_csv csv = cf_csv_of(text.utf8);
         *encoding = text.encoding;
         do {
-            if (!intake_csv_next(&csv, a, rec)) why = "the file has no header";
+            if (!cf_csv_next(&csv, a, rec)) why = "the file has no header";
         } while (!why && rec->blank);
         if (!why && !intake_header_read(rec, &header, &missing))
             why = "the header lacks one of name, document_type, document_number, phone, address";

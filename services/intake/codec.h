@@ -124,7 +124,7 @@ struct intake_row_msg {
 struct intake_env {
     const struct cf_seal_ring *ring;
     const struct cf_calendar *calendar;
-    const struct intake_outlets *outlets;
+    const struct cf_outlets *outlets;
     cf_ms enrolment_wait_ms;
     uint8_t number_key[16]; /* of receipts and notices */
 };

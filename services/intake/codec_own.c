@@ -90,6 +90,8 @@ int intake_codec_card(struct cf_decode *d, const struct cf_record *rec, const st
                                      .has_photo = c->has_photo,
                                      .handed_in = c->handed_in,
                                      .valid_until = c->valid_until};
+    if (x->application_id.len && !take_id(x->application_id, m->card.app))
+        return refuse(d, "application_id: 16 bytes");
     add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_CARD, key, m);
     return 0;
 }

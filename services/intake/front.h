@@ -15,7 +15,7 @@ struct intake_front {
     struct cf_worker workers[2];
     struct cf_app *app;
     struct cf_arena *long_lived;
-    struct intake_outlets outlets;
+    struct cf_outlets outlets;
     struct intake_splitter *splitter;
     uint8_t seen_key[16]; /* of the set of numbers seen in a roster */
 };

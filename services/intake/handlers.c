@@ -41,8 +41,11 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     case INTAKE_MSG_ROW:
         intake_codec_row_id(row->roster_id, (uint32_t)row->row_no, id);
         return want(out, 0, INTAKE_AUX_ROSTER_ROW, id);
+    case INTAKE_MSG_CARD: {
+        const uint8_t *app = intake_activates(aggregate, m->body);
+        return app ? want(out, 0, INTAKE_AUX_ENDED, app) : 0;
+    }
     case INTAKE_MSG_FOLLOW:
-    case INTAKE_MSG_CARD:
     case INTAKE_MSG_UNIT:
     case INTAKE_MSG_ROSTER_OPENED:
     case INTAKE_MSG_SPLIT: break;

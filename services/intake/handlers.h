@@ -52,4 +52,6 @@ int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *ch
 int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed);
+/* The application whose card this message activates, or NULL. */
+const uint8_t *intake_activates(const struct intake_holder *h, const struct intake_card_msg *m);
 int intake_decide_roster(struct cf_step *s, struct intake_roster *r, bool exists, bool *changed);

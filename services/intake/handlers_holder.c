@@ -96,9 +96,10 @@ int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *chang
     *changed = true;
     intake_tell_roster(s, slot->roster, slot->row_no, slot->app, INTAKE_ROW_NONE,
                        (struct cf_str){0}, 0, to);
-    if (cf_app_state_is_end(to))
-        intake_slot_free(h, m->application_id, to == CF_APP_WITHDRAWN || to == CF_APP_EXPIRED,
-                         changed);
+    if (!cf_app_state_is_end(to)) return 0;
+    struct intake_ended end = {.state = (int16_t)to, .at = s->now};
+    cf_aux_put(s, INTAKE_AUX_ENDED, m->application_id, &end);
+    intake_slot_free(h, m->application_id, to == CF_APP_WITHDRAWN || to == CF_APP_EXPIRED, changed);
     return 0;
 }
 
@@ -137,15 +138,49 @@ static void mirror_permanent(struct intake_holder *h, const struct intake_mirror
     }
 }
 
+/* The mirror that holds this card already. */
+static const struct intake_mirror *known_card(const struct intake_holder *h,
+                                              const struct intake_mirror *m)
+{
+    if (same_card(&h->card, m)) return &h->card;
+    if (same_card(&h->made, m)) return &h->made;
+    return same_card(&h->temporary_card, m) ? &h->temporary_card : NULL;
+}
+
+const uint8_t *intake_activates(const struct intake_holder *h, const struct intake_card_msg *m)
+{
+    const struct intake_mirror *known = known_card(h, &m->card);
+    if (m->card.state != CF_CARD_NORMAL || !known) return NULL;
+    return memcmp(known->app, zero, 16) ? known->app : NULL;
+}
+
+/* A card is normal for the first time: only activation does that. */
+static void tell_activated(struct cf_step *s, const uint8_t app[16])
+{
+    const struct intake_ended *known = cf_aux_get(s, INTAKE_AUX_ENDED, app);
+    if (!known) return; /* collected before intake kept ends */
+    struct intake_ended end = *known;
+    end.activated_at = s->now;
+    cf_aux_put(s, INTAKE_AUX_ENDED, app, &end);
+}
+
 int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     const struct intake_card_msg *m = s->msg->body;
-    (void)s;
-    if (m->card.state == CF_CARD_RESERVED) return 0; /* hidden until it is made */
+    struct intake_mirror card = m->card;
+    if (card.state == CF_CARD_RESERVED) return 0; /* hidden until it is made */
+    /* Only the event of its making names the application. */
+    const struct intake_mirror *known = known_card(h, &card);
+    if (known && memcmp(card.app, zero, 16) == 0) memcpy(card.app, known->app, 16);
+    const uint8_t *activated = intake_activates(h, m);
+    if (activated) {
+        tell_activated(s, activated);
+        memset(card.app, 0, 16);
+    }
     if (m->temporary)
-        h->temporary_card = m->card;
+        h->temporary_card = card;
     else
-        mirror_permanent(h, &m->card);
+        mirror_permanent(h, &card);
     *changed = true;
     return 0;
 }

@@ -1,11 +1,7 @@
 /* intake: takes applications, judges them, and tells what came out. */
-#include "common/io/log.h"
+#include "common/io/outlets_file.h"
 #include "services/intake/api.h"
 #include "services/intake/splitter.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static const struct cf_conf_row rows[] = {
 #define CONF(...) CF_CONF_ROW(struct intake_settings, __VA_ARGS__)
@@ -18,32 +14,7 @@ static const struct cf_conf_table table = {"cardflow-intake",
                                            rows, sizeof rows / sizeof *rows,
                                            sizeof(struct intake_settings)};
 
-enum { OUTLETS_MAX = 4 << 20 };
-
-static int refuse(const char *file, const char *why, unsigned line)
-{
-    cf_log(LOG_ERROR, "service.wrong_file", F("what", "outlets"), F("file", file), F("line", line),
-           F("why", why));
-    return CF_E_CONFIG;
-}
-
-static int load_outlets(struct intake_front *front)
-{
-    const char *path = front->settings.outlets_file;
-    struct intake_outlets_error error;
-    FILE *f = fopen(path, "rbe");
-    if (!f) return refuse(path, strerror(errno), 0);
-    char *text = cf_malloc(OUTLETS_MAX);
-    size_t n = fread(text, 1, OUTLETS_MAX, f);
-    bool good = !ferror(f) && n < OUTLETS_MAX;
-    fclose(f);
-    int e = good ? intake_outlets_load(front->long_lived, (struct cf_str){text, n},
-                                       &front->outlets, &error)
-                 : CF_E_CONFIG;
-    if (e) refuse(path, good ? error.why : "larger than 4 MiB", good ? error.line : 0);
-    free(text);
-    return e;
-}
+enum { LONG_LIVED_MAX = 16 << 20 };
 
 static void split(void *own, struct cf_work_call *call)
 {
@@ -56,8 +27,8 @@ static int service_new(struct cf_app *app, struct cf_service *out)
     struct intake_front *front = app->spec->settings;
     uint8_t key[32];
     front->app = app;
-    front->long_lived = cf_arena_new(4 * OUTLETS_MAX);
-    int e = load_outlets(front);
+    front->long_lived = cf_arena_new(LONG_LIVED_MAX);
+    int e = cf_outlets_read(front->long_lived, front->settings.outlets_file, &front->outlets);
     if (e) return e;
     front->env = (struct intake_env){.ring = app->ring,
                                      .calendar = app->calendar,

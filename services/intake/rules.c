@@ -74,7 +74,7 @@ static void decide(const struct intake_world *w, struct intake_verdict *v)
 }
 
 void intake_judge(const struct intake_request *r, const struct intake_facts *f,
-                  const struct intake_world *w, const struct intake_outlets *outlets,
+                  const struct intake_world *w, const struct cf_outlets *outlets,
                   const struct cf_calendar *cal, cf_ms now, struct intake_verdict *out)
 {
     *out = (struct intake_verdict){.reasons = f->reasons, .respond_by = CF_DAY_NONE};

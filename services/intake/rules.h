@@ -18,7 +18,7 @@
 #include "common/pure/keys.h"
 #include "common/pure/kinds.h"
 #include "common/pure/reasons.h"
-#include "services/intake/rules_outlets.h"
+#include "common/pure/outlets.h"
 
 /* ---- what was entered ----------------------------------------------------------------------- */
 
@@ -115,7 +115,7 @@ struct intake_verdict {
 };
 
 void intake_judge(const struct intake_request *r, const struct intake_facts *f,
-                  const struct intake_world *w, const struct intake_outlets *outlets,
+                  const struct intake_world *w, const struct cf_outlets *outlets,
                   const struct cf_calendar *cal, cf_ms now, struct intake_verdict *out);
 
 /* May an application of that kind come by that channel? The published matrix. */
@@ -124,7 +124,7 @@ bool intake_channel_allows(enum cf_channel channel, enum cf_app_kind kind);
 /* The parts of intake_judge, by file. */
 void intake_check_papers(const struct intake_request *r, const struct intake_agent *agent,
                          cf_day today, struct cf_reason_set *out);
-void intake_check_outlet(const struct intake_request *r, const struct intake_outlets *outlets,
+void intake_check_outlet(const struct intake_request *r, const struct cf_outlets *outlets,
                          struct cf_reason_set *out);
 void intake_check_world(const struct intake_request *r, const struct intake_facts *f,
                         const struct intake_world *w, cf_ms submitted_at, struct cf_reason_set *out);

@@ -21,10 +21,10 @@ void intake_check_papers(const struct intake_request *r, const struct intake_age
     if (!r->id_copies_held) cf_reason_set_add(out, CF_REASON_ID_COPIES_NOT_CONFIRMED);
 }
 
-void intake_check_outlet(const struct intake_request *r, const struct intake_outlets *outlets,
+void intake_check_outlet(const struct intake_request *r, const struct cf_outlets *outlets,
                          struct cf_reason_set *out)
 {
-    const struct intake_outlet *o = intake_outlet_find(outlets, r->bank_code, r->outlet_code);
+    const struct cf_outlet *o = cf_outlet_find(outlets, r->bank_code, r->outlet_code);
     if (!o)
         cf_reason_set_add(out, CF_REASON_UNKNOWN_OUTLET);
     else if (!o->active)

@@ -23,7 +23,7 @@ static struct cf_str trim(struct cf_str s)
     return s;
 }
 
-bool intake_header_read(const struct intake_csv_record *r, struct intake_header *out,
+bool intake_header_read(const struct cf_csv_record *r, struct intake_header *out,
                         const char **missing)
 {
     out->fields = r->n;
@@ -42,7 +42,7 @@ bool intake_header_read(const struct intake_csv_record *r, struct intake_header 
     return true;
 }
 
-static struct cf_str cell(const struct intake_header *h, const struct intake_csv_record *r,
+static struct cf_str cell(const struct intake_header *h, const struct cf_csv_record *r,
                           enum intake_column c, unsigned *warnings)
 {
     if (h->at[c] < 0) return (struct cf_str){0};
@@ -81,7 +81,7 @@ static struct cf_str photo_word(struct cf_str text)
     return text;
 }
 
-void intake_row_read(const struct intake_header *h, const struct intake_csv_record *r,
+void intake_row_read(const struct intake_header *h, const struct cf_csv_record *r,
                      struct cf_str unit_code, struct cf_arena *arena, struct intake_row *out)
 {
     *out = (struct intake_row){0};

@@ -8,7 +8,7 @@
  */
 #pragma once
 #include "services/intake/rules.h"
-#include "services/intake/rules_csv.h"
+#include "common/pure/csv.h"
 
 /* X(VALUE, "english", "中文", needed) */
 #define INTAKE_COLUMNS(X)                                                    \
@@ -41,7 +41,7 @@ struct intake_header {
 
 /* False, with the English name of the first column that is missing. Unknown columns do not
  * matter. */
-bool intake_header_read(const struct intake_csv_record *r, struct intake_header *out,
+bool intake_header_read(const struct cf_csv_record *r, struct intake_header *out,
                         const char **missing);
 
 struct intake_row {
@@ -52,7 +52,7 @@ struct intake_row {
     bool number_damaged;
 };
 
-void intake_row_read(const struct intake_header *h, const struct intake_csv_record *r,
+void intake_row_read(const struct intake_header *h, const struct cf_csv_record *r,
                      struct cf_str unit_code, struct cf_arena *arena, struct intake_row *out);
 /* All reasons of the row together; facts are of intake_person_read(). */
 struct cf_reason_set intake_row_reasons(const struct intake_row *row, const struct intake_facts *f);

@@ -17,7 +17,7 @@ struct reading {
     struct cf_key key;
     struct intake_agent agent;
     struct cf_arena *arena; /* the text, the meta */
-    struct intake_csv csv;
+    struct cf_csv csv;
     struct intake_header header;
     struct intake_seen *seen;
     uint32_t row_no;  /* of the last row read */
@@ -167,7 +167,7 @@ static void send_submit(struct reading *r, const struct intake_row *row, const u
     send(r, "application.commands", &key, id, "application.submit", intake_codec_submit(a, &m));
 }
 
-static void take_row(struct reading *r, const struct intake_csv_record *rec, bool may_send)
+static void take_row(struct reading *r, const struct cf_csv_record *rec, bool may_send)
 {
     struct cf_arena *a = r->owner->row;
     struct intake_row row;
@@ -193,11 +193,11 @@ static void take_row(struct reading *r, const struct intake_csv_record *rec, boo
 static void step(struct reading *r)
 {
     uint32_t last = r->first + (uint32_t)r->owner->front->settings.roster_step - 1;
-    struct intake_csv_record rec;
+    struct cf_csv_record rec;
     r->reading_now = true;
     while (!r->failed && r->row_no < last) {
         cf_arena_reset(r->owner->row);
-        if (!intake_csv_next(&r->csv, r->owner->row, &rec)) {
+        if (!cf_csv_next(&r->csv, r->owner->row, &rec)) {
             r->at_end = true;
             break;
         }
@@ -240,15 +240,15 @@ const char *intake_roster_file(const struct cf_seal_ring *ring, const uint8_t ro
 
 static const char *open_file(struct reading *r, const PGresult *chunks)
 {
-    struct intake_csv_record rec;
+    struct cf_csv_record rec;
     struct cf_str text;
     const char *missing;
     const char *why = intake_roster_file(r->owner->front->app->ring, r->meta.roster_id, chunks,
                                          r->arena, &text);
     if (why) return why;
-    r->csv = intake_csv_of(text);
+    r->csv = cf_csv_of(text);
     do {
-        if (!intake_csv_next(&r->csv, r->arena, &rec)) return "the file has no header";
+        if (!cf_csv_next(&r->csv, r->arena, &rec)) return "the file has no header";
     } while (rec.blank);
     if (!intake_header_read(&rec, &r->header, &missing)) return "a column is missing";
     return NULL;

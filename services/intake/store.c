@@ -19,7 +19,8 @@
     COLUMN(prefix "_state", INT2, field.state)                \
     COLUMN(prefix "_has_photo", BOOL, field.has_photo)        \
     COLUMN(prefix "_handed_in", BOOL, field.handed_in)        \
-    COLUMN(prefix "_valid_until", INT4, field.valid_until)
+    COLUMN(prefix "_valid_until", INT4, field.valid_until)    \
+    COLUMN(prefix "_app", ID, field.app)
 
 #define OWNER intake_holder
 static const struct cf_column holder_columns[] = {
@@ -119,6 +120,14 @@ static const struct cf_column command_columns[] = {
 };
 #undef OWNER
 
+#define OWNER intake_ended
+static const struct cf_column ended_columns[] = {
+    COLUMN("state", INT2, state)
+    COLUMN("at", INT8, at)
+    COLUMN("activated_at", INT8, activated_at)
+};
+#undef OWNER
+
 #define OWNER intake_enrolled
 static const struct cf_column enrolment_columns[] = {
     COLUMN("holder", KEY, holder)
@@ -156,17 +165,19 @@ const struct cf_aux intake_aux[] = {
     [INTAKE_AUX_ENROLMENT] = {"enrolment", sizeof(struct intake_enrolled), ROWS(enrolment), false},
     [INTAKE_AUX_ROSTER_ROW] = {"roster_row", sizeof(struct intake_roster_row), ROWS(roster_row),
                                false},
+    [INTAKE_AUX_ENDED] = {"application_end", sizeof(struct intake_ended), ROWS(ended), false},
 };
-const size_t intake_n_aux = 4;
+const size_t intake_n_aux = 5;
 
 const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_APPLICATION] = {"application", intake_sql_application, false},
+    [INTAKE_SQL_NOTICE] = {"notice", intake_sql_notice, false},
     [INTAKE_SQL_ROSTER] = {"roster", intake_sql_roster, true},
     [INTAKE_SQL_ROSTER_ROWS] = {"roster_rows", intake_sql_roster_rows, true},
     [INTAKE_SQL_ROSTER_CHUNK_ADD] = {"roster_chunk_add", intake_sql_roster_chunk_add, false},
     [INTAKE_SQL_ROSTER_CHUNKS] = {"roster_chunks", intake_sql_roster_chunks, false},
 };
-const size_t intake_n_statements = 5;
+const size_t intake_n_statements = 6;
 const struct cf_pgf_statement intake_wait = {"answers", intake_sql_answers, false};
 
 /* Columns of sql/application.sql and sql/answers.sql, by name, so that their order is free. */
@@ -177,6 +188,9 @@ int intake_view_read(const PGresult *res, int row, struct cf_arena *arena, struc
         {"id", CF_COL_ID, offsetof(struct intake_view, id)},
         {"command_result", CF_COL_INT2, offsetof(struct intake_view, command_result)},
         {"command_reason", CF_COL_TEXT, offsetof(struct intake_view, command_reason)},
+        {"state_now", CF_COL_INT2, offsetof(struct intake_view, state_now)},
+        {"ended_at", CF_COL_INT8, offsetof(struct intake_view, ended_at)},
+        {"activated_at", CF_COL_INT8, offsetof(struct intake_view, activated_at)},
     };
     *out = (struct intake_view){0};
     int e = 0;

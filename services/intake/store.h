@@ -1,8 +1,8 @@
 /* store -- intake's rows: which column holds what; and the front's statements.
  *
  * Shapes   aggregates `holder` (key: the holder), `roster` (roster:<uuid>), `unit` (unit:<code>);
- *          wide rows `application`, `command`, `enrolment`, `roster_row`. Enums are small
- *          integers: kinds and states of common/pure/kinds.h, outcomes of rules.h
+ *          wide rows `application`, `application_end`, `command`, `enrolment`, `roster_row`. Enums
+ *          are small integers: kinds and states of common/pure/kinds.h, outcomes of rules.h
  * Units    cf_ms, cf_day; 0 is none
  * Owns     text lives in the batch arena
  */
@@ -27,6 +27,7 @@ struct intake_mirror {
     int16_t state;
     bool has_photo, handed_in;
     int32_t valid_until;
+    uint8_t app[16]; /* that had it made; zero once it is activated, or not known */
 };
 
 struct intake_holder {
@@ -60,6 +61,12 @@ struct intake_application {
     bool provisional;
     int64_t judged_at;
     int32_t timer_no; /* attempt of the timer whose id is the application's */
+};
+
+/* How an accepted application ended, as production told. */
+struct intake_ended {
+    int16_t state;
+    int64_t at, activated_at; /* activated_at: of the card it made; 0: not yet */
 };
 
 enum intake_command_result { INTAKE_DONE = 1, INTAKE_REFUSED, INTAKE_REQUESTED };
@@ -109,7 +116,8 @@ enum intake_aux {
     INTAKE_AUX_APPLICATION,
     INTAKE_AUX_COMMAND,
     INTAKE_AUX_ENROLMENT,
-    INTAKE_AUX_ROSTER_ROW
+    INTAKE_AUX_ROSTER_ROW,
+    INTAKE_AUX_ENDED
 };
 
 extern const struct cf_kind intake_kinds[];
@@ -120,6 +128,7 @@ extern const size_t intake_n_aux;
 /* Statements of the front, by index. */
 enum intake_statement {
     INTAKE_SQL_APPLICATION,
+    INTAKE_SQL_NOTICE,
     INTAKE_SQL_ROSTER,
     INTAKE_SQL_ROSTER_ROWS,
     INTAKE_SQL_ROSTER_CHUNK_ADD,
@@ -138,6 +147,8 @@ struct intake_view {
     struct intake_application app;
     int16_t command_result; /* 0: no command was waited for */
     struct cf_str command_reason;
+    int16_t state_now; /* app.state is that of the judgement */
+    int64_t ended_at, activated_at;
 };
 int intake_view_read(const PGresult *res, int row, struct cf_arena *arena,
                      struct intake_view *out) CF_MUST;

@@ -39,11 +39,12 @@ static void end(struct cf_step *s, const uint8_t id[16], const struct notificati
 }
 
 /* Two topics have no order between them: a step of the card may be read before the acceptance that
- * brings the person. Whoever has an application will have a person: the message is kept for then. */
+ * brings the person. Whoever has an application will have a person: the message is kept for then,
+ * and what comes after it too. */
 static bool keep_early(struct cf_step *s, struct notification_holder *holder,
                        const struct notification_job *job)
 {
-    if (memcmp(job->application_id, zero, 16) == 0) return false;
+    if (!holder->early.len && memcmp(job->application_id, zero, 16) == 0) return false;
     if (!notification_codec_early_add(s->arena, &holder->early, job)) return false;
     cf_count(s, "early");
     return true;

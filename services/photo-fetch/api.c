@@ -128,8 +128,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem(u->req, 422, "request_id_conflict",
-                   "This Idempotency-Key was used with other content", NULL, 0);
+        cf_problem_conflict(u->req);
         return;
     }
     u->replayed = claim->result == CF_CLAIM_SAME;

@@ -42,7 +42,7 @@ static void write_reason(struct cf_out *o, struct cf_str code)
     cf_out_end(o);
 }
 
-static void write_reasons(struct cf_out *o, struct cf_str codes)
+void production_api_reasons(struct cf_out *o, struct cf_str codes)
 {
     cf_out_array(o, "reasons");
     while (codes.len) {
@@ -75,7 +75,7 @@ static void answer(struct asked *k, int status, const PGresult *res, int row)
     cf_out_z(&o, "operation_id", id);
     if (res) {
         cf_out_text(&o, "result", cf_pgf_get(res, row, 1));
-        write_reasons(&o, cf_pgf_get(res, row, 2));
+        production_api_reasons(&o, cf_pgf_get(res, row, 2));
         write_or_null(&o, "card_state", cf_pgf_get(res, row, 3));
         write_or_null(&o, "voucher_no", cf_pgf_get(res, row, 4));
         write_or_null(&o, "notice_no", cf_pgf_get(res, row, 5));
@@ -170,8 +170,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem(k->req, 422, "request_id_conflict",
-                   "This Idempotency-Key was used with other content", NULL, 0);
+        cf_problem_conflict(k->req);
         return;
     }
     k->replayed = claim->result == CF_CLAIM_SAME;
@@ -341,4 +340,5 @@ void production_api_routes(struct production_front *front)
                                                .type = CF_JSON};
     cf_http_route(front->app->http, &operations, post_operation, front);
     production_api_results(front);
+    production_api_papers(front);
 }

@@ -2,6 +2,7 @@
  *
  * POST /v1/card-operations  one operation on a card; 202, or the outcome with Prefer: wait
  * POST /v1/bank-results     what banks without Kafka report: one answer, or an array of them
+ * GET  /v1/vouchers/{no}, /v1/notices/{no}, POST /v1/vouchers/{no}/signature
  *
  * Errors   problems of RFC 9457; a refused operation is a 200 with result "refused"
  */

@@ -49,8 +49,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem(r->req, 422, "request_id_conflict",
-                   "This Idempotency-Key was used with other content", NULL, 0);
+        cf_problem_conflict(r->req);
         return;
     }
     r->replayed = claim->result == CF_CLAIM_SAME;

@@ -9,7 +9,7 @@ static const char *const application_types[] = {"application.accepted",
                                                 "application.withdrawal_requested",
                                                 "application.enrolment_changed", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
-static const char *const command_types[] = {"card.operation", NULL};
+static const char *const command_types[] = {"card.operation", "card.signature", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     "work.outcome",           "production.enqueue", "production.batched",  "production.line_result",
@@ -257,6 +257,29 @@ static int card_command(struct cf_decode *d, const struct cf_record *rec)
     return 0;
 }
 
+static int signature(struct cf_decode *d, const struct cf_record *rec)
+{
+    struct cf_key key;
+    int err = holder_key(d, rec, &key);
+    if (err) return err;
+    const Cardflow__V1__VoucherSignature *x =
+        cf_unpack(d->arena, &cardflow__v1__voucher_signature__descriptor, rec->value);
+    if (!x) return production_codec_wrong(d, "value: not a VoucherSignature");
+    struct production_signed *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(x->operation_id, b->operation_id))
+        return production_codec_wrong(d, "operation_id: 16 bytes");
+    b->voucher_no = production_codec_text(x->voucher_no);
+    b->role = production_codec_text(x->role);
+    b->method = production_codec_text(x->method);
+    b->staff_id = production_codec_text(x->staff_id);
+    b->signed_at = x->signed_at_ms;
+    if (x->signer.len) b->signer = cf_bytes(x->signer);
+    if (b->role.len > 20 || b->method.len > 20 || b->staff_id.len > 64 || b->signer.len > 4096)
+        return production_codec_wrong(d, "role, method, staff_id, signer: too long");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_SIGNATURE, &key, b);
+    return 0;
+}
+
 /* ---- bank.results -------------------------------------------------------------------------- */
 
 static const struct production_result *result_body(struct cf_arena *a,
@@ -299,7 +322,8 @@ int production_decode(struct cf_decode *d, const struct cf_record *rec)
     case PRODUCTION_IN_PHOTO:
         return photo_event(d, rec);
     case PRODUCTION_IN_COMMANDS:
-        return card_command(d, rec);
+        return cf_str_is(rec->ce_type, "card.signature") ? signature(d, rec)
+                                                         : card_command(d, rec);
     case PRODUCTION_IN_RESULTS:
         return bank_result(d, rec);
     case PRODUCTION_IN_INTERNAL:

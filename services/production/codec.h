@@ -39,6 +39,7 @@ enum production_message {
     PRODUCTION_M_BATCHED,
     PRODUCTION_M_DEQUEUED,
     PRODUCTION_M_HOLDER_DUE,
+    PRODUCTION_M_SIGNATURE,
     /* for a bank */
     PRODUCTION_M_ENQUEUE,
     PRODUCTION_M_DEQUEUE,
@@ -82,6 +83,12 @@ struct production_line_body {
 struct production_close_body {
     unsigned lane;
     int64_t from, to;
+};
+
+struct production_signed {
+    uint8_t operation_id[16];
+    struct cf_str voucher_no, signer, role, method, staff_id; /* signer sealed */
+    cf_ms signed_at;
 };
 
 /* What the stage and the front share; never changes. */
@@ -151,6 +158,8 @@ struct production_command_fields {
 };
 struct cf_str production_codec_command(struct cf_arena *a,
                                        const struct production_command_fields *f);
+
+struct cf_str production_codec_signature(struct cf_arena *a, const struct production_signed *f);
 
 struct production_result_fields {
     uint8_t result_id[16], batch_id[16], app_id[16];

@@ -389,3 +389,17 @@ struct cf_str production_codec_actor(struct cf_arena *a, struct cf_str role, str
     p.document_number = z(a, number);
     return cf_pack(a, &p.base);
 }
+
+struct cf_str production_codec_signature(struct cf_arena *a, const struct production_signed *f)
+{
+    Cardflow__V1__VoucherSignature x;
+    cardflow__v1__voucher_signature__init(&x);
+    x.operation_id = cf_data_id(f->operation_id);
+    x.voucher_no = z(a, f->voucher_no);
+    x.signer = cf_data(f->signer);
+    x.role = z(a, f->role);
+    x.method = z(a, f->method);
+    x.signed_at_ms = f->signed_at;
+    x.staff_id = z(a, f->staff_id);
+    return cf_pack(a, &x.base);
+}

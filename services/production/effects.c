@@ -105,24 +105,39 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
     bool done = e->op && !strcmp(e->word, "done");
     struct cf_str voucher = done ? voucher_no(s, p, e->op) : (struct cf_str){0};
     struct cf_str notice = e->notice ? notice_no(s, p) : (struct cf_str){0};
+    struct production_answer row = {
+        .operation = e->op ? e->op->word : CF_STR("withdraw"),
+        .result = cf_str_of(e->word),
+        .reasons = join(s->arena, e),
+        .voucher_no = voucher,
+        .notice_no = notice,
+        .at = s->now,
+    };
     if (e->op) {
-        struct production_answer row = {
-            .operation = e->op->word,
-            .result = cf_str_of(e->word),
-            .reasons = join(s->arena, e),
-            .voucher_no = voucher,
-            .notice_no = notice,
-            .channel = cf_str_of(cf_channel_name(e->op->channel)),
-            .staff_id = e->op->staff_id,
-            .at = s->now,
-        };
-        if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
-        if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));
-        cf_aux_put(s, PRODUCTION_OPERATION, e->op->id, &row);
+        row.channel = cf_str_of(cf_channel_name(e->op->channel));
+        row.staff_id = e->op->staff_id;
     }
+    if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
+    if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));
+    /* Of a withdrawal only the refusal is a paper: a notice. */
+    if (e->op || notice.len) cf_aux_put(s, PRODUCTION_OPERATION, e->command_id, &row);
     if (e->n_reasons) cf_count(s, "refused");
     cf_send_bytes(s, PRODUCTION_OUT_CARD, &s->msg->key, "card.operation_answered",
                   production_codec_answered(s->arena, e, s->now, voucher, notice));
+}
+
+/* An application that is closed at once is told by a notice, which is found by its number. */
+static struct cf_str step_notice(struct cf_step *s, const struct production_effect *e,
+                                 struct papers *p)
+{
+    if (!e->notice) return (struct cf_str){0};
+    struct production_answer row = {.operation = CF_STR("application"),
+                                    .result = CF_STR("refused"),
+                                    .reasons = e->reason,
+                                    .notice_no = notice_no(s, p),
+                                    .at = s->now};
+    cf_aux_put(s, PRODUCTION_OPERATION, e->app_id, &row);
+    return row.notice_no;
 }
 
 static int apply_one(struct cf_step *s, const struct production_effect *e, struct papers *p)
@@ -132,8 +147,7 @@ static int apply_one(struct cf_step *s, const struct production_effect *e, struc
     switch (e->kind) {
     case PRODUCTION_FX_STEP:
         cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.step",
-                      production_codec_step(s->arena, e, s->now,
-                                            e->notice ? notice_no(s, p) : (struct cf_str){0}));
+                      production_codec_step(s->arena, e, s->now, step_notice(s, e, p)));
         return 0;
     case PRODUCTION_FX_CHANGED:
         cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.changed",

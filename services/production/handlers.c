@@ -63,6 +63,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
         return production_on_dequeued(&c->h, body, &c->fx);
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_HOLDER_DUE:
+    case PRODUCTION_M_SIGNATURE:
     case PRODUCTION_M_ENQUEUE:
     case PRODUCTION_M_DEQUEUE:
     case PRODUCTION_M_LINE_RESULT:
@@ -236,8 +237,26 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
     return 0;
 }
 
+/* Whoever can write the topic may name any operation: it must be this holder's, with this voucher.
+ * A second signature changes nothing. */
+static void put_signature(struct cf_step *s)
+{
+    const struct production_signed *b = s->msg->body;
+    const struct production_answer *op = cf_aux_get(s, PRODUCTION_OPERATION, b->operation_id);
+    if (!op || !op->voucher_no.len || !cf_str_eq(op->voucher_no, b->voucher_no)) {
+        cf_count(s, "dropped_signature");
+        return;
+    }
+    struct production_signature row = {b->signer, b->role, b->method, b->staff_id, b->signed_at};
+    cf_aux_put(s, PRODUCTION_SIGNATURE, b->operation_id, &row);
+}
+
 int production_decide_holder(struct cf_step *s, struct production_row *row, bool *changed)
 {
+    if (s->msg->type == PRODUCTION_M_SIGNATURE) {
+        put_signature(s);
+        return 0;
+    }
     struct scene *c = cf_arena_alloc(s->arena, sizeof *c);
     int e = open_scene(c, s, row);
     if (!e) e = decide(c, row, changed);

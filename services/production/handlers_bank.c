@@ -226,6 +226,7 @@ static int decide(struct bank_scene *c)
     case PRODUCTION_M_BANK_DUE:
         bank_due(c);
         return 0;
+    case PRODUCTION_M_SIGNATURE:
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_ACCEPTED:
     case PRODUCTION_M_WITHDRAWAL:
@@ -319,6 +320,11 @@ size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf
     if (m->kind == PRODUCTION_BANK) return bank_wants(aggregate, m, wants, max);
     const struct production_row *row = aggregate;
     size_t n = 0;
+    if (m->type == PRODUCTION_M_SIGNATURE) {
+        const struct production_signed *b = m->body;
+        want(wants, &n, max, PRODUCTION_OPERATION, b->operation_id);
+        return n;
+    }
     if (memcmp(row->app_id, none, 16) != 0 && orders_card(row, m))
         want(wants, &n, max, PRODUCTION_PERSON, row->app_id);
     return n;

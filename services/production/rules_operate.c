@@ -82,7 +82,7 @@ static void check_request(const struct production_op *op, const struct target *t
     if (op->late) refuse(v, "command_expired");
     if (op->too_many) refuse(v, "too_many_operations");
     if (op->what == PRODUCTION_OP_NONE) {
-        refuse(v, "unknown_kind");
+        refuse(v, "unknown_operation");
         return;
     }
     if (!production_channel_may(op->what, op->channel)) refuse(v, "channel_not_allowed");
@@ -284,7 +284,7 @@ static void set_password(const struct production_op *op, struct target *t,
                          struct production_effects *fx)
 {
     struct verdict v = {0};
-    if (op->password < 0) refuse(&v, "unknown_kind");
+    if (op->password < 0) refuse(&v, "unknown_password_kind");
     if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
     if (v.n) {
         answer(op, t, "refused", &v, fx);

@@ -84,6 +84,12 @@ static const struct cf_column operation_columns[] = {
     COL(production_answer, TEXT, staff_id),   COL(production_answer, INT8, at),
 };
 
+static const struct cf_column signature_columns[] = {
+    COL(production_signature, BYTES, signer),  COL(production_signature, TEXT, role),
+    COL(production_signature, TEXT, method),   COL(production_signature, TEXT, staff_id),
+    COL(production_signature, INT8, signed_at),
+};
+
 const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
     [PRODUCTION_PERSON] = {"person",     sizeof(struct production_person), person_columns,
                            COUNT(person_columns),    true },
@@ -95,6 +101,8 @@ const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
                            COUNT(issued_columns),    true },
     [PRODUCTION_OPERATION] = {"operation",  sizeof(struct production_answer), operation_columns,
                            COUNT(operation_columns), true },
+    [PRODUCTION_SIGNATURE] = {"signature",  sizeof(struct production_signature), signature_columns,
+                           COUNT(signature_columns), true },
 };
 
 /* ---- holder -------------------------------------------------------------------------------- */
@@ -185,6 +193,10 @@ const struct cf_pgf_statement *production_statements(size_t *n)
     static struct cf_pgf_statement statements[PRODUCTION_STATEMENTS];
     statements[PRODUCTION_HOLDER_OF_CARD] =
         (struct cf_pgf_statement){"holder_of_card", production_sql_holder_of_card, false};
+    statements[PRODUCTION_BY_VOUCHER] =
+        (struct cf_pgf_statement){"by_voucher", production_sql_voucher, true};
+    statements[PRODUCTION_BY_NOTICE] =
+        (struct cf_pgf_statement){"by_notice", production_sql_notice, true};
     *n = PRODUCTION_STATEMENTS;
     return statements;
 }

@@ -19,6 +19,7 @@ enum production_aux {
     PRODUCTION_BATCH,
     PRODUCTION_ISSUED,
     PRODUCTION_OPERATION,
+    PRODUCTION_SIGNATURE,
     PRODUCTION_AUX
 };
 
@@ -79,6 +80,11 @@ struct production_answer {
     int64_t at;
 };
 
+struct production_signature {
+    struct cf_str signer, role, method, staff_id; /* signer sealed */
+    int64_t signed_at;
+};
+
 extern const struct cf_kind production_kinds[PRODUCTION_KINDS];
 extern const struct cf_aux production_aux_rows[PRODUCTION_AUX];
 
@@ -91,7 +97,12 @@ void production_bank_open(const struct production_bank_row *row, struct producti
 void production_bank_close(const struct production_bank *b, struct production_bank_row *row);
 
 /* Front: statements by index, see main.c. */
-enum production_statement { PRODUCTION_HOLDER_OF_CARD, PRODUCTION_STATEMENTS };
+enum production_statement {
+    PRODUCTION_HOLDER_OF_CARD,
+    PRODUCTION_BY_VOUCHER,
+    PRODUCTION_BY_NOTICE,
+    PRODUCTION_STATEMENTS
+};
 struct cf_pgf_statement;
 const struct cf_pgf_statement *production_statements(size_t *n);
 const struct cf_pgf_statement *production_wait_statement(void);

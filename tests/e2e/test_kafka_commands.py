@@ -6,6 +6,7 @@ import os
 import uuid
 
 import pytest
+from harness import sealing
 from harness import topics as kafka
 
 TOPIC = "application.commands"
@@ -36,6 +37,10 @@ class Partner:
         if not isinstance(value, bytes):
             value = value.SerializeToString()
         return self.topics.send(TOPIC, key, value, ce_type, **options)
+
+    def seal(self, plain, owner, field=1):
+        return sealing.seal(self.topics.messages, self.topics.key_files["sealing"], plain, owner,
+                            field)
 
     def events(self, application_id, since=None):
         """[(ce_type, ApplicationEvent)] about an application."""
@@ -76,6 +81,18 @@ def test_a_sealed_command_becomes_a_card(client, partner, people):
     assert outcome["channel"] == "upstream" and outcome["deadline"]["due_on"] == "2025-10-13"
     status = client.status(document=client.document(person))
     assert [card["state"] for card in status["cards"]] == ["normal"]
+
+
+def test_a_command_sealed_without_cardctl_works_as_well(client, partner, people):
+    """So that the dead letters below are dead for what is wrong in them."""
+    person = people.resident()
+    client.enrol(person)
+    application_id = an_id()
+    key, command = partner.submit(person, application_id)
+    plain = partner.topics.messages.common.Person(**person).SerializeToString()
+    command.submit.person = partner.seal(plain, key)
+    partner.send(key, command)
+    client.wait_for(str(application_id), "collected", "已激活")
 
 
 def test_a_command_sent_twice_makes_nothing_new(client, partner, people, topics):
@@ -183,6 +200,29 @@ def key_of_another(partner, people):
     return os.urandom(16), command.SerializeToString(), {}
 
 
+def another_person_inside(partner, people):
+    """Sealed properly for the holder of the key; but the document in it is another's."""
+    key, command = partner.submit(people.resident())
+    other = people.resident()
+    person = partner.topics.messages.common.Person(**other)
+    command.submit.person = partner.seal(person.SerializeToString(), key)
+    return key, command.SerializeToString(), {}
+
+
+def sealed_as_another_field(partner, people):
+    person = people.resident()
+    key, command = partner.submit(person)
+    plain = partner.topics.messages.common.Person(**person).SerializeToString()
+    command.submit.person = partner.seal(plain, key, field=3)
+    return key, command.SerializeToString(), {}
+
+
+def no_person_inside(partner, people):
+    key, command = partner.submit(people.resident())
+    command.submit.person = partner.seal(b"\xff\xff not a person", key)
+    return key, command.SerializeToString(), {}
+
+
 def short_key(partner, people):
     _, command = partner.submit(people.resident())
     return b"holder", command.SerializeToString(), {}
@@ -235,6 +275,9 @@ BAD = [
     Bad("sealed for another holder", sealed_for_another, "person"),
     Bad("ciphertext changed on the way", changed_on_the_way, "person"),
     Bad("key of another holder", key_of_another, ("key", "person")),
+    Bad("another person inside", another_person_inside, "key"),
+    Bad("sealed as another field", sealed_as_another_field, "person"),
+    Bad("no person inside", no_person_inside, "person"),
     Bad("key that is none", short_key, "key"),
     Bad("partition not the key's", wrong_partition, "partition"),
     Bad("no protobuf", no_protobuf, "value"),

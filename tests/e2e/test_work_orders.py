@@ -135,11 +135,17 @@ def test_another_question_goes_to_a_person(client, hotline, people):
 def test_an_anonymous_report_names_nobody(client, hotline, people, topics):
     person = people.resident()
     mark = topics.ends("complaint.holder-events")
-    order_id, _ = hotline.open(kind="report", anonymous=True, text="某网点收取工本费。",
+    sent = topics.ends("complaint.commands")
+    order_id, body = hotline.open(kind="report", anonymous=True, text="某网点收取工本费。",
                                holder=holder_of(client, person))
     order = hotline.wait_state(order_id, "routed")
     assert order["anonymous"] is True and order["reporter"] is None
     assert {e.holder_ref for e in events(topics, order_id)} == {b""}
+    command = topics.messages.complaint.ComplaintCommand
+    opened = [c.open for r in topics.read("complaint.commands", sent)
+              if (c := command.FromString(r.value)).order_no == body["order_no"]]
+    # Not even sealed.
+    assert [(o.holder_ref, o.reporter) for o in opened] == [(b"", b"")]
     ref = topics.holder_ref(person["document_type"], person["document_number"])
     assert ref not in {r.key for r in topics.read("complaint.holder-events", mark)}
     assert client.status(document=client.document(person))["work_orders"] == []

@@ -1,8 +1,8 @@
 """Faults: real programs on real stores, and 5,000 applications while something breaks.
 
-Each module has a stack of its own. Whatever a test breaks it mends; the reckoning at the end of
-each test is over all that came before on the same stack. At the end of the run the times it took
-to recover are listed.
+Modules share one stack, but for one that says STACK = {options}. Whatever a test breaks it mends;
+the reckoning at its end is over all that came before on the same stack. At the end of the run the
+times it took to recover are listed.
 """
 
 import contextlib
@@ -23,25 +23,20 @@ from world import SETTINGS, World  # noqa: E402
 told = []
 
 
-@pytest.fixture(scope="module")
-def stack_options():
-    """A module that needs another stack has a fixture of this name."""
-    return {}
-
-
 class Worlds:
-    """The stack of a module, and a new one in its place after a test that failed: the reckoning
-    is over everything, and what one test has lost is not the next one's fault."""
+    """The stack in use, and a new one in its place after a test that failed: the reckoning is
+    over everything, and what one test has lost is not the next one's fault."""
 
-    def __init__(self, name, config):
-        self.name, self.config, self.opened, self.world = name, config, None, None
+    def __init__(self, build):
+        self.build, self.opened, self.world, self.options = build, None, None, None
 
-    def give(self):
-        if self.world and self.world.torn:
+    def give(self, options):
+        if self.world and (self.world.torn or options != self.options):
             self.close()
         if not self.world:
-            self.opened = contextlib.ExitStack()
-            stack = self.opened.enter_context(running(self.name, self.config))
+            self.options, self.opened = options, contextlib.ExitStack()
+            config = Config(build=str(self.build), settings=SETTINGS, **options)
+            stack = self.opened.enter_context(running("-".join(["faults", *options]), config))
             self.world = World(stack)
             self.opened.callback(self.world.close)
         return self.world
@@ -52,17 +47,16 @@ class Worlds:
         self.opened = self.world = None
 
 
-@pytest.fixture(scope="module")
-def worlds(request, build_dir, stack_options):
-    name = request.module.__name__.removeprefix("test_")
-    of_module = Worlds(name, Config(build=str(build_dir), settings=SETTINGS, **stack_options))
-    yield of_module
-    of_module.close()
+@pytest.fixture(scope="session")
+def worlds(build_dir):
+    of_session = Worlds(build_dir)
+    yield of_session
+    of_session.close()
 
 
 @pytest.fixture
 def world(request, worlds):
-    given = worlds.give()
+    given = worlds.give(getattr(request.module, "STACK", {}))
     given.tell = lambda text: told.append((request.node.name, text))
     return given
 

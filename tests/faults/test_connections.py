@@ -2,13 +2,9 @@
 
 import time
 
-import pytest
 from world import PATH
 
-
-@pytest.fixture(scope="module")
-def stack_options():
-    return {"proxies": ["postgres", "kafka"]}
+STACK = {"proxies": ["postgres", "kafka"]}
 
 
 def retries(world):

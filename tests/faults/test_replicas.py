@@ -1,65 +1,77 @@
-"""More than one replica: they come and go under load, and one is frozen while another takes over."""
+"""More than one replica: they come and go under load, and owners freeze while others take over."""
 
 import time
 
-import pytest
 from harness.program import wait_until
 from world import PATH
 
+WORST = {                          # where a replica freezes itself
+    "intake": "after_commit",      # committed, and nothing of it sent yet
+    "production": "before_commit", # with its locks held
+    "photo-fetch": "mid_publish",  # half of the messages are sent
+}
+FREEZE_AT = {"after_commit": 20, "before_commit": 20, "mid_publish": 300}
+
+
+def start_seconds(world, failpoints):
+    """A second replica beside each first one: [(first, second)], each with half of the shards."""
+    pairs = [(world.stack.service(name), world.second(name, **settings))
+             for name, settings in failpoints.items()]
+    for pair in pairs:
+        world.share(*pair)
+    return pairs
+
+
+def take_over_and_wake(world, pairs, load):
+    """Waits until the first replicas have all shards, and wakes the second, which must be fenced.
+    """
+    partitions = world.stack.config.partitions
+    for first, second in pairs:
+        with world.measured(f"{second.name} frozen; until {first.name} had all shards"):
+            wait_until("the other took over", 60, lambda f=first: world.shards(f) == partitions,
+                       0.05)
+    assert load.running()
+    time.sleep(0.5)
+    with world.measured("woken; until the last was fenced"):
+        for _, second in pairs:
+            assert second.paused()
+            second.resume()
+        for _, second in pairs:
+            wait_until(f"{second.name} is fenced", 30,
+                       lambda s=second: world.figure(s, "fenced_total") > 0, 0.05)
+
 
 def test_second_replicas_come_and_go_under_load(world):
-    first = [world.stack.service(name) for name in PATH]
     with world.load(rate=250) as load:
-        world.in_the_middle(first[0], 300, load)
+        world.in_the_middle(world.stack.service("intake"), 300, load)
         with world.measured("a second replica of each service has its half"):
-            second = [world.second(name) for name in PATH]
-            for pair in zip(first, second, strict=True):
-                world.share(*pair)
+            pairs = start_seconds(world, {name: {} for name in PATH})
         assert load.running()
         with world.measured("all of them stopped, the first have everything again"):
-            for replica in second:
-                world.drop(replica)
+            for _, second in pairs:
+                world.drop(second)
     world.reckon()
 
 
-def frozen(world, service, other, load):
-    """Waits until another replica has all shards, wakes the frozen one, which must be fenced."""
-    partitions = world.stack.config.partitions
-    with world.measured(f"{service.name} frozen, {other.name} has all its shards"):
-        wait_until("the other took over", 60, lambda: world.shards(other) == partitions, 0.05)
-        assert load.running()
-    time.sleep(0.5)
-    with world.measured("woken and fenced"):
-        service.resume()
-        wait_until("the woken owner is fenced", 30,
-                   lambda: world.figure(service, "fenced_total") > 0, 0.05)
-
-
-@pytest.mark.parametrize("name", PATH)
-def test_a_frozen_owner_is_fenced_when_it_wakes(world, name):
-    first = world.stack.service(name)
-    second = world.second(name)
-    world.share(first, second)
-    with world.load(rate=300) as load:
-        world.in_the_middle(second, 300, load)
-        second.pause()
-        frozen(world, second, first, load)
-    world.reckon()
-    world.drop(second)
-
-
-@pytest.mark.parametrize("name, place", [
-    ("intake", "after_commit"),          # committed, and nothing of it sent yet
-    ("production", "before_commit"),     # with its locks held
-    ("production", "mid_publish"),       # half of the messages are sent
-])
-def test_an_owner_frozen_at_the_worst_place_is_fenced(world, name, place):
-    first = world.stack.service(name)
-    at = 300 if place == "mid_publish" else 20
-    second = world.second(name, failpoints=f"{place}=stop@{at}")
-    world.share(first, second)
+def test_frozen_owners_are_fenced_when_they_wake(world):
+    pairs = start_seconds(world, {name: {} for name in PATH})
     with world.load(rate=250) as load:
-        wait_until("it freezes itself", 30, second.paused, 0.02)
-        frozen(world, second, first, load)
+        world.in_the_middle(pairs[-1][1], 300, load)
+        for _, second in pairs:
+            second.pause()
+        take_over_and_wake(world, pairs, load)
     world.reckon()
-    world.drop(second)
+    for _, second in pairs:
+        world.drop(second)
+
+
+def test_owners_frozen_at_the_worst_places_are_fenced(world):
+    pairs = start_seconds(world, {name: {"failpoints": f"{place}=stop@{FREEZE_AT[place]}"}
+                                  for name, place in WORST.items()})
+    with world.load(rate=200) as load:
+        for _, second in pairs:
+            wait_until(f"{second.name} freezes itself", 30, second.paused, 0.02)
+        take_over_and_wake(world, pairs, load)
+    world.reckon()
+    for _, second in pairs:
+        world.drop(second)

@@ -88,7 +88,7 @@ class Program:
 
     stop_signal = signal.SIGTERM
     stop_timeout = 20
-    start_timeout = 30
+    start_timeout = 90           # of a machine that has much else to do
 
     def __init__(self, name, run_dir):
         self.name = name

@@ -162,6 +162,7 @@ class Stack:
 
         return {
             "intake": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
+            "inquiry": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
             "photo-fetch": {"police.url": url("sim-police")},
             "notification": {"sms.url": url("sim-sms")},
             "complaint-handling": {"inquiry.url": url("inquiry.1"),

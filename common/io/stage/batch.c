@@ -336,23 +336,24 @@ static int attempt(struct cf_stage *st, struct cf_record *records, size_t n, boo
     return finish(&b);
 }
 
+static int run(struct cf_stage *st, struct cf_record *records, size_t n, bool force_park) CF_MUST;
+
 /* PostgreSQL refuses a value: one record at a time, so that only the culprit is parked. */
 static int one_by_one(struct cf_stage *st, struct cf_record *records, size_t n)
 {
     int e = 0;
-    for (size_t i = 0; i < n && !e; i++) {
-        e = n == 1 ? attempt(st, &records[i], 1, true) : batch_run(st, &records[i], 1);
-        if (e == CF_E_DATA) e = CF_E_SQL;
-    }
+    for (size_t i = 0; i < n && !e; i++)
+        e = run(st, &records[i], 1, n == 1);
     return e;
 }
 
-int batch_run(struct cf_stage *st, struct cf_record *records, size_t n)
+/* Tries until the records are done with: whoever comes back early has lost them. */
+static int run(struct cf_stage *st, struct cf_record *records, size_t n, bool force_park)
 {
     for (int wait = 10;; wait = wait < 2000 ? 2 * wait : wait) {
-        int e = attempt(st, records, n, false);
+        int e = attempt(st, records, n, force_park);
         if (!e) return 0;
-        if (e == CF_E_DATA) return one_by_one(st, records, n);
+        if (e == CF_E_DATA) return force_park ? CF_E_SQL : one_by_one(st, records, n);
         switch (cf_error_class(e)) {
         case CF_RELEASE:
             e = shards_recheck(st);
@@ -376,4 +377,9 @@ int batch_run(struct cf_stage *st, struct cf_record *records, size_t n)
         int lost = publish_acks(st, 0);
         if (lost) return lost;
     }
+}
+
+int batch_run(struct cf_stage *st, struct cf_record *records, size_t n)
+{
+    return run(st, records, n, false);
 }

@@ -88,7 +88,7 @@ struct cf_stage {
     size_t batch_now; /* records to take at most: more when far behind */
     struct cf_buf journal;
     int64_t next_standing, next_mirror, next_save;
-    bool newly_stopped; /* a shard is to be left out of the assignment */
+    bool assign_again; /* a shard is to be left out of the assignment */
     pthread_t thread;
     bool started;
     atomic_bool stop, ended;

@@ -189,8 +189,9 @@ static void turn(struct cf_stage *st)
     if (n) {
         int late = batch_run(st, st->records, n);
         if (!e) e = late;
-        if (st->newly_stopped && shards_assign(st) == 0) st->newly_stopped = false;
     }
+    /* Only now: it lets go of the records. */
+    if (st->assign_again && shards_assign(st) == 0) st->assign_again = false;
     st->log->done(st->log->self);
     if (e && cf_error_class(e) == CF_FATAL && !atomic_load(&st->fatal))
         stage_fail(st, e, st->log->why(st->log->self));

@@ -90,7 +90,7 @@ static void let_go(struct cf_stage *st, struct shard *h)
 void shard_stop(struct cf_stage *st, struct shard *h, const char *why)
 {
     h->stopped = why;
-    st->newly_stopped = true;
+    st->assign_again = true;
     snprintf(st->why, sizeof st->why, "shard %d stopped: %s", h->part, why);
 }
 
@@ -314,6 +314,8 @@ static int take(struct cf_stage *st, int want, bool *changed)
         if (st->shards[i].owned) held[n_held++] = (int16_t)i;
     int e = st->store->take(st->store->self, held, n_held, want, taken, &n);
     if (!e && n) e = settle(st, 2000);
+    /* An answer to a message of an earlier ownership would be counted as one of this. */
+    if (!e && n && st->unacked > 0) e = CF_E_NET;
     for (size_t i = 0; i < n && !e; i++) {
         struct shard *h = &st->shards[taken[i].part];
         begin_shard(h, &taken[i]);
@@ -390,7 +392,7 @@ int shards_recheck(struct cf_stage *st)
         let_go(st, &st->shards[parts[i]]);
     atomic_fetch_add(&st->n_fenced, 1);
     st->next_standing = 0;
-    if (!e) e = shards_assign(st);
+    st->assign_again = true; /* not here: a batch may still hold records of the other shards */
     free(mine);
     free(parts);
     return e;

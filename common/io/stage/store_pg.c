@@ -280,12 +280,16 @@ static int store_numbers(void *self, const char *kind, uint64_t count, uint64_t 
 static int store_verdict(void *self, const struct cf_commit *c, bool *committed)
 {
     struct store_pg *s = self;
-    char b2[2];
+    char b2[2], b8[8];
     const struct cf_commit_cursor *cursor = &c->cursors[0];
-    struct cf_str params[] = {int2_param(b2, cursor->part), store_in_name(s, cursor->topic)};
+    const struct cf_commit_shard *shard = c->shards;
     PGresult *r;
     if (c->n_cursors == 0) CF_BUG("a commit without a position has no verdict");
-    int e = once(s, s->s_verdict, params, 2, &r);
+    while (shard->part != cursor->part)
+        shard++; /* each position is of a shard of the same commit */
+    struct cf_str params[] = {int2_param(b2, cursor->part), store_in_name(s, cursor->topic),
+                              replica_param(s), int8_param(b8, shard->epoch)};
+    int e = once(s, s->s_verdict, params, 4, &r);
     if (!e)
         *committed =
             PQntuples(r) == 1 && (int64_t)cf_get64(PQgetvalue(r, 0, 0)) >= cursor->new_offset;

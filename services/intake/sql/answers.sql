@@ -5,15 +5,27 @@
 select w.id, 0::smallint as command_result, null::text as command_reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
-    a.respond_by, a.policy, a.provisional, a.judged_at
+    a.respond_by, a.policy, a.provisional, a.judged_at,
+    coalesce(e.state,
+        case a.id when h.permanent_app then h.permanent_state
+                  when h.temporary_app then h.temporary_state end, a.state) as state_now,
+    coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
 join application a on a.part = w.part and a.id = w.id
+left join application_end e on e.part = a.part and e.id = a.id
+left join holder h on h.part = a.part and h.key = a.holder
 where a.outcome <> 0 and a.moved_to is null
 union all
 select w.id, c.result, c.reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
-    a.respond_by, a.policy, a.provisional, a.judged_at
+    a.respond_by, a.policy, a.provisional, a.judged_at,
+    coalesce(e.state,
+        case a.id when h.permanent_app then h.permanent_state
+                  when h.temporary_app then h.temporary_state end, a.state) as state_now,
+    coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
 join command c on c.part = w.part and c.id = w.id
 join application a on a.part = c.part and a.id = c.application_id
+left join application_end e on e.part = a.part and e.id = a.id
+left join holder h on h.part = a.part and h.key = a.holder

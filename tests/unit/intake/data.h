@@ -35,17 +35,17 @@ UNUSED static struct cf_str read_file(const char *name)
 struct world_data {
     struct cf_arena *arena;
     struct cf_calendar calendar;
-    struct intake_outlets outlets;
+    struct cf_outlets outlets;
 };
 
 UNUSED static struct world_data world_data(void)
 {
     struct world_data d = {.arena = cf_arena_new(64u << 20)};
     struct cf_calendar_error ce;
-    struct intake_outlets_error oe;
+    struct cf_outlets_error oe;
     struct cf_str calendar = read_file("calendar.csv"), outlets = read_file("outlets.csv");
     assert_int_equal(cf_calendar_load(d.arena, cf_arena_str(d.arena, calendar), &d.calendar, &ce), 0);
-    assert_int_equal(intake_outlets_load(d.arena, outlets, &d.outlets, &oe), 0);
+    assert_int_equal(cf_outlets_load(d.arena, outlets, &d.outlets, &oe), 0);
     free((char *)(uintptr_t)calendar.ptr);
     free((char *)(uintptr_t)outlets.ptr);
     return d;

@@ -210,14 +210,17 @@ static inline void step_at(struct rig *r, const struct cf_key *key, const uint8_
                      0);
 }
 
-static inline void card_at(struct rig *r, const struct cf_key *key, const char *no,
-                           const char *bank, const char *state, bool temporary, cf_ms now)
+/* app: what had it made, NULL for an event that does not say. */
+static inline void card_of_at(struct rig *r, const struct cf_key *key, const uint8_t *app,
+                              const char *no, const char *bank, const char *state, bool temporary,
+                              cf_ms now)
 {
     Cardflow__V1__CardEvent e;
     cardflow__v1__card_event__init(&e);
     Cardflow__V1__CardEvent__CardChanged c;
     cardflow__v1__card_event__card_changed__init(&c);
     uint8_t id[16];
+    if (app) e.application_id = cf_data_id(app);
     e.card_no = (char *)(uintptr_t)no;
     e.bank_code = (char *)(uintptr_t)bank;
     c.state = (char *)(uintptr_t)state;
@@ -229,6 +232,12 @@ static inline void card_at(struct rig *r, const struct cf_key *key, const char *
     assert_int_equal(double_feed(r->d, "card.events", "card.changed", key, id, now,
                                  cf_pack(r->a, &e.base)),
                      0);
+}
+
+static inline void card_at(struct rig *r, const struct cf_key *key, const char *no,
+                           const char *bank, const char *state, bool temporary, cf_ms now)
+{
+    card_of_at(r, key, NULL, no, bank, state, temporary, now);
 }
 
 /* ---- what came out ---------------------------------------------------------------------------- */

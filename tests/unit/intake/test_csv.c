@@ -10,10 +10,10 @@ struct reading {
 
 static const char *read_all(struct cf_arena *a, struct cf_str text)
 {
-    struct intake_csv csv = intake_csv_of(text);
-    struct intake_csv_record r;
+    struct cf_csv csv = cf_csv_of(text);
+    struct cf_csv_record r;
     struct cf_str s = {"", 0};
-    for (int n = 0; intake_csv_next(&csv, a, &r); n++) {
+    for (int n = 0; cf_csv_next(&csv, a, &r); n++) {
         s = cf_arena_printf(a, "%s%s%s", s.ptr, n ? "/" : "", r.broken ? "!" : r.blank ? "~" : "");
         for (size_t i = 0; i < r.n && !r.blank; i++)
             s = cf_arena_printf(a, "%s%s%.*s", s.ptr, i ? "|" : "", CF_ARG(r.fields[i]));
@@ -55,13 +55,13 @@ static void limits_break_one_record_only(void **state)
     struct cf_arena *a = cf_arena_new(1 << 20);
     struct cf_buf b;
     cf_buf_init(&b, 1 << 20);
-    for (int i = 0; i < INTAKE_CSV_FIELDS; i++)
+    for (int i = 0; i < CF_CSV_FIELDS; i++)
         cf_buf_add(&b, ",", 1);
     cf_buf_add(&b, "\nx\n", 3);
-    for (int i = 0; i <= INTAKE_CSV_FIELD_MAX; i++)
+    for (int i = 0; i <= CF_CSV_FIELD_MAX; i++)
         cf_buf_add(&b, "y", 1);
     cf_buf_add(&b, "\nz\n\"", 4);
-    for (int i = 0; i <= INTAKE_CSV_FIELD_MAX; i++)
+    for (int i = 0; i <= CF_CSV_FIELD_MAX; i++)
         cf_buf_add(&b, "q", 1);
     cf_buf_add(&b, "\"\nlast", 6);
     assert_string_equal(read_all(a, cf_buf_str(&b)), "!/x/!/z/!/last");
@@ -85,10 +85,10 @@ static void noise_is_read_to_its_end(void **state)
             x ^= x << 17;
             text[i] = alphabet[x % (sizeof alphabet - 1)];
         }
-        struct intake_csv csv = intake_csv_of((struct cf_str){text, n});
-        struct intake_csv_record r;
+        struct cf_csv csv = cf_csv_of((struct cf_str){text, n});
+        struct cf_csv_record r;
         size_t records = 0;
-        while (intake_csv_next(&csv, a, &r))
+        while (cf_csv_next(&csv, a, &r))
             assert_true(++records <= n);
         assert_ptr_equal(csv.at, csv.end);
         free(text);
@@ -111,11 +111,11 @@ static void a_header_may_stand_in_any_order_and_language(void **state)
         {"",                                                           "name"           },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct intake_csv csv = intake_csv_of(cf_str_of(rows[i].header));
-        struct intake_csv_record r = {.n = 0};
+        struct cf_csv csv = cf_csv_of(cf_str_of(rows[i].header));
+        struct cf_csv_record r = {.n = 0};
         struct intake_header h;
         const char *missing = NULL;
-        (void)intake_csv_next(&csv, a, &r);
+        (void)cf_csv_next(&csv, a, &r);
         assert_int_equal(intake_header_read(&r, &h, &missing), rows[i].missing == NULL);
         if (rows[i].missing) assert_string_equal(missing, rows[i].missing);
     }
@@ -126,19 +126,19 @@ static void guardian_columns_and_photo_choice_are_read(void **state)
 {
     (void)state;
     struct cf_arena *a = cf_arena_new(1 << 20);
-    struct intake_csv csv = intake_csv_of(
+    struct cf_csv csv = cf_csv_of(
         CF_STR("姓名,证件类型,证件号码,手机号,通讯地址,监护人姓名,监护人证件类型,监护人证件号码,"
                "与申领人关系,监护人手机号,照片方式\n"
                "孙波丽,户口簿,370281201604259405,19900008462,某路1号,陈博涵,居民身份证,"
                "'37020319890223961X,父亲,19900007574,无照片\n"));
-    struct intake_csv_record r;
+    struct cf_csv_record r;
     struct intake_header h;
     const char *missing;
     struct intake_row row;
     struct intake_facts f;
-    assert_true(intake_csv_next(&csv, a, &r));
+    assert_true(cf_csv_next(&csv, a, &r));
     assert_true(intake_header_read(&r, &h, &missing));
-    assert_true(intake_csv_next(&csv, a, &r));
+    assert_true(cf_csv_next(&csv, a, &r));
     intake_row_read(&h, &r, CF_STR("U1"), a, &row);
     intake_person_read(&row.person, cf_day_of_date(2026, 3, 31), a, &f);
     struct cf_reason_set reasons = intake_row_reasons(&row, &f);

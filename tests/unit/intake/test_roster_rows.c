@@ -18,10 +18,10 @@ static const uint8_t seen_key[16] = "0123456789abcde";
 /* Rows of expected.csv of one file, in order. */
 static size_t wanted(struct cf_arena *a, struct cf_str csv_text, const char *file, struct want *out)
 {
-    struct intake_csv csv = intake_csv_of(csv_text);
-    struct intake_csv_record r;
+    struct cf_csv csv = cf_csv_of(csv_text);
+    struct cf_csv_record r;
     size_t n = 0;
-    while (intake_csv_next(&csv, a, &r)) {
+    while (cf_csv_next(&csv, a, &r)) {
         if (r.n != 12 || !cf_str_is(r.fields[0], file)) continue;
         const struct cf_str *f = r.fields + 2;
         out[n++] = (struct want){f[0], f[1], f[2], f[3], f[4], f[5], f[6], f[7], f[8], f[9]};
@@ -85,16 +85,16 @@ static size_t check_file(const char *file, struct cf_str expected, size_t *total
     const char *why = intake_text_read(bytes, a, &text);
     assert_null(why);
     assert_string_equal(text.encoding, strstr(file, "gbk") ? "gbk" : "utf-8");
-    struct intake_csv csv = intake_csv_of(text.utf8);
-    struct intake_csv_record r;
+    struct cf_csv csv = cf_csv_of(text.utf8);
+    struct cf_csv_record r;
     struct intake_header h;
     const char *missing = NULL;
-    assert_true(intake_csv_next(&csv, a, &r));
+    assert_true(cf_csv_next(&csv, a, &r));
     assert_true(intake_header_read(&r, &h, &missing));
     char unit[16];
     snprintf(unit, sizeof unit, "U3702000%.2s", file);
     struct intake_seen *seen = intake_seen_new();
-    while (intake_csv_next(&csv, a, &r)) {
+    while (cf_csv_next(&csv, a, &r)) {
         if (r.blank) continue;
         struct intake_row row;
         struct intake_facts f;

@@ -221,6 +221,39 @@ static void after_collection_the_holder_has_a_card(void **state)
     assert_int_equal(r->d->n_parked, 0);
 }
 
+static const struct intake_ended *end_of(struct rig *r, const uint8_t app[16])
+{
+    return double_aux(r->d, INTAKE_AUX_ENDED, app);
+}
+
+static void how_an_accepted_application_ended_is_kept_with_the_activation_of_its_card(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW));
+    enrol_at(r, &p, 1, AT(NOW));
+    struct cf_key key = submit_at(r, &m, AT(NOW));
+    const uint8_t *id = m.application_id;
+    card_of_at(r, &key, id, "B00000019", "B01", "sealed", false, AT(NOW) + HOUR);
+    step_at(r, &key, id, "ready_for_pickup", AT(NOW) + 2 * HOUR);
+    assert_null(end_of(r, id));
+    step_at(r, &key, id, "collected", AT(NOW) + 3 * HOUR);
+    assert_int_equal(end_of(r, id)->state, CF_APP_COLLECTED);
+    assert_int_equal(end_of(r, id)->at, AT(NOW) + 3 * HOUR);
+    assert_int_equal(end_of(r, id)->activated_at, 0);
+    /* Neither a loss nor its release is an activation; the first time normal is. */
+    card_at(r, &key, "B00000019", "B01", "temporary_loss", false, AT(NOW) + 4 * HOUR);
+    card_at(r, &key, "B00000019", "B01", "sealed", false, AT(NOW) + 5 * HOUR);
+    assert_int_equal(end_of(r, id)->activated_at, 0);
+    card_at(r, &key, "B00000019", "B01", "normal", false, AT(NOW) + 6 * HOUR);
+    card_at(r, &key, "B00000019", "B01", "temporary_loss", false, AT(NOW) + 7 * HOUR);
+    card_at(r, &key, "B00000019", "B01", "normal", false, AT(NOW) + 8 * HOUR);
+    assert_int_equal(end_of(r, id)->state, CF_APP_COLLECTED);
+    assert_int_equal(end_of(r, id)->at, AT(NOW) + 3 * HOUR);
+    assert_int_equal(end_of(r, id)->activated_at, AT(NOW) + 6 * HOUR);
+    assert_int_equal(r->d->n_parked, 0);
+}
+
 static void an_activated_replacement_takes_the_place_of_the_old_card(void **state)
 {
     struct rig *r = *state;
@@ -425,6 +458,7 @@ int main(void)
         TEST(a_withdrawal_ends_what_is_not_accepted_and_asks_production_for_the_rest),
         TEST(one_open_application_a_holder),
         TEST(after_collection_the_holder_has_a_card),
+        TEST(how_an_accepted_application_ended_is_kept_with_the_activation_of_its_card),
         TEST(an_activated_replacement_takes_the_place_of_the_old_card),
         TEST(a_death_closes_what_is_open_and_is_told),
         TEST(a_wrong_key_is_a_dead_letter),

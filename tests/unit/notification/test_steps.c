@@ -105,6 +105,22 @@ static void feed_step(struct world *w, const char *state)
     feed(w, "card.events", "card.step", &e.base);
 }
 
+/* An operation on a card names no application. */
+static void feed_activated(struct world *w)
+{
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__CardChanged c;
+    cardflow__v1__card_event__card_changed__init(&c);
+    e.at_ms = w->now;
+    e.card_no = (char *)(uintptr_t) "B00000019";
+    e.body_case = CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED;
+    e.card_changed = &c;
+    c.state_before = (char *)(uintptr_t) "sealed";
+    c.state = (char *)(uintptr_t) "normal";
+    feed(w, "card.events", "card.changed", &e.base);
+}
+
 static void feed_outcome(struct world *w, struct cf_work work,
                          Cardflow__V1__WorkOutcome__Result result, const char *reason)
 {
@@ -231,8 +247,7 @@ static void without_an_application_and_a_contact_a_message_is_suppressed(void **
 {
     (void)state;
     struct world *w = world_new();
-    memset(w->application_id, 0, 16); /* a card from before cardflow */
-    feed_step(w, "collected");
+    feed_activated(w); /* a card from before cardflow */
     assert_int_equal(w->d->n_work, 0);
     assert_string_equal(last_event(w)->reason, "no_contact");
     world_free(w);
@@ -244,21 +259,22 @@ static void steps_read_before_the_acceptance_are_told_after_it(void **state)
     struct world *w = world_new();
     feed_step(w, "ready_for_pickup");
     feed_step(w, "collected");
+    feed_activated(w);
     assert_int_equal(w->d->n_sent, 0);
     assert_int_equal(w->d->n_work, 0);
     feed_accepted(w, "sealed");
-    static const char *const order[] = {"accepted", "ready_for_pickup", "collected"};
-    for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(w->d->n_work, 3 - i);
+    static const char *const told[] = {"accepted", "ready_for_pickup", "collected", "activated"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(w->d->n_work, 4 - i);
         feed_outcome(w, w->d->work[0], CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
         assert_string_equal(last_event(w)->state, "sent");
         bool known = false;
-        for (size_t k = 0; k < 3; k++)
-            known = known || !strcmp(last_event(w)->template_, order[k]);
+        for (size_t k = 0; k < 4; k++)
+            known = known || !strcmp(last_event(w)->template_, told[k]);
         assert_true(known);
     }
     assert_int_equal(w->d->n_work, 0);
-    assert_int_equal(w->d->n_sent, 3);
+    assert_int_equal(w->d->n_sent, 4);
     feed_accepted(w, "sealed too"); /* nothing is left of what was kept */
     assert_int_equal(w->d->n_work, 1);
     world_free(w);

@@ -741,6 +741,65 @@ static void a_command_that_comes_twice_is_done_once(void **state)
     assert_int_equal(count(w, "card.events", "card.operation_answered"), 2);
 }
 
+static const struct production_answer *operation_row(struct world *w, const uint8_t *id)
+{
+    static const struct production_answer none;
+    const struct production_answer *row = double_aux(w->d, PRODUCTION_OPERATION, id);
+    if (!row) fail_msg("the operation is not written down");
+    return row ? row : &none;
+}
+
+static const struct production_signature *signature_row(struct world *w, const uint8_t *id)
+{
+    static const struct production_signature none;
+    const struct production_signature *row = double_aux(w->d, PRODUCTION_SIGNATURE, id);
+    if (!row) fail_msg("there is no signature");
+    return row ? row : &none;
+}
+
+static void a_refused_withdrawal_leaves_a_notice_that_can_be_found(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    withdrawal(w);
+    const struct production_answer *row = operation_row(w, w->app); /* its command's id here */
+    is_text(row->operation, "withdraw");
+    is_text(row->reasons, "in_production");
+    assert_true(cf_receipt_check_prefixed(row->notice_no, CF_NOTICE_LETTER));
+}
+
+static void signature(struct world *w, const char *voucher, const char *method)
+{
+    struct production_signed f = {.voucher_no = cf_str_of(voucher),
+                                  .role = CF_STR("holder"),
+                                  .method = cf_str_of(method),
+                                  .signer = CF_STR("sealed"),
+                                  .signed_at = w->now};
+    memcpy(f.operation_id, "operation-id-001", 16);
+    feed(w, "card.commands", "card.signature", &w->holder, production_codec_signature(w->a, &f));
+}
+
+static void a_voucher_is_signed_once_and_only_under_its_own_number(void **state)
+{
+    struct world *w = *state;
+    const uint8_t *id = (const uint8_t *)"operation-id-001";
+    signature(w, "V000000000000", "seal"); /* of no operation at all */
+    assert_null(double_aux(w->d, PRODUCTION_SIGNATURE, id));
+    to_collected(w);
+    command(w, "activate", "operation-id-001");
+    const struct production_answer *op = operation_row(w, id);
+    assert_true(cf_receipt_check_prefixed(op->voucher_no, CF_VOUCHER_LETTER));
+    const char *voucher = cf_arena_printf(w->a, "%.*s", CF_ARG(op->voucher_no)).ptr;
+    signature(w, "V000000000000", "seal");
+    assert_null(double_aux(w->d, PRODUCTION_SIGNATURE, id));
+    signature(w, voucher, "handwritten");
+    signature(w, voucher, "fingerprint");
+    const struct production_signature *row = signature_row(w, id);
+    is_text(row->method, "handwritten");
+    is_text(row->role, "holder");
+    assert_int_equal(row->signed_at, w->now);
+}
+
 static void a_command_older_than_the_ids_that_are_kept_is_refused(void **state)
 {
     struct world *w = *state;
@@ -855,6 +914,8 @@ int main(void)
         T(an_activation_ahead_of_the_collection_waits_for_it),
         T(an_activation_without_collection_is_refused_in_time),
         T(many_activations_ahead_are_answered_and_nothing_runs_out),
+        T(a_voucher_is_signed_once_and_only_under_its_own_number),
+        T(a_refused_withdrawal_leaves_a_notice_that_can_be_found),
         T(a_command_that_comes_twice_is_done_once),
         T(a_command_older_than_the_ids_that_are_kept_is_refused),
         T(a_card_from_before_is_imported_once_and_then_served),

@@ -279,7 +279,7 @@ static const struct op_case {
     {"a permanent card is not extended",        CF_CARD_NORMAL,         PRODUCTION_OP_EXTEND_TEMPORARY,      "holder",
      "B01",                                                                                                                      CF_CHANNEL_BANK_OUTLET,   false, false, "refused", "illegal_in_state",       CF_CARD_NORMAL        },
     {"an unknown operation",                    CF_CARD_NORMAL,         PRODUCTION_OP_NONE,                  "holder",    "B01",
-     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "unknown_kind",           CF_CARD_NORMAL        },
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "unknown_operation",      CF_CARD_NORMAL        },
 };
 
 static const struct production_effect *find(const struct production_effects *fx,

@@ -139,7 +139,7 @@ static void produce(const char *topic, const char *key, const char *value, const
     if (err) servers_die("produce", rd_kafka_err2name(err));
 }
 
-static void send_many(int from, int to)
+static void send_some(int from, int to)
 {
     char key[32];
     for (int i = from; i < to; i++) {
@@ -148,6 +148,11 @@ static void send_many(int from, int to)
         snprintf(key, sizeof key, "key-%d", i % 101);
         produce("toy.commands", key, "1", id, "toy.add");
     }
+}
+
+static void send_many(int from, int to)
+{
+    send_some(from, to);
     rd_kafka_flush(producer, 10000);
 }
 
@@ -487,6 +492,49 @@ static void a_commit_of_unknown_outcome_is_looked_up(void **state)
     stop(watch);
 }
 
+/* PostgreSQL refuses a record, and is away just when it is to be parked. */
+static void a_refused_record_is_parked_even_when_that_fails_at_first(void **state)
+{
+    uint8_t id[16] = {5};
+    (void)state;
+    pid_t pid = spawn_toy("before_commit=db@2");
+    produce("toy.commands", "key-1", "888", id, "toy.add");
+    rd_kafka_flush(producer, 10000);
+    assert_true(wait_for("select count(*) from toy.parked", 1, 20));
+    id[1]++;
+    produce("toy.commands", "key-2", "1", id, "toy.add");
+    rd_kafka_flush(producer, 10000);
+    assert_true(wait_for("select sum(count) from toy.account", 1, 20));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* One of four shards goes to somebody else in the middle: the rest of each batch goes on. */
+static void an_owner_that_loses_one_shard_goes_on_with_the_others(void **state)
+{
+    (void)state;
+    struct running *toy = start(&toy_service, dsn[0]), *watch = start(&watch_service, dsn[1]);
+    assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
+    for (int i = 0; i < 6; i++) {
+        char steal[200];
+        snprintf(steal, sizeof steal,
+                 "update toy.shard set owner = gen_random_uuid(), epoch = epoch + 1 where part = %d",
+                 i % PARTS);
+        send_some(i * 1000, i * 1000 + 1000); /* under way while the shard is taken */
+        sql(steal);
+        rd_kafka_flush(producer, 10000);
+        server_sleep_ms(1200); /* nobody lives who has it: it is taken back */
+    }
+    assert_true(wait_for("select sum(count) from toy.account", 6000, 30));
+    assert_true(wait_for("select sum(count) from watch.account", 6000, 30));
+    struct cf_stage_view v;
+    cf_stage_view(toy->stage, &v);
+    assert_true(v.fenced > 0);
+    stop(toy);
+    stop(watch);
+    assert_int_equal(ask("select sum(count) from toy.account"), 6000);
+}
+
 /* The same commit twice: the second must not go through, whoever asks. */
 static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
 {
@@ -520,6 +568,11 @@ static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
     cursor.new_offset = 2;
     assert_int_equal(store->verdict(store->self, &c, &committed), 0);
     assert_false(committed);
+    /* Another owner has moved the position: that says nothing of this commit. */
+    sql("update toy.shard set epoch = epoch + 1, owner = gen_random_uuid();"
+        "update toy.cursor set last_offset = 9");
+    assert_int_equal(store->verdict(store->self, &c, &committed), 0);
+    assert_false(committed);
     store->free(store->self);
 }
 
@@ -536,6 +589,8 @@ int main(int argc, char **argv)
         T(a_number_seen_before_is_dropped_and_a_missing_one_stops_the_shard),
         T(a_process_killed_anywhere_loses_and_doubles_nothing),
         T(a_commit_of_unknown_outcome_is_looked_up),
+        T(a_refused_record_is_parked_even_when_that_fails_at_first),
+        T(an_owner_that_loses_one_shard_goes_on_with_the_others),
         T(a_commit_made_twice_is_fenced_by_its_offsets),
         T(postgres_killed_in_the_middle_loses_and_doubles_nothing),
         T(a_silent_owner_is_followed_and_cannot_commit_any_more),

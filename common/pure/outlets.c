@@ -1,6 +1,6 @@
-#include "services/intake/rules_outlets.h"
+#include "common/pure/outlets.h"
 
-#include "services/intake/rules_csv.h"
+#include "common/pure/csv.h"
 
 #include <stdlib.h>
 
@@ -11,21 +11,21 @@ static const char *const names[COLUMNS] = {"bank_code", "bank_name", "outlet_cod
 
 static int compare(const void *a, const void *b)
 {
-    const struct intake_outlet *x = a, *y = b;
+    const struct cf_outlet *x = a, *y = b;
     size_t n = x->outlet_code.len < y->outlet_code.len ? x->outlet_code.len : y->outlet_code.len;
     int c = memcmp(x->outlet_code.ptr, y->outlet_code.ptr, n);
     return c ? c : (x->outlet_code.len > y->outlet_code.len) -
                        (x->outlet_code.len < y->outlet_code.len);
 }
 
-static int fail(struct intake_outlets_error *error, unsigned line, const char *why)
+static int fail(struct cf_outlets_error *error, unsigned line, const char *why)
 {
-    *error = (struct intake_outlets_error){line, why};
+    *error = (struct cf_outlets_error){line, why};
     return CF_E_CONFIG;
 }
 
-static int read_header(const struct intake_csv_record *r, size_t at[COLUMNS],
-                       struct intake_outlets_error *error)
+static int read_header(const struct cf_csv_record *r, size_t at[COLUMNS],
+                       struct cf_outlets_error *error)
 {
     for (size_t c = 0; c < COLUMNS; c++) {
         size_t i = 0;
@@ -37,22 +37,22 @@ static int read_header(const struct intake_csv_record *r, size_t at[COLUMNS],
     return 0;
 }
 
-int intake_outlets_load(struct cf_arena *arena, struct cf_str csv_text, struct intake_outlets *out,
-                        struct intake_outlets_error *error)
+int cf_outlets_load(struct cf_arena *arena, struct cf_str csv_text, struct cf_outlets *out,
+                        struct cf_outlets_error *error)
 {
-    struct intake_csv csv = intake_csv_of(cf_arena_str(arena, csv_text));
-    struct intake_csv_record r;
+    struct cf_csv csv = cf_csv_of(cf_arena_str(arena, csv_text));
+    struct cf_csv_record r;
     size_t at[COLUMNS], lines = 0;
     if (!cf_utf8_valid(csv_text)) return fail(error, 1, "the file is not UTF-8");
-    if (!intake_csv_next(&csv, arena, &r)) return fail(error, 1, "the file is empty");
+    if (!cf_csv_next(&csv, arena, &r)) return fail(error, 1, "the file is empty");
     int e = read_header(&r, at, error);
     if (e) return e;
     size_t fields = r.n;
     for (size_t i = 0; i < csv_text.len; i++)
         lines += csv_text.ptr[i] == '\n';
-    struct intake_outlet *rows = cf_arena_zero(arena, (lines + 1) * sizeof *rows);
+    struct cf_outlet *rows = cf_arena_zero(arena, (lines + 1) * sizeof *rows);
     size_t n = 0;
-    while (intake_csv_next(&csv, arena, &r)) {
+    while (cf_csv_next(&csv, arena, &r)) {
         if (r.blank) continue;
         if (r.broken || r.n != fields) return fail(error, r.line, "fields differ from the header");
         struct cf_str active = r.fields[at[ACTIVE]];
@@ -60,26 +60,26 @@ int intake_outlets_load(struct cf_arena *arena, struct cf_str csv_text, struct i
             return fail(error, r.line, "active must be 0 or 1");
         if (r.fields[at[BANK]].len == 0 || r.fields[at[OUTLET]].len == 0)
             return fail(error, r.line, "bank_code and outlet_code must not be empty");
-        rows[n++] = (struct intake_outlet){r.fields[at[BANK]], r.fields[at[BANK_NAME]],
+        rows[n++] = (struct cf_outlet){r.fields[at[BANK]], r.fields[at[BANK_NAME]],
                                            r.fields[at[OUTLET]], r.fields[at[OUTLET_NAME]],
                                            *active.ptr == '1'};
     }
     if (n == 0) return fail(error, 1, "there is no outlet");
     qsort(rows, n, sizeof *rows, compare);
-    *out = (struct intake_outlets){rows, n};
+    *out = (struct cf_outlets){rows, n};
     return 0;
 }
 
-const struct intake_outlet *intake_outlet_find(const struct intake_outlets *o,
+const struct cf_outlet *cf_outlet_find(const struct cf_outlets *o,
                                                struct cf_str bank_code, struct cf_str outlet_code)
 {
-    struct intake_outlet key = {.outlet_code = outlet_code};
+    struct cf_outlet key = {.outlet_code = outlet_code};
     if (outlet_code.len == 0) return NULL;
-    const struct intake_outlet *row = bsearch(&key, o->rows, o->n, sizeof *o->rows, compare);
+    const struct cf_outlet *row = bsearch(&key, o->rows, o->n, sizeof *o->rows, compare);
     return row && cf_str_eq(row->bank_code, bank_code) ? row : NULL;
 }
 
-bool intake_bank_known(const struct intake_outlets *o, struct cf_str bank_code)
+bool cf_bank_known(const struct cf_outlets *o, struct cf_str bank_code)
 {
     for (size_t i = 0; i < o->n; i++)
         if (cf_str_eq(o->rows[i].bank_code, bank_code)) return true;

@@ -1,19 +1,19 @@
-#include "services/intake/rules_csv.h"
+#include "common/pure/csv.h"
 
-struct intake_csv intake_csv_of(struct cf_str text)
+struct cf_csv cf_csv_of(struct cf_str text)
 {
-    struct intake_csv csv = {text.ptr, text.ptr + text.len, 1};
+    struct cf_csv csv = {text.ptr, text.ptr + text.len, 1};
     if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) csv.at += 3;
     return csv;
 }
 
-static bool at_record_end(const struct intake_csv *csv)
+static bool at_record_end(const struct cf_csv *csv)
 {
     return csv->at == csv->end || *csv->at == '\n' ||
            (*csv->at == '\r' && (csv->at + 1 == csv->end || csv->at[1] == '\n'));
 }
 
-static void next_line(struct intake_csv *csv)
+static void next_line(struct cf_csv *csv)
 {
     while (csv->at < csv->end && *csv->at != '\n')
         csv->at++;
@@ -21,7 +21,7 @@ static void next_line(struct intake_csv *csv)
 }
 
 /* Up to the next comma or line end; quotes stand for themselves. */
-static struct cf_str plain_field(struct intake_csv *csv)
+static struct cf_str plain_field(struct cf_csv *csv)
 {
     const char *from = csv->at;
     while (!at_record_end(csv) && *csv->at != ',')
@@ -30,14 +30,14 @@ static struct cf_str plain_field(struct intake_csv *csv)
 }
 
 /* After the opening quote. False when it is not closed within the limit. */
-static bool quoted_field(struct intake_csv *csv, struct cf_arena *arena, struct cf_str *out)
+static bool quoted_field(struct cf_csv *csv, struct cf_arena *arena, struct cf_str *out)
 {
     const char *from = csv->at;
     unsigned line = csv->line;
     bool doubled = false;
     const char *p = from;
     for (;; p++) {
-        if (p == csv->end || p - from > INTAKE_CSV_FIELD_MAX) return false;
+        if (p == csv->end || p - from > CF_CSV_FIELD_MAX) return false;
         if (*p == '\n') line++;
         if (*p != '"') continue;
         if (p + 1 == csv->end || p[1] != '"') break;
@@ -61,7 +61,7 @@ static bool quoted_field(struct intake_csv *csv, struct cf_arena *arena, struct 
     return true;
 }
 
-static bool is_blank(const struct intake_csv_record *r)
+static bool is_blank(const struct cf_csv_record *r)
 {
     for (size_t i = 0; i < r->n; i++)
         for (size_t k = 0; k < r->fields[i].len; k++)
@@ -69,7 +69,7 @@ static bool is_blank(const struct intake_csv_record *r)
     return true;
 }
 
-static void broken(struct intake_csv *csv, const char *begin, struct intake_csv_record *out)
+static void broken(struct cf_csv *csv, const char *begin, struct cf_csv_record *out)
 {
     csv->at = begin;
     csv->line = out->line;
@@ -78,8 +78,8 @@ static void broken(struct intake_csv *csv, const char *begin, struct intake_csv_
     out->broken = true;
 }
 
-bool intake_csv_next(struct intake_csv *csv, struct cf_arena *arena,
-                     struct intake_csv_record *out)
+bool cf_csv_next(struct cf_csv *csv, struct cf_arena *arena,
+                     struct cf_csv_record *out)
 {
     if (csv->at == csv->end) return false;
     const char *begin = csv->at;
@@ -95,7 +95,7 @@ bool intake_csv_next(struct intake_csv *csv, struct cf_arena *arena,
         } else {
             field = plain_field(csv);
         }
-        if (!ok || field.len > INTAKE_CSV_FIELD_MAX || out->n == INTAKE_CSV_FIELDS) {
+        if (!ok || field.len > CF_CSV_FIELD_MAX || out->n == CF_CSV_FIELDS) {
             broken(csv, begin, out);
             return true;
         }
