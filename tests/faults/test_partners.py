@@ -45,6 +45,7 @@ def test_partners_at_their_worst(world):
     try:
         with world.load():
             uploaded = upload_what_is_missing(world, topics, client, since)
+            world.notices["photo_missing"] += uploaded
         world.reckon()
     finally:
         for simulator in simulators.values():

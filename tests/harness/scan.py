@@ -36,11 +36,29 @@ class Scanner:
             for spelling in {value} if isinstance(value, bytes) else spellings(value):
                 self.stems.setdefault(spelling[:6], []).append((spelling, value))
         self.looked_at = 0
+        self._kept = {}  # place: pieces that are looked through together
 
     def find(self, data):
         self.looked_at += len(data)
         return {value for stem, rest in self.stems.items() if stem in data
                 for spelling, value in rest if spelling in data}
+
+    def _add(self, place, data):
+        """Many small pieces cost far more than a large one."""
+        pieces, size = self._kept.get(place, ([], 0))
+        pieces.append(data)
+        self._kept[place] = pieces, size + len(data)
+        if size + len(data) > 2**20:
+            yield from self._look(place)
+
+    def _look(self, place):
+        pieces, _ = self._kept.pop(place)
+        for value in self.find(b"\0\n\0".join(pieces)):
+            yield place, value
+
+    def _look_everywhere(self):
+        for place in list(self._kept):
+            yield from self._look(place)
 
     # Each gives (place, value).
     def logs(self, folder):
@@ -75,29 +93,29 @@ class Scanner:
                     yield from self._record(message)
         finally:
             consumer.close()
+        yield from self._look_everywhere()
 
     def _record(self, message):
         parts = {"key": message.key() or b"", "value": message.value() or b"",
                  "headers": b"\n".join(name.encode() + b": " + (value or b"")
                                        for name, value in message.headers() or ())}
         for part, data in parts.items():
-            for value in self.find(data):
-                yield f"{part} in {message.topic()}", value
+            yield from self._add(f"{part} in {message.topic()}", data)
 
     def redis(self, url):
         with redis.Redis.from_url(url) as store:
             for key in store.scan_iter(count=1000):
-                for value in self.find(key):
-                    yield "key in Redis", value
+                yield from self._add("key in Redis", key)
                 kept = store.get(key) if store.type(key) == b"string" else store.dump(key)
-                for value in self.find(kept or b""):
-                    yield f"value in Redis under {key[:8]!r}", value
+                yield from self._add(f"value in Redis under {key[:8]!r}", kept or b"")
+        yield from self._look_everywhere()
 
     def tables(self, dsn):
         with psycopg.connect(dsn) as link:
             names = link.execute(
                 "select table_schema, table_name, column_name, data_type "
-                "from information_schema.columns join information_schema.tables using (table_schema, table_name) "
+                "from information_schema.columns "
+                "join information_schema.tables using (table_schema, table_name) "
                 "where table_type = 'BASE TABLE' and table_schema <> all (%s)",
                 (list(INSIDE),)).fetchall()
             for schema, table, column, kind in names:
@@ -106,10 +124,10 @@ class Scanner:
     def _column(self, link, schema, table, column, kind):
         query = sql.SQL("select {} from {}" if kind == "bytea" else "select {}::text from {}"
                         ).format(sql.Identifier(column), sql.Identifier(schema, table))
-        found = set()
+        place = f"column {schema}.{table}.{column}"
         with link.cursor(name="scan") as rows:
             rows.itersize = 2000
             for (cell,) in rows.execute(query):
-                found |= self.find(cell if isinstance(cell, bytes) else (cell or "").encode())
-        for value in found:
-            yield f"column {schema}.{table}.{column}", value
+                yield from self._add(place, cell if isinstance(cell, bytes)
+                                     else (cell or "").encode())
+        yield from self._look_everywhere()
