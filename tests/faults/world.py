@@ -104,7 +104,19 @@ class World:
         for replica in self.replicas():
             ready = replica.get("/readyz")[1].strip() if replica.alive() else "it has ended"
             lines.append(f"{replica.name}: {ready}")
-        lines.append(json.dumps(self.audit.look(5)["details"], ensure_ascii=False))
+        found = self.audit.look(5)
+        lines.append(json.dumps(found["details"], ensure_ascii=False))
+        lines.append(f"parked: {found['parked_by_stage']}, dead letters: {found['dead_letters']}")
+        tables = self.audit.tables
+        for stage in map(audit.schema, audit.STAGES):
+            lines += [f"{stage} parked {row}" for row in tables.rows(
+                f"select topic, reason, ce_type, count(*) from {stage}.parked group by 1, 2, 3")]
+            lines += [f"{stage} work {row}" for row in tables.rows(
+                f"select kind, attempt, count(*), min(due) from {stage}.work group by 1, 2")]
+        lines += [f"holders {row}" for row in tables.rows(
+            "select app_state, made_state, card_state, count(*) from production.holder "
+            "group by 1, 2, 3")]
+        lines += [f"now {int(time.time() * 1000)}"]
         return "\n".join(lines)
 
     def replicas(self):
