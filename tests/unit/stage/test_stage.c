@@ -132,7 +132,8 @@ static void produce(const char *topic, const char *key, const char *value, const
     int32_t part = (int32_t)cf_partition_of(key, strlen(key), PARTS);
     rd_kafka_resp_err_t err = rd_kafka_producev(
         producer, RD_KAFKA_V_TOPIC(full), RD_KAFKA_V_PARTITION(part),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, strlen(key)),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY((void *)(uintptr_t)key, strlen(key)),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
         RD_KAFKA_V_HEADER("ce_id", text, 36), RD_KAFKA_V_HEADER("ce_type", type, (ssize_t)strlen(type)),
         RD_KAFKA_V_HEADER("ce_time", now, -1), RD_KAFKA_V_END);
@@ -379,7 +380,7 @@ static void numbered(const char *key, const char *value, const char *no, uint8_t
     snprintf(src, sizeof src, "toy/%d", part);
     rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("cardflow.toy.events.v1"),
                       RD_KAFKA_V_PARTITION(part), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                      RD_KAFKA_V_KEY(key, strlen(key)),
+                      RD_KAFKA_V_KEY((void *)(uintptr_t)key, strlen(key)),
                       RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
                       RD_KAFKA_V_HEADER("ce_id", text, 36),
                       RD_KAFKA_V_HEADER("ce_type", "toy.added", -1),
