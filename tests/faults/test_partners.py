@@ -62,4 +62,5 @@ def test_partners_at_their_worst(world):
     sms = after["sms"]["duplicates"] - before["sms"]["duplicates"]
     bank = after["bank"]["answers"] - before["bank"]["answers"] - COUNT * ANSWERS
     assert uploaded > 0 and sms > 0 and bank >= COUNT * ANSWERS
-    world.tell(f"{uploaded} photos given by hand; {sms} messages and {bank} bank answers came twice")
+    world.tell(f"{uploaded} photos given by hand; {sms} messages and {bank} bank answers came "
+               "twice")

@@ -15,10 +15,10 @@ WORST = {                          # where a replica freezes itself
 FREEZE_AT = {"after_commit": 20, "before_commit": 20, "mid_publish": 300}
 
 
-def start_seconds(world, failpoints):
+def start_seconds(world, settings):
     """A second replica beside each first one: [(first, second)], each with half of the shards."""
-    pairs = [(world.stack.service(name), world.second(name, **settings))
-             for name, settings in failpoints.items()]
+    pairs = [(world.stack.service(name), world.second(name, **own))
+             for name, own in settings.items()]
     for pair in pairs:
         world.share(*pair)
     return pairs
@@ -28,10 +28,10 @@ def take_over_and_wake(world, pairs, load):
     """Waits until the first replicas have all shards, and wakes the second, which must be fenced.
     """
     partitions = world.stack.config.partitions
-    for first, second in pairs:
-        with world.measured(f"{second.name} frozen; until {first.name} had all shards"):
-            wait_until("the other took over", 60, lambda f=first: world.shards(f) == partitions,
-                       0.05)
+    with world.measured("frozen; until the others had all shards"):
+        for first, _ in pairs:
+            wait_until(f"{first.name} takes over", 60,
+                       lambda f=first: world.shards(f) == partitions, 0.05)
     assert load.running()
     time.sleep(0.5)
     with world.measured("woken; until the last was fenced"):
