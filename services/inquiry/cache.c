@@ -30,7 +30,9 @@ struct inquiry_cache {
     struct cf_timer *timer;
     struct fill *fills;
     size_t n_fills;
-    int asked, asked_max; /* of PostgreSQL */
+    struct cf_pgarray all; /* of the shards' numbers */
+    struct cf_str parts;   /* its bytes */
+    int asked, asked_max;  /* of PostgreSQL */
     uint64_t lost;        /* of the writer, when last looked at */
     bool failed;          /* a write since then */
     bool closing;         /* PostgreSQL's connection is gone already */
@@ -127,8 +129,11 @@ static int ask_by_key(struct question *q)
 
 static int ask_by_alias(struct question *q)
 {
-    const struct cf_str id = {(const char *)q->alias, 16};
-    return cf_pgf_send(q->cache->app->pg, INQUIRY_SQL_BY_ALIAS, &id, 1, stored, q);
+    const struct cf_str params[] = {
+        {(const char *)q->alias, 16},
+        q->cache->parts
+    };
+    return cf_pgf_send(q->cache->app->pg, INQUIRY_SQL_BY_ALIAS, params, 2, stored, q);
 }
 
 static void ask_store(struct question *q)
@@ -279,6 +284,10 @@ struct inquiry_cache *inquiry_cache_new(struct cf_app *app, const struct inquiry
         inquiry_cache_free(c);
         return NULL;
     }
+    cf_pgarray_begin(&c->all, CF_OID_INT2);
+    for (int i = 0; i < app->partitions; i++)
+        cf_pgarray_int2(&c->all, (int16_t)i);
+    c->parts = cf_pgarray_end(&c->all);
     c->timer = cf_timer_new(app->loop, flush, c);
     measure(c);
     return c;
@@ -294,6 +303,7 @@ void inquiry_cache_free(struct inquiry_cache *c)
         free(f);
     }
     if (c->timer) cf_timer_free(c->timer);
+    cf_buf_free(&c->all.buf);
     cf_redis_front_free(c->front);
     cf_redis_stage_free(c->writer);
     free(c);

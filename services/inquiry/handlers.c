@@ -7,10 +7,13 @@
 /* ---- aliases -------------------------------------------------------------------------------- */
 
 static void put_alias(struct cf_step *s, struct inquiry_row *row, const uint8_t id[16], cf_ms at,
-                      struct cf_str past)
+                      bool is_new, struct cf_str past)
 {
     const struct inquiry_alias alias = {.holder = s->msg->key, .at = at, .past = past};
-    cf_aux_put(s, INQUIRY_AUX_ALIAS, id, &alias);
+    if (is_new)
+        cf_aux_add(s, INQUIRY_AUX_ALIAS, id, &alias);
+    else
+        cf_aux_put(s, INQUIRY_AUX_ALIAS, id, &alias);
     /* Those that find no room here are found in PostgreSQL. */
     if (row->n_fresh < INQUIRY_FRESH_MAX) memcpy(row->fresh[row->n_fresh++], id, 16);
 }
@@ -23,24 +26,26 @@ static struct cf_str packed_alone(struct cf_step *s, const struct inquiry_entry 
     return inquiry_codec_section_pack(s->arena, &alone);
 }
 
+/* A section that was never full has never dropped anything: what is new in it is new at all. */
 static void put_aliases(struct cf_step *s, struct inquiry_row *row, const struct inquiry_event *ev,
-                        const struct inquiry_folded *f)
+                        const struct inquiry_section *section, const struct inquiry_folded *f)
 {
     uint8_t id[16];
+    bool new_entry = section->n_entries < INQUIRY_ENTRIES_MAX;
     /* Every application is intake's first: the others need not lead to it again. */
     if (ev->source == INQUIRY_INTAKE && f->created)
-        put_alias(s, row, ev->entry.id, ev->at, (struct cf_str){0});
+        put_alias(s, row, ev->entry.id, ev->at, new_entry, (struct cf_str){0});
     if (ev->source == INQUIRY_INTAKE && f->dropped)
-        put_alias(s, row, f->dropped->id, ev->at, packed_alone(s, f->dropped));
+        put_alias(s, row, f->dropped->id, ev->at, false, packed_alone(s, f->dropped));
     if (ev->source == INQUIRY_COMPLAINT && f->created)
-        put_alias(s, row, ev->order.id, ev->at, (struct cf_str){0});
+        put_alias(s, row, ev->order.id, ev->at, false, (struct cf_str){0});
     if (f->receipt_created) {
         inquiry_alias_receipt(ev->entry.receipt_no, id);
-        put_alias(s, row, id, ev->at, (struct cf_str){0});
+        put_alias(s, row, id, ev->at, new_entry, (struct cf_str){0});
     }
     if (f->card_created) {
         inquiry_alias_card(ev->card.no, id);
-        put_alias(s, row, id, ev->at, (struct cf_str){0});
+        put_alias(s, row, id, ev->at, section->n_cards < INQUIRY_CARDS_MAX, (struct cf_str){0});
     }
 }
 
@@ -82,9 +87,16 @@ static int decide_event(struct cf_step *s, struct inquiry_row *row)
     row->sections[ev->source] = inquiry_codec_section_pack(s->arena, &section);
     row->version++;
     if (ev->at > row->as_of) row->as_of = ev->at;
-    put_aliases(s, row, ev, &folded);
+    put_aliases(s, row, ev, &section, &folded);
     /* What became of a message to the holder is no part of what is told on. */
-    return ev->what == INQUIRY_NOTE || ev->what == INQUIRY_OTHER ? 0 : tell(s, row, false);
+    if (ev->what != INQUIRY_NOTE && ev->what != INQUIRY_OTHER) row->seen = true;
+    return 0;
+}
+
+static int settle(struct cf_step *s, void *aggregate)
+{
+    struct inquiry_row *row = aggregate;
+    return s->msg->type == INQUIRY_MSG_AUDIT || !row->seen ? 0 : tell(s, row, false);
 }
 
 /* ---- audit ---------------------------------------------------------------------------------- */
@@ -241,5 +253,6 @@ struct cf_service inquiry_service(const struct inquiry_env *env)
                                .decode = inquiry_codec_decode,
                                .wants = wants,
                                .decide = decide,
+                               .settle = settle,
                                .after_commit = after_commit};
 }

@@ -17,7 +17,8 @@ struct inquiry_row {
     cf_ms as_of;     /* highest event time */
     int64_t shown;   /* hash of what was last told on `status` */
     struct cf_str sections[INQUIRY_SOURCES];
-    /* Not a column: aliases made in this batch, for Redis. */
+    /* Not columns. To be told on `status` when the batch is done; aliases made in it, for Redis. */
+    bool seen;
     uint32_t n_fresh;
     uint8_t fresh[INQUIRY_FRESH_MAX][16];
 };

@@ -223,7 +223,8 @@ static struct notification_job job_of(const job_message *m)
                                    .notice_no = text(m->notice_no),
                                    .outlet_code = text(m->outlet_code),
                                    .card_no_masked = text(m->card_no_masked),
-                                   .order_no = text(m->order_no)};
+                                   .order_no = text(m->order_no),
+                                   .deferred = m->deferred};
     if (m->event_id.len == 16) memcpy(job.event_id, m->event_id.data, 16);
     if (m->application_id.len == 16) memcpy(job.application_id, m->application_id.data, 16);
     return job;
@@ -306,6 +307,7 @@ static job_message *message_of(struct cf_arena *a, const struct notification_job
     m->outlet_code = loose(a, job->outlet_code);
     m->card_no_masked = loose(a, job->card_no_masked);
     m->order_no = loose(a, job->order_no);
+    m->deferred = job->deferred;
     return m;
 }
 

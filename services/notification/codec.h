@@ -35,6 +35,7 @@ struct notification_job {
     cf_ms at;
     cf_day due_on, respond_by; /* 0: none */
     struct cf_str receipt_no, notice_no, outlet_code, card_no_masked, order_no;
+    bool deferred; /* was held back: its row is there */
 };
 
 struct notification_news {

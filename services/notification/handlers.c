@@ -26,7 +26,10 @@ static void keep(struct cf_step *s, const uint8_t id[16], const struct notificat
     memcpy(row.application_id, job->application_id, 16);
     row.template = cf_str_of(notification_template_name(job->template));
     row.channel = CF_STR(CHANNEL);
-    cf_aux_put(s, NOTIFY_AUX_NOTICE, id, &row);
+    if (job->deferred && state != NOTIFY_DEFERRED)
+        cf_aux_put(s, NOTIFY_AUX_NOTICE, id, &row);
+    else
+        cf_aux_add(s, NOTIFY_AUX_NOTICE, id, &row);
 }
 
 /* An end: it is kept, and told to whoever reads notification.events. */
@@ -51,9 +54,10 @@ static bool keep_early(struct cf_step *s, struct notification_holder *holder,
 }
 
 static void tell(struct cf_step *s, struct notification_holder *holder,
-                 const struct notification_job *job, bool *changed)
+                 const struct notification_job *said, bool *changed)
 {
     const struct notification_env *env = s->env;
+    struct notification_job *job = cf_arena_dup(s->arena, said, sizeof *said);
     struct cf_work w = {.kind = NOTIFY_WORK_SMS, .part = s->part, .key = s->msg->key};
     id_of_notice(job->event_id, w.id);
     if (holder->died) {
@@ -69,9 +73,10 @@ static void tell(struct cf_step *s, struct notification_holder *holder,
         return;
     }
     w.due = notification_due(s->now, &env->quiet, job->template);
+    job->deferred = w.due != s->now;
     w.args = notification_codec_job(s->arena, job);
     cf_work_put(s, &w);
-    if (w.due == s->now) return;
+    if (!job->deferred) return;
     keep(s, w.id, job, NOTIFY_DEFERRED, CF_STR("quiet_hours"));
     cf_count(s, "deferred");
 }

@@ -57,7 +57,7 @@ static void put_issued(struct cf_step *s, const struct production_card *card, co
     row.card_no = cf_arena_str(s->arena, cf_str_of(card->no));
     if (app_id) memcpy(row.app_id, app_id, 16);
     cf_uuid8_of(id, CF_STR("issued"), cf_key_str(&s->msg->key), row.card_no);
-    cf_aux_put(s, PRODUCTION_ISSUED, id, &row);
+    cf_aux_add(s, PRODUCTION_ISSUED, id, &row);
 }
 
 static int to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, const char *type,

@@ -20,7 +20,7 @@ static const cf_ms COMMAND_AGE_MS = 7 * (cf_ms)CF_MS_PER_DAY;
 static void put_person(struct cf_step *s, const struct production_accepted *a)
 {
     struct production_person row = {a->person};
-    cf_aux_put(s, PRODUCTION_PERSON, a->app_id, &row);
+    cf_aux_add(s, PRODUCTION_PERSON, a->app_id, &row);
 }
 
 static enum production_fit on_accepted(struct scene *c, const struct production_accepted *a)

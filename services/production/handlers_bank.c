@@ -64,7 +64,7 @@ static void enqueue(struct bank_scene *c, const struct production_enqueue_body *
     memcpy(line.app_id, q->app_id, 16);
     memcpy(line.photo_ref, q->photo_ref, 16);
     production_line_id(c->code, at.lane, at.no, id);
-    cf_aux_put(c->s, PRODUCTION_LINE, id, &line);
+    cf_aux_add(c->s, PRODUCTION_LINE, id, &line);
     /* Straight to the public topic: the holder's shard has nothing to decide about it. */
     cf_send_bytes(c->s, PRODUCTION_OUT_CARD, &q->holder, "card.promised",
                   production_codec_promised(c->s->arena, q, &at, c->s->now));
@@ -150,7 +150,7 @@ static int close_batch(struct bank_scene *c, const struct production_close_body 
                                    .last_no = q->to,
                                    .lines = (int32_t)lines,
                                    .closed_at = c->s->now};
-    cf_aux_put(c->s, PRODUCTION_BATCH, id, &row);
+    cf_aux_add(c->s, PRODUCTION_BATCH, id, &row);
     c->row->batches++;
     c->row->sent += lines;
     return 0;

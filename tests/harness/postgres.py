@@ -27,7 +27,6 @@ SETTINGS = {
     "jit": "off",
     "max_connections": 100,
     "password_encryption": "scram-sha-256",
-    "autovacuum_naptime": "10s",
     # A frozen or vanished client must not hold its locks for long.
     "tcp_keepalives_idle": 5,
     "tcp_keepalives_interval": 2,

@@ -131,15 +131,16 @@ static inline int double_load(void *self, struct cf_arena *arena, struct cf_load
     struct stage_double *d = self;
     for (size_t i = 0; i < l->n_rows; i++) {
         struct double_row *r = double_find(d, false, l->rows[i].kind, &l->rows[i].key);
+        l->rows[i].place.there = r ? CF_THERE_YES : CF_THERE_NOT;
         if (!r) continue;
         const struct cf_column *c;
         size_t size;
         double_columns(d, false, r->kind, &c, &size);
-        l->rows[i].exists = true;
         memcpy(l->rows[i].row, double_copy(d, arena, false, r->kind, r->row), size);
     }
     for (size_t i = 0; i < l->n_aux; i++) {
         const void *row = double_aux(d, l->aux[i].aux, l->aux[i].id);
+        l->aux[i].place.there = row ? CF_THERE_YES : CF_THERE_NOT;
         if (row) l->aux[i].row = double_copy(d, arena, true, l->aux[i].aux, row);
     }
     for (size_t i = 0; i < l->n_work; i++) {
@@ -150,6 +151,17 @@ static inline int double_load(void *self, struct cf_arena *arena, struct cf_load
     return 0;
 }
 
+/* What the stage takes for known of a row must be so. */
+static inline void double_check(struct stage_double *d, bool aux, uint16_t kind,
+                                const struct cf_key *key, enum cf_there there)
+{
+    bool is = double_find(d, aux, kind, key) != NULL;
+    if ((there == CF_THERE_YES && !is) || (there == CF_THERE_NOT && is)) {
+        fprintf(stderr, "a row of kind %u is%s there\n", (unsigned)kind, is ? "" : " not");
+        abort();
+    }
+}
+
 static inline int double_commit(void *self, const struct cf_commit *c)
 {
     struct stage_double *d = self;
@@ -157,12 +169,15 @@ static inline int double_commit(void *self, const struct cf_commit *c)
         d->fail_commits--;
         return d->fail_with;
     }
-    for (size_t i = 0; i < c->n_rows; i++)
+    for (size_t i = 0; i < c->n_rows; i++) {
+        double_check(d, false, c->rows[i]->kind, &c->rows[i]->key, c->rows[i]->place.there);
         double_save(d, false, c->rows[i]->kind, c->rows[i]->part, &c->rows[i]->key,
                     c->rows[i]->row);
+    }
     for (size_t i = 0; i < c->n_aux; i++) {
         struct cf_key key;
         cf_key_bytes(c->aux[i].id, 16, &key);
+        double_check(d, true, c->aux[i].aux, &key, c->aux[i].place.there);
         if (d->st->service->aux[c->aux[i].aux].insert_only &&
             double_find(d, true, c->aux[i].aux, &key))
             continue;

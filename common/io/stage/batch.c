@@ -145,7 +145,8 @@ static void commit_rows(struct cf_batch *b, struct cf_commit *c)
     for (size_t i = 0; i < b->buckets; i++) {
         for (struct aux_entry *e = b->aux_table[i]; e; e = e->next) {
             if (!e->changed) continue;
-            struct cf_commit_aux a = {.aux = e->aux, .part = e->part, .row = e->row};
+            struct cf_commit_aux a = {
+                .aux = e->aux, .part = e->part, .place = e->place, .row = e->row};
             memcpy(a.id, e->id, 16);
             PUSH(aux, b->arena, a);
         }

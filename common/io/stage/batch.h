@@ -14,6 +14,7 @@ struct aux_entry {
     int16_t part;
     uint8_t id[16];
     const void *row; /* NULL: asked for, not there */
+    struct cf_place place;
     bool changed;
 };
 
@@ -28,6 +29,9 @@ struct work_entry {
 struct row_entry {
     struct row_entry *next;
     struct cf_load_row *load;
+    bool exists; /* now: loaded, or made by an earlier message of this batch */
+    uint32_t last_item;  /* that changed it */
+    uint16_t last_outs;  /* its messages sent */
 };
 
 /* What a message did to an entry, to be undone when it fails. */

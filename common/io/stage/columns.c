@@ -110,27 +110,63 @@ int cf_column_read(const struct cf_column *c, const PGresult *r, int i, int fiel
     return 0;
 }
 
+static void names(struct cf_buf *sql, const struct cf_column *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cf_buf_printf(sql, ", %s", columns[i].name);
+}
+
+static void arrays(struct cf_buf *sql, size_t first, const struct cf_column *columns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cf_buf_printf(sql, ", $%zu::%s[]", first + i, cf_column_sql_type(columns[i].type));
+}
+
+/* Rows are found one by one in a subselect, which can only go by the whole primary key: for an array
+ * of ids alone the planner may read all rows of the part, if the table was small when it looked. */
 void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
                          const struct cf_column *columns, size_t n)
 {
-    cf_buf_printf(sql, "select %s", id);
-    for (size_t i = 0; i < n; i++)
-        cf_buf_printf(sql, ", %s", columns[i].name);
-    cf_buf_printf(sql, " from %s where part = $1::smallint and %s = any ($2::%s[])", table, id,
-                  id_type);
+    cf_buf_printf(sql, "select %s, ctid", id);
+    names(sql, columns, n);
+    cf_buf_printf(sql,
+                  " from %s where ctid = any (array(select (select t.ctid from %s t"
+                  " where t.part = $1::smallint and t.%s = v.id) from unnest($2::%s[]) v(id)))",
+                  table, table, id, id_type);
+}
+
+void cf_columns_insert_sql(struct cf_buf *sql, const char *table, const char *id,
+                           const char *id_type, const struct cf_column *columns, size_t n)
+{
+    cf_buf_printf(sql, "insert into %s (part, %s", table, id);
+    names(sql, columns, n);
+    cf_buf_printf(sql, ") select * from unnest($1::smallint[], $2::%s[]", id_type);
+    arrays(sql, 3, columns, n);
+    cf_buf_printf(sql, ")");
 }
 
 void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
                          const struct cf_column *columns, size_t n, bool insert_only)
 {
-    cf_buf_printf(sql, "insert into %s (part, %s", table, id);
-    for (size_t i = 0; i < n; i++)
-        cf_buf_printf(sql, ", %s", columns[i].name);
-    cf_buf_printf(sql, ") select * from unnest($1::smallint[], $2::%s[]", id_type);
-    for (size_t i = 0; i < n; i++)
-        cf_buf_printf(sql, ", $%zu::%s[]", i + 3, cf_column_sql_type(columns[i].type));
-    cf_buf_printf(sql, ") on conflict (part, %s) do ", id);
+    cf_columns_insert_sql(sql, table, id, id_type, columns, n);
+    cf_buf_printf(sql, " on conflict (part, %s) do ", id);
     cf_buf_printf(sql, insert_only || n == 0 ? "nothing" : "update set ");
     for (size_t i = 0; i < n && !insert_only; i++)
         cf_buf_printf(sql, "%s%s = excluded.%s", i ? ", " : "", columns[i].name, columns[i].name);
+}
+
+/* Goes to the rows by their place, past the index. A row that is not where it was loaded from
+ * divides by zero, which ends the transaction: the batch is loaded again. */
+void cf_columns_update_sql(struct cf_buf *sql, const char *table, const struct cf_column *columns,
+                           size_t n)
+{
+    cf_buf_printf(sql, "with done as (update %s t set ", table);
+    for (size_t i = 0; i < n; i++)
+        cf_buf_printf(sql, "%s%s = v.%s", i ? ", " : "", columns[i].name, columns[i].name);
+    cf_buf_printf(sql, " from unnest($1::tid[]");
+    arrays(sql, 2, columns, n);
+    cf_buf_printf(sql, ") v(place");
+    names(sql, columns, n);
+    cf_buf_printf(sql, ") where t.ctid = v.place returning 1)"
+                       " select 1 / (count(*) = cardinality($1::tid[]))::int from done");
 }

@@ -16,9 +16,15 @@ void cf_column_append(const struct cf_column *c, const void *row, struct cf_pgar
 int cf_column_read(const struct cf_column *c, const PGresult *r, int i, int field,
                    struct cf_arena *arena, void *row) CF_MUST;
 
-/* "select <id>, <columns> from <table> where part = $1 and <id> = any ($2)" */
+/* "select <id>, ctid, <columns> from <table> ...": the rows of part $1 with ids $2. */
 void cf_columns_load_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
                          const struct cf_column *columns, size_t n);
-/* "insert ... select * from unnest(...) on conflict ..." */
+/* "insert ... select * from unnest(...)": parts, ids, columns; for rows that are not there. */
+void cf_columns_insert_sql(struct cf_buf *sql, const char *table, const char *id,
+                           const char *id_type, const struct cf_column *columns, size_t n);
+/* "update ... from unnest(...)": places, columns; for rows that were loaded. */
+void cf_columns_update_sql(struct cf_buf *sql, const char *table, const struct cf_column *columns,
+                           size_t n);
+/* "insert ... select * from unnest(...) on conflict ...": for rows of which nothing is known. */
 void cf_columns_save_sql(struct cf_buf *sql, const char *table, const char *id, const char *id_type,
                          const struct cf_column *columns, size_t n, bool insert_only);

@@ -92,6 +92,7 @@ static void index_row(struct cf_batch *b, struct cf_load_row *load)
     struct row_entry **head = &b->row_table[bucket(b, load->key.b, load->key.len, load->kind)];
     struct row_entry *e = cf_arena_zero(b->arena, sizeof *e);
     e->load = load;
+    e->exists = load->place.there == CF_THERE_YES;
     e->next = *head;
     *head = e;
 }
@@ -173,6 +174,7 @@ static int load_wide(struct cf_batch *b, size_t first, size_t n)
         struct aux_entry *found = batch_aux(b, asked.v[i].aux, asked.v[i].part, asked.v[i].id);
         if (!found) CF_BUG("a wide row that was not asked for");
         found->row = asked.v[i].row;
+        found->place = asked.v[i].place;
     }
     return e;
 }
@@ -220,6 +222,7 @@ static void undo_message(struct cf_batch *b, size_t outs, struct row_entry *row,
     for (struct undo *u = b->undo; u; u = u->next) {
         if (u->aux) {
             u->aux->row = u->aux_before.row;
+            u->aux->place = u->aux_before.place;
             u->aux->changed = u->aux_before.changed;
         }
         if (u->work) {
@@ -257,6 +260,19 @@ static void decided_error(struct cf_batch *b, const struct item *item, struct cf
         batch_park(b, s->rec, item->index, reason);
 }
 
+static struct cf_step step_of(struct cf_batch *b, const struct item *item)
+{
+    const struct cf_record *r = &b->records[item->rec];
+    return (struct cf_step){.rec = r,
+                            .msg = &item->msg,
+                            .now = batch_now(b->st, r),
+                            .part = (int16_t)r->part,
+                            .index = item->index,
+                            .arena = b->arena,
+                            .env = b->st->service->env,
+                            .batch = b};
+}
+
 static int decide_one(struct cf_batch *b, size_t i)
 {
     struct cf_stage *st = b->st;
@@ -264,15 +280,8 @@ static int decide_one(struct cf_batch *b, size_t i)
     struct item *item = &b->items.v[i];
     const struct cf_record *r = &b->records[item->rec];
     struct row_entry *row = named_row(b, &item->msg);
-    struct cf_step s = {.rec = r,
-                        .msg = &item->msg,
-                        .part = (int16_t)r->part,
-                        .index = item->index,
-                        .arena = b->arena,
-                        .env = v->env,
-                        .batch = b};
+    struct cf_step s = step_of(b, item);
     size_t size = v->kinds[item->msg.kind].size, outs = b->outs.n;
-    s.now = batch_now(st, r);
     b->undo = NULL;
     b->step_error = 0;
     b->step_outs = 0;
@@ -292,7 +301,7 @@ static int decide_one(struct cf_batch *b, size_t i)
     void *pools =
         cf_arena_dup(b->arena, st->shards[r->part].pools, v->n_numbers * sizeof(struct pool));
     bool changed = false;
-    e = v->decide(&s, row->load->row, row->load->exists, &changed);
+    e = v->decide(&s, row->load->row, row->exists, &changed);
     if (!e) e = b->step_error;
     if (e && cf_error_class(e) != CF_PARK && cf_error_class(e) != CF_DEADLETTER) return e;
     if (e) {
@@ -300,9 +309,25 @@ static int decide_one(struct cf_batch *b, size_t i)
         decided_error(b, item, &s, e);
         return 0;
     }
-    if (changed) row->load->changed = row->load->exists = true;
+    if (changed) {
+        row->load->changed = row->exists = true;
+        row->last_item = (uint32_t)i;
+        row->last_outs = b->step_outs;
+    }
     if (changed || b->undo) b->steps++;
     return 0;
+}
+
+/* What cannot be settled cannot be stored either: each record is tried alone. */
+static int settle_one(struct cf_batch *b, const struct row_entry *row)
+{
+    struct cf_step s = step_of(b, &b->items.v[row->last_item]);
+    b->undo = NULL;
+    b->step_error = 0;
+    b->step_outs = row->last_outs;
+    int e = b->st->service->settle(&s, row->load->row);
+    if (!e) e = b->step_error;
+    return e && (cf_error_class(e) == CF_PARK || cf_error_class(e) == CF_DEADLETTER) ? CF_E_DATA : e;
 }
 
 int batch_decide(struct cf_batch *b)
@@ -310,5 +335,7 @@ int batch_decide(struct cf_batch *b)
     int e = 0;
     for (size_t i = 0; i < b->items.n && !e; i++)
         e = decide_one(b, i);
+    for (size_t i = 0; i < b->n_rows && !e && b->st->service->settle; i++)
+        if (b->rows[i].changed) e = settle_one(b, batch_row(b, b->rows[i].kind, &b->rows[i].key));
     return e;
 }

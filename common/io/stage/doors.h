@@ -72,14 +72,21 @@ struct cf_log {
 
 /* ---- the store ------------------------------------------------------------------------------ */
 
+/* Is the row in the table? And where: the store's own way to find it again. */
+enum cf_there { CF_THERE_UNKNOWN, CF_THERE_NOT, CF_THERE_YES };
+struct cf_place {
+    enum cf_there there;
+    char at[6];
+};
+
 /* One key of the batch: the row is zeroed by the caller and filled when it is there. */
 struct cf_load_row {
     uint16_t kind;
     int16_t part;
     struct cf_key key;
     void *row;
-    bool exists;
-    bool changed; /* by deciding: to be written */
+    struct cf_place place; /* as loaded: there or not */
+    bool changed;          /* by deciding: to be written */
 };
 
 struct cf_load_aux {
@@ -87,6 +94,7 @@ struct cf_load_aux {
     int16_t part;
     uint8_t id[16];
     void *row; /* NULL when not there */
+    struct cf_place place;
 };
 
 struct cf_load_work {
@@ -136,6 +144,7 @@ struct cf_commit_aux {
     uint16_t aux;
     int16_t part;
     uint8_t id[16];
+    struct cf_place place;
     const void *row;
 };
 

@@ -111,15 +111,31 @@ uint64_t cf_number(struct cf_step *s, uint16_t number_kind)
     return p->next++;
 }
 
-void cf_aux_put(struct cf_step *s, uint16_t aux, const uint8_t id[16], const void *row)
+static void put_aux(struct cf_step *s, uint16_t aux, const uint8_t id[16], const void *row,
+                    enum cf_there there)
 {
     struct cf_batch *b = s->batch;
     struct aux_entry *e = batch_aux(b, aux, s->part, id);
-    if (!e) e = batch_aux_add(b, aux, s->part, id);
-    batch_keep_aux(b, e);
+    if (!e) {
+        e = batch_aux_add(b, aux, s->part, id);
+        batch_keep_aux(b, e);
+        e->place.there = there;
+    } else {
+        batch_keep_aux(b, e);
+    }
     if (e->row && b->st->service->aux[aux].insert_only) return;
     e->row = cf_arena_dup(s->arena, row, b->st->service->aux[aux].size);
     e->changed = true;
+}
+
+void cf_aux_put(struct cf_step *s, uint16_t aux, const uint8_t id[16], const void *row)
+{
+    put_aux(s, aux, id, row, CF_THERE_UNKNOWN);
+}
+
+void cf_aux_add(struct cf_step *s, uint16_t aux, const uint8_t id[16], const void *row)
+{
+    put_aux(s, aux, id, row, CF_THERE_NOT);
 }
 
 const void *cf_aux_get(struct cf_step *s, uint16_t aux, const uint8_t id[16])

@@ -14,6 +14,7 @@ enum cf_oid {
     CF_OID_INT2 = 21,
     CF_OID_INT4 = 23,
     CF_OID_TEXT = 25,
+    CF_OID_TID = 27,
     CF_OID_UUID = 2950
 };
 

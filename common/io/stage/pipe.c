@@ -37,7 +37,8 @@ static int classify(struct cf_pipe *p, const PGresult *r, int at)
         p->broken = true;
         return CF_E_DB;
     }
-    if (at < p->guards && !strcmp(s, "22012")) return CF_E_FENCED;
+    /* Only guards divide by zero: of the owner, or of the place a row was loaded from. */
+    if (!strcmp(s, "22012")) return at < p->guards ? CF_E_FENCED : CF_E_DB;
     if (!strncmp(s, "57", 2)) p->broken = true;
     if (!strncmp(s, "08", 2) || !strncmp(s, "53", 2) || !strncmp(s, "57", 2) ||
         !strncmp(s, "40", 2) || !strncmp(s, "25", 2) || !strcmp(s, "55P03") || !strncmp(s, "58", 2))

@@ -6,7 +6,7 @@
  *
  * Errors   CF_E_DB (connection, server shutting down, resources, locks, conflicts: run the batch
  *          again), CF_E_UNKNOWN (connection lost with the commit under way), CF_E_FENCED (a
- *          guard divided by zero), CF_E_DATA (SQLSTATE class 22 or 23), CF_E_SQL (anything else)
+ *          guard divided by zero; elsewhere that is CF_E_DB), CF_E_DATA (SQLSTATE class 22 or 23), CF_E_SQL (anything else)
  */
 #pragma once
 #include "common/pure/error.h"
@@ -14,7 +14,7 @@
 
 #include <libpq-fe.h>
 
-enum { CF_PIPE_STATEMENTS = 64, CF_PIPE_PARAMS = 64 };
+enum { CF_PIPE_STATEMENTS = 96, CF_PIPE_PARAMS = 64 };
 
 struct cf_pipe {
     PGconn *conn;

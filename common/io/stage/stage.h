@@ -156,6 +156,9 @@ uint64_t cf_number(struct cf_step *s, uint16_t number_kind);
 
 /* Writes a wide row; `row` is the struct of service->aux[aux], id its primary key. */
 void cf_aux_put(struct cf_step *s, uint16_t aux, const uint8_t id[16], const void *row);
+/* The same for a row that cannot be there yet, because its id is new with this step: a plain insert
+ * costs a third less. One that `wants` asked for in vain is known to be new without this. */
+void cf_aux_add(struct cf_step *s, uint16_t aux, const uint8_t id[16], const void *row);
 /* The wide row that `wants` asked for, or that this batch has put; NULL when there is none. */
 const void *cf_aux_get(struct cf_step *s, uint16_t aux, const uint8_t id[16]);
 
@@ -204,6 +207,10 @@ struct cf_service {
     /* Decides: changes *aggregate (zeroed when new) and adds effects to the step. On an error
      * everything this message did is undone. *changed tells whether the row must be written. */
     int (*decide)(struct cf_step *s, void *aggregate, bool exists, bool *changed);
+    /* Once a batch and changed aggregate, after all its messages: for what only the newest state
+     * needs, like telling it. The step is that of the last message that changed it. An error parks
+     * that message. May be NULL. */
+    int (*settle)(struct cf_step *s, void *aggregate);
     /* After the commit, in the stage thread, rows of kind 0 as committed (for Redis). May be
      * NULL. Must not block longer than 100 ms. */
     void (*after_commit)(const void *env, const struct cf_key *const *keys, const void *const *rows,

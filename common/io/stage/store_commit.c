@@ -105,56 +105,89 @@ static int add_journal(struct store_pg *s, const struct cf_commit *c)
     return send(s, s->s_journal_add, 0, 3);
 }
 
-/* The changed rows of one kind, in the order they were loaded (sorted). */
-static int save_kind(struct store_pg *s, const struct cf_commit *c, uint16_t kind)
+/* Rows of one table that go by one statement: those of which `there` is true. */
+struct rows {
+    struct store_pg *s;
+    const struct cf_column *columns;
+    size_t n_columns, n;
+    enum cf_there there;
+};
+
+static struct rows rows_begin(struct store_pg *s, const struct cf_column *columns,
+                              size_t n_columns, enum cf_oid id, enum cf_there there)
 {
-    const struct cf_kind *k = &s->service->kinds[kind];
-    struct cf_pgarray *a = s->arrays;
-    size_t n = 0;
-    cf_pgarray_begin(&a[0], CF_OID_INT2);
-    cf_pgarray_begin(&a[1], CF_OID_BYTEA);
-    for (size_t col = 0; col < k->n_columns; col++)
-        cf_pgarray_begin(&a[col + 2], cf_column_oid(k->columns[col].type));
-    for (size_t i = 0; i < c->n_rows; i++) {
-        const struct cf_load_row *row = c->rows[i];
-        if (row->kind != kind) continue;
-        n++;
-        cf_pgarray_int2(&a[0], row->part);
-        cf_pgarray_bytes(&a[1], row->key.b, row->key.len);
-        for (size_t col = 0; col < k->n_columns; col++)
-            cf_column_append(&k->columns[col], row->row, &a[col + 2]);
+    struct rows r = {s, columns, n_columns, 0, there};
+    size_t first = 0;
+    if (there == CF_THERE_YES) {
+        cf_pgarray_begin(&s->arrays[first++], CF_OID_TID);
+    } else {
+        cf_pgarray_begin(&s->arrays[first++], CF_OID_INT2);
+        cf_pgarray_begin(&s->arrays[first++], id);
     }
-    return n ? send(s, s->save_kind[kind], 0, (int)k->n_columns + 2) : 0;
+    for (size_t i = 0; i < n_columns; i++)
+        cf_pgarray_begin(&s->arrays[first + i], cf_column_oid(columns[i].type));
+    return r;
 }
 
-static int save_aux(struct store_pg *s, const struct cf_commit *c, uint16_t aux)
+static void rows_add(struct rows *r, const struct cf_place *place, int16_t part, struct cf_str id,
+                     const void *row)
+{
+    struct cf_pgarray *a = r->s->arrays;
+    if (place->there != r->there) return;
+    r->n++;
+    if (r->there == CF_THERE_YES) {
+        cf_pgarray_bytes(a++, place->at, sizeof place->at);
+    } else {
+        cf_pgarray_int2(a++, part);
+        cf_pgarray_bytes(a++, id.ptr, id.len);
+    }
+    for (size_t i = 0; i < r->n_columns; i++)
+        cf_column_append(&r->columns[i], row, &a[i]);
+}
+
+static int rows_send(const struct rows *r, const struct store_table *t)
+{
+    int arrays = (int)r->n_columns + (r->there == CF_THERE_YES ? 1 : 2);
+    int statement = r->there == CF_THERE_YES ? t->update
+                    : r->there == CF_THERE_NOT ? t->insert
+                                               : t->save;
+    return r->n ? send(r->s, statement, 0, arrays) : 0;
+}
+
+/* The changed rows of one kind, in the order they were loaded (sorted). */
+static int save_kind(struct store_pg *s, const struct cf_commit *c, uint16_t kind,
+                     enum cf_there there)
+{
+    const struct cf_kind *k = &s->service->kinds[kind];
+    struct rows r = rows_begin(s, k->columns, k->n_columns, CF_OID_BYTEA, there);
+    for (size_t i = 0; i < c->n_rows; i++)
+        if (c->rows[i]->kind == kind)
+            rows_add(&r, &c->rows[i]->place, c->rows[i]->part, cf_key_str(&c->rows[i]->key),
+                     c->rows[i]->row);
+    return rows_send(&r, &s->kinds[kind]);
+}
+
+static int save_aux(struct store_pg *s, const struct cf_commit *c, uint16_t aux,
+                    enum cf_there there)
 {
     const struct cf_aux *k = &s->service->aux[aux];
-    struct cf_pgarray *a = s->arrays;
-    size_t n = 0;
-    cf_pgarray_begin(&a[0], CF_OID_INT2);
-    cf_pgarray_begin(&a[1], CF_OID_UUID);
-    for (size_t col = 0; col < k->n_columns; col++)
-        cf_pgarray_begin(&a[col + 2], cf_column_oid(k->columns[col].type));
-    for (size_t i = 0; i < c->n_aux; i++) {
-        const struct cf_commit_aux *row = &c->aux[i];
-        if (row->aux != aux) continue;
-        n++;
-        cf_pgarray_int2(&a[0], row->part);
-        cf_pgarray_bytes(&a[1], row->id, 16);
-        for (size_t col = 0; col < k->n_columns; col++)
-            cf_column_append(&k->columns[col], row->row, &a[col + 2]);
-    }
-    return n ? send(s, s->save_aux[aux], 0, (int)k->n_columns + 2) : 0;
+    struct rows r = rows_begin(s, k->columns, k->n_columns, CF_OID_UUID, there);
+    for (size_t i = 0; i < c->n_aux; i++)
+        if (c->aux[i].aux == aux)
+            rows_add(&r, &c->aux[i].place, c->aux[i].part,
+                     (struct cf_str){(const char *)c->aux[i].id, 16}, c->aux[i].row);
+    return rows_send(&r, &s->aux[aux]);
 }
 
 static int save_rows(struct store_pg *s, const struct cf_commit *c)
 {
     int e = 0;
-    for (size_t i = 0; i < s->service->n_kinds && c->n_rows && !e; i++)
-        e = save_kind(s, c, (uint16_t)i);
-    for (size_t i = 0; i < s->service->n_aux && c->n_aux && !e; i++)
-        e = save_aux(s, c, (uint16_t)i);
+    for (enum cf_there there = CF_THERE_UNKNOWN; there <= CF_THERE_YES && !e; there++) {
+        for (size_t i = 0; i < s->service->n_kinds && c->n_rows && !e; i++)
+            e = save_kind(s, c, (uint16_t)i, there);
+        for (size_t i = 0; i < s->service->n_aux && c->n_aux && !e; i++)
+            e = save_aux(s, c, (uint16_t)i, there);
+    }
     return e;
 }
 

@@ -334,7 +334,7 @@ static int send_rows(struct store_pg *s, const struct cf_load *l)
              j++)
             cf_pgarray_bytes(&s->arrays[0], l->rows[j].key.b, l->rows[j].key.len);
         struct cf_str params[] = {int2_param(b2, l->rows[i].part), cf_pgarray_end(&s->arrays[0])};
-        e = cf_pipe_send(&s->pipe, s->load_kind[l->rows[i].kind], params, 2);
+        e = cf_pipe_send(&s->pipe, s->kinds[l->rows[i].kind].load, params, 2);
     }
     for (size_t i = 0, j; i < l->n_aux && !e; i = j) {
         cf_pgarray_begin(&s->arrays[0], CF_OID_UUID);
@@ -343,7 +343,7 @@ static int send_rows(struct store_pg *s, const struct cf_load *l)
              j++)
             cf_pgarray_bytes(&s->arrays[0], l->aux[j].id, 16);
         struct cf_str params[] = {int2_param(b2, l->aux[i].part), cf_pgarray_end(&s->arrays[0])};
-        e = cf_pipe_send(&s->pipe, s->load_aux[l->aux[i].aux], params, 2);
+        e = cf_pipe_send(&s->pipe, s->aux[l->aux[i].aux].load, params, 2);
     }
     for (size_t i = 0, j; i < l->n_work && !e; i = j) {
         cf_pgarray_begin(&s->arrays[0], CF_OID_UUID);
@@ -360,8 +360,16 @@ static int read_columns(const struct cf_column *columns, size_t n, const PGresul
 {
     int e = 0;
     for (size_t c = 0; c < n && !e; c++)
-        e = cf_column_read(&columns[c], r, i, (int)c + 1, arena, row);
+        e = cf_column_read(&columns[c], r, i, (int)c + 2, arena, row);
     return e;
+}
+
+static struct cf_place place_of(const PGresult *r, int row)
+{
+    struct cf_place place = {.there = CF_THERE_YES};
+    if (PQgetlength(r, row, 1) != sizeof place.at) CF_BUG("a ctid of another size");
+    memcpy(place.at, PQgetvalue(r, row, 1), sizeof place.at);
+    return place;
 }
 
 static int take_rows(struct store_pg *s, struct cf_arena *arena, struct cf_load_row *rows, size_t n,
@@ -375,7 +383,7 @@ static int take_rows(struct store_pg *s, struct cf_arena *arena, struct cf_load_
             return CF_E_DATA;
         struct cf_load_row *row = bsearch(&want, rows, n, sizeof *rows, by_kind_part_key);
         if (!row) CF_BUG("a row that nobody asked for");
-        row->exists = true;
+        row->place = place_of(r, i);
         e = read_columns(kind->columns, kind->n_columns, r, i, arena, row->row);
     }
     return e;
@@ -391,6 +399,7 @@ static int take_aux(struct store_pg *s, struct cf_arena *arena, struct cf_load_a
         memcpy(want.id, PQgetvalue(r, i, 0), 16);
         struct cf_load_aux *row = bsearch(&want, aux, n, sizeof *aux, by_aux_part_id);
         if (!row) CF_BUG("a wide row that nobody asked for");
+        row->place = place_of(r, i);
         row->row = cf_arena_zero(arena, table->size);
         e = read_columns(table->columns, table->n_columns, r, i, arena, row->row);
     }
@@ -457,6 +466,10 @@ static int store_load(void *self, struct cf_arena *arena, struct cf_load *l)
     struct store_pg *s = self;
     int at, late, e;
     if (l->n_rows + l->n_aux + l->n_work == 0) return 0;
+    for (size_t i = 0; i < l->n_rows; i++)
+        l->rows[i].place.there = CF_THERE_NOT;
+    for (size_t i = 0; i < l->n_aux; i++)
+        l->aux[i].place.there = CF_THERE_NOT;
     if (l->n_rows) qsort(l->rows, l->n_rows, sizeof *l->rows, by_kind_part_key);
     if (l->n_aux) qsort(l->aux, l->n_aux, sizeof *l->aux, by_aux_part_id);
     if (l->n_work) qsort(l->work, l->n_work, sizeof *l->work, by_part_id);
@@ -476,46 +489,50 @@ static int store_load(void *self, struct cf_arena *arena, struct cf_load *l)
 
 /* ---- making it ------------------------------------------------------------------------------ */
 
-static int add_generated(struct store_pg *s, const char *what, size_t i, struct cf_buf sql)
+/* Takes over the SQL; it and the name live as long as the store. */
+static int add_generated(struct store_pg *s, const char *what, const char *id, size_t i,
+                         struct cf_buf sql)
 {
-    cf_buf_add(&sql, "", 1);
-    s->generated[s->n_generated] = sql;
     struct cf_buf name;
     cf_buf_init(&name, 64);
-    cf_buf_printf(&name, "%s_%zu", what, i);
+    cf_buf_printf(&name, "%s_%s_%zu", what, id, i);
     cf_buf_add(&name, "", 1);
-    s->n_generated++;
-    /* The name lives as long as the process has the store; it is freed with the statements. */
+    cf_buf_add(&sql, "", 1);
+    s->generated[s->n_generated++] = sql;
+    s->generated[s->n_generated++] = name;
     return cf_pipe_statement(&s->pipe, name.ptr, sql.ptr);
+}
+
+static struct store_table add_table(struct store_pg *s, size_t i, const char *table, const char *id,
+                                    const char *id_type, const struct cf_column *columns, size_t n,
+                                    bool insert_only)
+{
+    struct cf_buf load, insert, update, save;
+    if (n + 2 > STORE_ARRAYS) CF_BUG("too many columns");
+    cf_buf_init(&load, 8192);
+    cf_buf_init(&insert, 8192);
+    cf_buf_init(&update, 8192);
+    cf_buf_init(&save, 8192);
+    cf_columns_load_sql(&load, table, id, id_type, columns, n);
+    cf_columns_insert_sql(&insert, table, id, id_type, columns, n);
+    cf_columns_update_sql(&update, table, columns, n);
+    cf_columns_save_sql(&save, table, id, id_type, columns, n, insert_only);
+    return (struct store_table){.load = add_generated(s, "load", id, i, load),
+                                .insert = add_generated(s, "insert", id, i, insert),
+                                .update = add_generated(s, "update", id, i, update),
+                                .save = add_generated(s, "save", id, i, save)};
 }
 
 static void add_rows(struct store_pg *s)
 {
     const struct cf_service *v = s->service;
     if (v->n_kinds > STORE_KINDS || v->n_aux > STORE_KINDS) CF_BUG("too many kinds of rows");
-    for (size_t i = 0; i < v->n_kinds; i++) {
-        struct cf_buf load, save;
-        cf_buf_init(&load, 8192);
-        cf_buf_init(&save, 8192);
-        const struct cf_kind *k = &v->kinds[i];
-        if (k->n_columns + 2 > STORE_ARRAYS) CF_BUG("too many columns");
-        cf_columns_load_sql(&load, k->table, "key", "bytea", k->columns, k->n_columns);
-        cf_columns_save_sql(&save, k->table, "key", "bytea", k->columns, k->n_columns, false);
-        s->load_kind[i] = add_generated(s, "load_kind", i, load);
-        s->save_kind[i] = add_generated(s, "save_kind", i, save);
-    }
-    for (size_t i = 0; i < v->n_aux; i++) {
-        struct cf_buf load, save;
-        cf_buf_init(&load, 8192);
-        cf_buf_init(&save, 8192);
-        const struct cf_aux *k = &v->aux[i];
-        if (k->n_columns + 2 > STORE_ARRAYS) CF_BUG("too many columns");
-        cf_columns_load_sql(&load, k->table, "id", "uuid", k->columns, k->n_columns);
-        cf_columns_save_sql(&save, k->table, "id", "uuid", k->columns, k->n_columns,
-                            k->insert_only);
-        s->load_aux[i] = add_generated(s, "load_aux", i, load);
-        s->save_aux[i] = add_generated(s, "save_aux", i, save);
-    }
+    for (size_t i = 0; i < v->n_kinds; i++)
+        s->kinds[i] = add_table(s, i, v->kinds[i].table, "key", "bytea", v->kinds[i].columns,
+                                v->kinds[i].n_columns, false);
+    for (size_t i = 0; i < v->n_aux; i++)
+        s->aux[i] = add_table(s, i, v->aux[i].table, "id", "uuid", v->aux[i].columns,
+                              v->aux[i].n_columns, v->aux[i].insert_only);
 }
 
 #define ADD(field, file) s->s_##field = cf_pipe_statement(&s->pipe, #file, stage_sql_##file)
@@ -556,10 +573,6 @@ static void store_free(void *self)
 {
     struct store_pg *s = self;
     cf_pipe_close(&s->pipe);
-    for (int i = 0; i < s->pipe.n_statements; i++)
-        if (!strncmp(s->pipe.statements[i].name, "load_", 5) ||
-            !strncmp(s->pipe.statements[i].name, "save_", 5))
-            free((void *)(uintptr_t)s->pipe.statements[i].name);
     for (size_t i = 0; i < s->n_generated; i++)
         cf_buf_free(&s->generated[i]);
     for (size_t i = 0; i < STORE_ARRAYS; i++)

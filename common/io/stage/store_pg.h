@@ -16,9 +16,10 @@ struct store_pg {
     const struct cf_service *service;
     uint8_t replica[16];
     int partitions, member_timeout_ms;
-    int load_kind[STORE_KINDS], save_kind[STORE_KINDS], load_aux[STORE_KINDS],
-        save_aux[STORE_KINDS];
-    struct cf_buf generated[4 * STORE_KINDS]; /* SQL from columns */
+    struct store_table {
+        int load, insert, update, save;
+    } kinds[STORE_KINDS], aux[STORE_KINDS];
+    struct cf_buf generated[16 * STORE_KINDS]; /* SQL from columns, and names */
     size_t n_generated;
     struct cf_pgarray arrays[STORE_ARRAYS];
     char topic_names[64][128];

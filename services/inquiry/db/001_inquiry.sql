@@ -22,7 +22,6 @@ create table alias (
     past bytea,                   -- of an application that had to make room in the document
     primary key (part, id)
 );
-create index alias_id on alias (id);
 
 -- The end of each client's chain of audit records.
 create table audit_chain (

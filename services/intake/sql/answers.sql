@@ -2,6 +2,7 @@
 -- $1 smallint[] part, $2 uuid[] application id or command id, in pairs
 -- Columns: id uuid (the one waited for), command_result, command_reason, and those of `application`.
 -- No row: not decided yet.
+-- `offset 0` keeps each lookup one by primary key, whatever the planner thinks of the tables.
 select w.id, 0::smallint as command_result, null::text as command_reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
@@ -11,9 +12,11 @@ select w.id, 0::smallint as command_result, null::text as command_reason,
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,
     coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
-join application a on a.part = w.part and a.id = w.id
-left join application_end e on e.part = a.part and e.id = a.id
-left join holder h on h.part = a.part and h.key = a.holder
+cross join lateral (select * from application a where a.part = w.part and a.id = w.id offset 0) a
+left join lateral (
+    select * from application_end e where e.part = a.part and e.id = a.id offset 0) e on true
+left join lateral (
+    select * from holder h where h.part = a.part and h.key = a.holder offset 0) h on true
 where a.outcome <> 0 and a.moved_to is null
 union all
 select w.id, c.result, c.reason,
@@ -25,7 +28,10 @@ select w.id, c.result, c.reason,
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,
     coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
-join command c on c.part = w.part and c.id = w.id
-join application a on a.part = c.part and a.id = c.application_id
-left join application_end e on e.part = a.part and e.id = a.id
-left join holder h on h.part = a.part and h.key = a.holder
+cross join lateral (select * from command c where c.part = w.part and c.id = w.id offset 0) c
+cross join lateral (
+    select * from application a where a.part = c.part and a.id = c.application_id offset 0) a
+left join lateral (
+    select * from application_end e where e.part = a.part and e.id = a.id offset 0) e on true
+left join lateral (
+    select * from holder h where h.part = a.part and h.key = a.holder offset 0) h on true

@@ -86,6 +86,8 @@ static void accepted(struct fixture *f, cf_ms at)
     char receipt[] = "123456789015", outlet[] = "B01001", person[] = "sealed bytes";
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
     e.accepted = &r;
+    /* No two applications have the same number. */
+    if (f->app[0] != 0xaa) snprintf(receipt, sizeof receipt, "%012d", 900000000 + f->app[0]);
     r.receipt_no = receipt;
     r.outlet_code = outlet;
     r.person = cf_data(cf_str_of(person));

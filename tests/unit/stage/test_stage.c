@@ -577,6 +577,58 @@ static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
     store->free(store->self);
 }
 
+/* Rows are written at the place they were loaded from: what is not there any more is not guessed. */
+static void a_row_that_has_moved_is_loaded_again(void **state)
+{
+    (void)state;
+    struct running *r = start(&toy_service, dsn[0]);
+    assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
+    stop(r);
+    uint8_t replica[16] = {9};
+    struct cf_stage_conf conf = {.dsn = dsn[0], .partitions = PARTS, .member_timeout_ms = 1000};
+    struct cf_store *store = cf_store_pg(&toy_service, &conf, replica);
+    struct cf_arena *arena = cf_arena_new(1 << 20);
+    struct cf_taken taken[PARTS];
+    struct toy_account account = {0};
+    size_t n;
+    int64_t no[PARTS] = {0};
+    assert_int_equal(store->open(store->self), 0);
+    assert_int_equal(store->take(store->self, NULL, 0, 1, taken, &n), 0);
+    struct cf_load_row row = {.part = taken[0].part, .row = &account};
+    assert_true(cf_key_bytes("moving", 6, &row.key));
+    struct cf_load load = {.rows = &row, .n_rows = 1};
+    const struct cf_load_row *rows[] = {&row};
+    struct cf_commit_shard shard = {taken[0].part, taken[0].epoch, 5, 0, 0};
+    struct cf_commit_cursor cursor = {taken[0].part, 0, -1, 0, 7, no};
+    struct cf_commit c = {.shards = &shard, .n_shards = 1, .cursors = &cursor, .n_cursors = 1,
+                          .rows = rows, .n_rows = 1};
+    assert_int_equal(store->load(store->self, arena, &load), 0);
+    assert_int_equal(row.place.there, CF_THERE_NOT);
+    account.sum = 1;
+    assert_int_equal(store->commit(store->self, &c), 0);
+    assert_int_equal(store->load(store->self, arena, &load), 0);
+    assert_int_equal(row.place.there, CF_THERE_YES);
+    assert_int_equal(account.sum, 1);
+    sql("update toy.account set note = 'moved'");
+    account.sum = 2;
+    cursor.old_offset = 0;
+    cursor.new_offset = 1;
+    assert_int_equal(store->commit(store->self, &c), CF_E_DB);
+    assert_int_equal(ask("select sum from toy.account"), 1);
+    assert_int_equal(ask("select max(last_offset) from toy.cursor"), 0);
+    assert_int_equal(store->load(store->self, arena, &load), 0);
+    account.sum = 2;
+    assert_int_equal(store->commit(store->self, &c), 0);
+    assert_int_equal(ask("select sum from toy.account where note = 'moved'"), 2);
+    /* A row thought new that is there is nobody's to overwrite. */
+    row.place.there = CF_THERE_NOT;
+    cursor.old_offset = 1;
+    cursor.new_offset = 2;
+    assert_int_equal(store->commit(store->self, &c), CF_E_DATA);
+    store->free(store->self);
+    cf_arena_free(arena);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 4 && !strcmp(argv[1], "--toy")) return be_toy(argv + 2);
@@ -593,6 +645,7 @@ int main(int argc, char **argv)
         T(a_refused_record_is_parked_even_when_that_fails_at_first),
         T(an_owner_that_loses_one_shard_goes_on_with_the_others),
         T(a_commit_made_twice_is_fenced_by_its_offsets),
+        T(a_row_that_has_moved_is_loaded_again),
         T(postgres_killed_in_the_middle_loses_and_doubles_nothing),
         T(a_silent_owner_is_followed_and_cannot_commit_any_more),
         T(two_owners_share_and_a_third_leaves_in_order),
