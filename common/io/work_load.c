@@ -1,5 +1,6 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "common/io/stage/bundle.h"
 #include "common/io/work_inside.h"
 
 #include <stdlib.h>
@@ -89,14 +90,35 @@ static void finish(struct work_shard *s)
     if (!s->refill) s->loaded = s->page.until;
 }
 
+static void take_piece(struct cf_work_pool *pool, struct work_shard *s, const struct cf_work *w)
+{
+    if (is_touched(&s->touched, w->id)) return;
+    if (!mirror_find(&pool->mirror, w->part, w->id)) work_hold(pool, s, w);
+}
+
+static void take_row(struct cf_work_pool *pool, struct work_shard *s, const struct cf_work *row)
+{
+    struct cf_str rest = row->args;
+    struct cf_work piece;
+    if (!row->pieces) {
+        take_piece(pool, s, row);
+        return;
+    }
+    while (rest.len) {
+        if (cf_bundle_next(row, &rest, &piece)) {
+            cf_log(LOG_ERROR, "work.bundle_not_readable", F("part", row->part));
+            return;
+        }
+        take_piece(pool, s, &piece);
+    }
+}
+
 static void take(struct cf_work_pool *pool, struct work_shard *s, const struct cf_work *rows,
                  size_t n)
 {
     if (s->touched.n) qsort(s->touched.ids, s->touched.n, 16, by_bytes);
-    for (size_t i = 0; i < n; i++) {
-        if (is_touched(&s->touched, rows[i].id)) continue;
-        if (!mirror_find(&pool->mirror, rows[i].part, rows[i].id)) work_hold(pool, s, &rows[i]);
-    }
+    for (size_t i = 0; i < n; i++)
+        take_row(pool, s, &rows[i]);
     /* At the end; or every kind that this load is for is full again. */
     if (n < WORK_PAGE || (s->refill && (s->refill & ~s->behind) == 0)) {
         finish(s);

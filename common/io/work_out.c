@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const uint8_t none[16];
+
 enum { TAG_BYTES_1 = 1 << 3 | 2, LENGTH_MAX = 5, PAYLOAD_MAX = WORK_MESSAGE_MAX - 1024 };
 
 static size_t put_length(char *to, size_t n)
@@ -138,6 +140,7 @@ void out_add(struct cf_work_pool *pool, const struct cf_work *w, enum cf_work_re
         payload = (struct cf_str){0};
     }
     item.work_id = data(w->id, 16);
+    if (memcmp(w->bundle, none, 16) != 0) item.bundle_id = data(w->bundle, 16);
     item.attempt = w->attempt;
     item.kind = w->kind;
     item.key = data(w->key.b, w->key.len);

@@ -21,13 +21,16 @@ static bool read_row(const PGresult *res, int row, struct cf_work *w)
     struct cf_str id = cf_pgf_get(res, row, 0), kind = cf_pgf_get(res, row, 1),
                   key = cf_pgf_get(res, row, 2), due = cf_pgf_get(res, row, 3),
                   attempt = cf_pgf_get(res, row, 4);
-    if (id.len != 16 || kind.len != 2 || due.len != 8 || attempt.len != 4) return false;
+    struct cf_str pieces = cf_pgf_get(res, row, 6);
+    if (id.len != 16 || kind.len != 2 || due.len != 8 || attempt.len != 4 || pieces.len != 4)
+        return false;
     if (!cf_key_bytes(key.ptr, key.len, &w->key)) return false;
     memcpy(w->id, id.ptr, 16);
     w->kind = cf_get16(kind.ptr);
     w->due = (cf_ms)cf_get64(due.ptr);
     w->attempt = cf_get32(attempt.ptr);
     w->args = cf_pgf_get(res, row, 5);
+    w->pieces = cf_get32(pieces.ptr);
     return true;
 }
 

@@ -251,8 +251,10 @@ static int decode_item(struct cf_decode *d, const outcome_item *item)
     }
     struct cf_msg *m = add(d, type, &key, o);
     m->is_outcome = true;
+    m->no_row = type == NOTIFY_MSG_OUTCOME; /* the job holds all there is to know */
     m->attempt = item->attempt;
     memcpy(m->work_id, item->work_id.data, 16);
+    if (item->bundle_id.len == 16) memcpy(m->work_bundle, item->bundle_id.data, 16);
     return 0;
 }
 

@@ -58,7 +58,8 @@ static void tell(struct cf_step *s, struct notification_holder *holder,
 {
     const struct notification_env *env = s->env;
     struct notification_job *job = cf_arena_dup(s->arena, said, sizeof *said);
-    struct cf_work w = {.kind = NOTIFY_WORK_SMS, .part = s->part, .key = s->msg->key};
+    struct cf_work w = {
+        .kind = NOTIFY_WORK_SMS, .part = s->part, .key = s->msg->key, .together = true};
     id_of_notice(job->event_id, w.id);
     if (holder->died) {
         end(s, w.id, job, NOTIFY_SUPPRESSED, CF_STR("holder_died"));

@@ -137,8 +137,6 @@ static void commit_rows(struct cf_batch *b, struct cf_commit *c)
 {
     const struct cf_load_row **rows = cf_arena_zero(b->arena, (b->n_rows + 1) * sizeof *rows);
     VECTOR(struct cf_commit_aux) aux = {0};
-    VECTOR(struct cf_work) puts = {0};
-    VECTOR(struct cf_commit_drop) drops = {0};
     for (size_t i = 0; i < b->n_rows; i++)
         if (b->rows[i].changed)
             rows[c->n_rows++] = &b->rows[i];
@@ -150,23 +148,11 @@ static void commit_rows(struct cf_batch *b, struct cf_commit *c)
             memcpy(a.id, e->id, 16);
             PUSH(aux, b->arena, a);
         }
-        for (struct work_entry *e = b->work_table[i]; e; e = e->next) {
-            if (!e->changed) continue;
-            struct cf_commit_drop d = {.part = e->part};
-            memcpy(d.id, e->id, 16);
-            if (e->exists)
-                PUSH(puts, b->arena, e->work);
-            else
-                PUSH(drops, b->arena, d);
-        }
     }
     c->rows = rows;
     c->aux = aux.v;
     c->n_aux = aux.n;
-    c->puts = puts.v;
-    c->n_puts = puts.n;
-    c->drops = drops.v;
-    c->n_drops = drops.n;
+    batch_save_work(b, c);
     c->parked = b->parked.v;
     c->n_parked = b->parked.n;
 }
@@ -205,16 +191,9 @@ static int resolve(struct cf_batch *b, bool *committed)
 static void tell_front(struct cf_batch *b)
 {
     struct work_node *first = NULL, *last = NULL;
-    const struct cf_commit *c = &b->commit;
-    for (size_t i = 0; i < c->n_drops + c->n_puts; i++) {
-        struct cf_work drop = {0};
-        const struct cf_work *w = i < c->n_drops ? &drop : &c->puts[i - c->n_drops];
-        if (i < c->n_drops) {
-            drop.part = c->drops[i].part;
-            memcpy(drop.id, c->drops[i].id, 16);
-        }
-        struct work_node *node = stage_work_node(w);
-        node->change.what = i < c->n_drops ? CF_WORK_DROP : CF_WORK_PUT;
+    for (size_t i = 0; i < b->n_told; i++) {
+        struct work_node *node = stage_work_node(&b->told[i].work);
+        node->change.what = b->told[i].what;
         if (last)
             last->next = node;
         else

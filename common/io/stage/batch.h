@@ -23,7 +23,19 @@ struct work_entry {
     int16_t part;
     uint8_t id[16];
     bool exists, changed;
+    bool stored;  /* loaded, as a row of its own */
+    bool at_once; /* put so that it may lie in one row with others */
+    struct bundle_entry *bundle; /* loaded, within this row */
     struct cf_work work;
+};
+
+/* A loaded row of work that holds many. */
+struct bundle_entry {
+    struct bundle_entry *next;
+    int16_t part;
+    uint8_t id[16];
+    struct work_entry **pieces;
+    size_t n;
 };
 
 struct row_entry {
@@ -73,6 +85,9 @@ struct cf_batch {
     struct row_entry **row_table;
     struct aux_entry **aux_table;
     struct work_entry **work_table;
+    struct bundle_entry **bundle_table;
+    struct cf_work_change *told; /* what the front is to know of work */
+    size_t n_told;
     struct cf_want *wants; /* room for WANTS_MAX */
     struct undo *undo;
     int step_error;
@@ -115,7 +130,13 @@ void batch_park(struct cf_batch *b, const struct cf_record *r, uint16_t index, c
 void batch_dead_letter(struct cf_batch *b, const struct cf_record *r, const char *reason);
 bool batch_key_is_parked(const struct cf_batch *b, const struct cf_record *r);
 
+/* work.c: loading and saving rows of `work` */
+void batch_name_work(struct cf_batch *b, const struct cf_msg *m, int16_t part, struct cf_load *l);
+int batch_take_work(struct cf_batch *b, const struct cf_load *l) CF_MUST;
+void batch_save_work(struct cf_batch *b, struct cf_commit *c);
+
 /* decide.c */
+size_t batch_bucket(const struct cf_batch *b, const void *p, size_t n, uint64_t seed);
 void batch_make_tables(struct cf_batch *b);
 struct row_entry *batch_row(const struct cf_batch *b, uint16_t kind, const struct cf_key *key);
 int batch_load(struct cf_batch *b) CF_MUST;

@@ -5,14 +5,14 @@
 
 /* ---- tables of what the batch touches ------------------------------------------------------- */
 
-static size_t bucket(const struct cf_batch *b, const void *p, size_t n, uint64_t seed)
+size_t batch_bucket(const struct cf_batch *b, const void *p, size_t n, uint64_t seed)
 {
     return cf_hash64_seed(p, n, seed) & (b->buckets - 1);
 }
 
 struct row_entry *batch_row(const struct cf_batch *b, uint16_t kind, const struct cf_key *key)
 {
-    struct row_entry *e = b->row_table[bucket(b, key->b, key->len, kind)];
+    struct row_entry *e = b->row_table[batch_bucket(b, key->b, key->len, kind)];
     while (e && (e->load->kind != kind || !cf_key_eq(&e->load->key, key)))
         e = e->next;
     return e;
@@ -20,7 +20,7 @@ struct row_entry *batch_row(const struct cf_batch *b, uint16_t kind, const struc
 
 struct work_entry *batch_work(struct cf_batch *b, int16_t part, const uint8_t id[16])
 {
-    struct work_entry *e = b->work_table[bucket(b, id, 16, (uint64_t)part)];
+    struct work_entry *e = b->work_table[batch_bucket(b, id, 16, (uint64_t)part)];
     while (e && (e->part != part || memcmp(e->id, id, 16)))
         e = e->next;
     return e;
@@ -28,7 +28,7 @@ struct work_entry *batch_work(struct cf_batch *b, int16_t part, const uint8_t id
 
 struct work_entry *batch_work_add(struct cf_batch *b, int16_t part, const uint8_t id[16])
 {
-    struct work_entry **head = &b->work_table[bucket(b, id, 16, (uint64_t)part)];
+    struct work_entry **head = &b->work_table[batch_bucket(b, id, 16, (uint64_t)part)];
     struct work_entry *e = cf_arena_zero(b->arena, sizeof *e);
     e->part = part;
     memcpy(e->id, id, 16);
@@ -38,7 +38,7 @@ struct work_entry *batch_work_add(struct cf_batch *b, int16_t part, const uint8_
 
 struct aux_entry *batch_aux(struct cf_batch *b, uint16_t aux, int16_t part, const uint8_t id[16])
 {
-    struct aux_entry *e = b->aux_table[bucket(b, id, 16, aux)];
+    struct aux_entry *e = b->aux_table[batch_bucket(b, id, 16, aux)];
     while (e && (e->aux != aux || e->part != part || memcmp(e->id, id, 16)))
         e = e->next;
     return e;
@@ -47,7 +47,7 @@ struct aux_entry *batch_aux(struct cf_batch *b, uint16_t aux, int16_t part, cons
 struct aux_entry *batch_aux_add(struct cf_batch *b, uint16_t aux, int16_t part,
                                 const uint8_t id[16])
 {
-    struct aux_entry **head = &b->aux_table[bucket(b, id, 16, aux)];
+    struct aux_entry **head = &b->aux_table[batch_bucket(b, id, 16, aux)];
     struct aux_entry *e = cf_arena_zero(b->arena, sizeof *e);
     e->aux = aux;
     e->part = part;
@@ -85,11 +85,12 @@ void batch_make_tables(struct cf_batch *b)
     b->row_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
     b->aux_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
     b->work_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
+    b->bundle_table = cf_arena_zero(b->arena, b->buckets * sizeof(void *));
 }
 
 static void index_row(struct cf_batch *b, struct cf_load_row *load)
 {
-    struct row_entry **head = &b->row_table[bucket(b, load->key.b, load->key.len, load->kind)];
+    struct row_entry **head = &b->row_table[batch_bucket(b, load->key.b, load->key.len, load->kind)];
     struct row_entry *e = cf_arena_zero(b->arena, sizeof *e);
     e->load = load;
     e->exists = load->place.there == CF_THERE_YES;
@@ -97,7 +98,7 @@ static void index_row(struct cf_batch *b, struct cf_load_row *load)
     *head = e;
 }
 
-/* Names every aggregate and work row once. */
+/* Names every aggregate and row of work once. */
 static void name_rows(struct cf_batch *b, struct cf_load *l)
 {
     const struct cf_service *v = b->st->service;
@@ -106,7 +107,7 @@ static void name_rows(struct cf_batch *b, struct cf_load *l)
     for (size_t i = 0; i < b->items.n; i++) {
         const struct cf_msg *m = &b->items.v[i].msg;
         int16_t part = (int16_t)b->records[b->items.v[i].rec].part;
-        if (!batch_row(b, m->kind, &m->key)) {
+        if (!m->no_row && !batch_row(b, m->kind, &m->key)) {
             struct cf_load_row *row = &l->rows[l->n_rows++];
             row->kind = m->kind;
             row->part = part;
@@ -114,11 +115,7 @@ static void name_rows(struct cf_batch *b, struct cf_load *l)
             row->row = cf_arena_zero(b->arena, v->kinds[m->kind].size);
             index_row(b, row);
         }
-        if (m->is_outcome && !batch_work(b, part, m->work_id)) {
-            batch_work_add(b, part, m->work_id);
-            l->work[l->n_work].part = part;
-            memcpy(l->work[l->n_work++].id, m->work_id, 16);
-        }
+        if (m->is_outcome) batch_name_work(b, m, part, l);
     }
     b->rows = l->rows;
     b->n_rows = l->n_rows;
@@ -133,17 +130,12 @@ static struct row_entry *named_row(const struct cf_batch *b, const struct cf_msg
 }
 
 /* The store has sorted the rows: index them anew, and keep the work found. */
-static void index_loaded(struct cf_batch *b, const struct cf_load *l)
+static int index_loaded(struct cf_batch *b, const struct cf_load *l)
 {
     memset(b->row_table, 0, b->buckets * sizeof(void *));
     for (size_t i = 0; i < l->n_rows; i++)
         index_row(b, &l->rows[i]);
-    for (size_t i = 0; i < l->n_work; i++) {
-        struct work_entry *e = batch_work(b, l->work[i].part, l->work[i].id);
-        if (!e) CF_BUG("work that was not named");
-        e->exists = l->work[i].exists;
-        e->work = l->work[i].work;
-    }
+    return batch_take_work(b, l);
 }
 
 /* Asks for the wide rows of items from `first` on that are not there yet. */
@@ -157,6 +149,7 @@ static int load_wide(struct cf_batch *b, size_t first, size_t n)
     for (size_t i = first; i < first + n; i++) {
         const struct item *item = &b->items.v[i];
         int16_t part = (int16_t)b->records[item->rec].part;
+        if (item->msg.no_row) continue;
         const struct row_entry *row = named_row(b, &item->msg);
         size_t k = st->service->wants(row->load->row, &item->msg, wants, WANTS_MAX);
         for (size_t w = 0; w < k; w++) {
@@ -185,9 +178,8 @@ int batch_load(struct cf_batch *b)
     b->wants = cf_arena_alloc(b->arena, WANTS_MAX * sizeof *b->wants);
     name_rows(b, &l);
     int e = b->st->store->load(b->st->store->self, b->arena, &l);
-    if (e) return e;
-    index_loaded(b, &l);
-    return load_wide(b, 0, b->items.n);
+    if (!e) e = index_loaded(b, &l);
+    return e ? e : load_wide(b, 0, b->items.n);
 }
 
 /* Numbers are taken in blocks, in a transaction of their own, before they are needed. */
@@ -215,8 +207,26 @@ int batch_fill_pools(struct cf_batch *b)
 /* ---- deciding ---------------------------------------------------------------------------------
  */
 
-static void undo_message(struct cf_batch *b, size_t outs, struct row_entry *row, const void *before,
-                         const struct pool *pools, int16_t part)
+/* What a message may change besides its effects, as it was before. */
+struct before {
+    size_t outs;
+    void *row, *pools;
+};
+
+static struct before keep_before(struct cf_batch *b, const struct row_entry *row, uint16_t kind,
+                                 int16_t part)
+{
+    const struct cf_service *v = b->st->service;
+    return (struct before){
+        .outs = b->outs.n,
+        .row = row ? cf_arena_dup(b->arena, row->load->row, v->kinds[kind].size) : NULL,
+        .pools = cf_arena_dup(b->arena, b->st->shards[part].pools,
+                              v->n_numbers * sizeof(struct pool)),
+    };
+}
+
+static void undo_message(struct cf_batch *b, const struct before *before, struct row_entry *row,
+                         int16_t part)
 {
     const struct cf_service *v = b->st->service;
     for (struct undo *u = b->undo; u; u = u->next) {
@@ -228,12 +238,14 @@ static void undo_message(struct cf_batch *b, size_t outs, struct row_entry *row,
         if (u->work) {
             u->work->exists = u->work_before.exists;
             u->work->changed = u->work_before.changed;
+            u->work->at_once = u->work_before.at_once;
             u->work->work = u->work_before.work;
         }
     }
-    b->outs.n = outs;
-    memcpy(row->load->row, before, v->kinds[row->load->kind].size);
-    if (v->n_numbers) memcpy(b->st->shards[part].pools, pools, v->n_numbers * sizeof *pools);
+    b->outs.n = before->outs;
+    if (row) memcpy(row->load->row, before->row, v->kinds[row->load->kind].size);
+    if (v->n_numbers)
+        memcpy(b->st->shards[part].pools, before->pools, v->n_numbers * sizeof(struct pool));
 }
 
 /* The row of outside work as it stands now; false when this outcome is late or repeated. */
@@ -275,13 +287,11 @@ static struct cf_step step_of(struct cf_batch *b, const struct item *item)
 
 static int decide_one(struct cf_batch *b, size_t i)
 {
-    struct cf_stage *st = b->st;
-    const struct cf_service *v = st->service;
+    const struct cf_service *v = b->st->service;
     struct item *item = &b->items.v[i];
     const struct cf_record *r = &b->records[item->rec];
-    struct row_entry *row = named_row(b, &item->msg);
+    struct row_entry *row = item->msg.no_row ? NULL : named_row(b, &item->msg);
     struct cf_step s = step_of(b, item);
-    size_t size = v->kinds[item->msg.kind].size, outs = b->outs.n;
     b->undo = NULL;
     b->step_error = 0;
     b->step_outs = 0;
@@ -297,18 +307,17 @@ static int decide_one(struct cf_batch *b, size_t i)
     }
     int e = load_wide(b, i, 1); /* an earlier message of this batch may have changed the need */
     if (e) return e;
-    void *before = cf_arena_dup(b->arena, row->load->row, size);
-    void *pools =
-        cf_arena_dup(b->arena, st->shards[r->part].pools, v->n_numbers * sizeof(struct pool));
+    struct before before = keep_before(b, row, item->msg.kind, s.part);
     bool changed = false;
-    e = v->decide(&s, row->load->row, row->exists, &changed);
+    e = v->decide(&s, row ? row->load->row : NULL, row && row->exists, &changed);
     if (!e) e = b->step_error;
     if (e && cf_error_class(e) != CF_PARK && cf_error_class(e) != CF_DEADLETTER) return e;
     if (e) {
-        undo_message(b, outs, row, before, pools, s.part);
+        undo_message(b, &before, row, s.part);
         decided_error(b, item, &s, e);
         return 0;
     }
+    if (changed && !row) CF_BUG("a message without a row has changed one");
     if (changed) {
         row->load->changed = row->exists = true;
         row->last_item = (uint32_t)i;

@@ -84,8 +84,11 @@ void cf_work_put(struct cf_step *s, const struct cf_work *w)
     if (!e) e = batch_work_add(b, s->part, w->id);
     batch_keep_work(b, e);
     e->exists = e->changed = true;
+    e->at_once = w->together && w->due <= s->now && !e->stored;
     e->work = *w;
     e->work.part = s->part;
+    memset(e->work.bundle, 0, 16);
+    e->work.pieces = 0;
     e->work.args = cf_arena_str(s->arena, w->args);
 }
 

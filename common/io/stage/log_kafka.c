@@ -544,7 +544,7 @@ static int make_consumer(struct log_kafka *k)
     set(conf, "enable.partition.eof", "true");
     set(conf, "check.crcs", "true");
     /* Also how long a new assignment may wait behind a fetch of the old one. */
-    set(conf, "fetch.wait.max.ms", "100");
+    set(conf, "fetch.wait.max.ms", "250");
     set(conf, "fetch.error.backoff.ms", "50");
     set(conf, "fetch.max.bytes", "4194304");
     set(conf, "max.partition.fetch.bytes", "524288");

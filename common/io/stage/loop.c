@@ -15,6 +15,8 @@ enum {
     SAVE_MS = 1000,
     MIRROR_MS = 5000,
     POLL_MS = 100,
+    GATHER_FROM = 32, /* records */
+    GATHER_MS = 20,
     STACK = 512 << 10
 };
 
@@ -168,6 +170,14 @@ static int chores(struct cf_stage *st)
     return e;
 }
 
+/* Busy, but not behind: a batch costs much the same whatever it holds, so the next one may fill. A
+ * few records, as of one application alone, never wait. */
+static void gather(void)
+{
+    struct timespec t = {.tv_nsec = GATHER_MS * 1000000L};
+    nanosleep(&t, NULL);
+}
+
 static void turn(struct cf_stage *st)
 {
     size_t n = 0;
@@ -190,6 +200,7 @@ static void turn(struct cf_stage *st)
         int late = batch_run(st, st->records, n);
         if (!e) e = late;
     }
+    if (n >= GATHER_FROM && n < st->batch_now) gather();
     /* Only now: it lets go of the records. */
     if (st->assign_again && shards_assign(st) == 0) st->assign_again = false;
     st->log->done(st->log->self);

@@ -49,7 +49,9 @@ struct cf_msg {
     bool is_outcome;   /* of outside work or a timer: dropped unless its row is there */
     uint8_t work_id[16];
     uint32_t attempt;
+    uint8_t work_bundle[16]; /* as the outcome names it; zero: a row of its own */
     const struct cf_work *work; /* set by the loop before decide: the row as stored */
+    bool no_row; /* decided without its aggregate, which is not loaded: decide gets NULL */
     bool optional; /* concerns an ended thing: dropped and counted when refused ILLEGAL */
 };
 
@@ -108,6 +110,11 @@ struct cf_work {
     cf_ms due;
     uint32_t attempt; /* 0 first */
     struct cf_str args;
+    /* Put so, a new piece of work that is due at once may share a row with others of its batch;
+     * only for work that nobody drops by its id. See bundle.h. */
+    bool together;
+    uint8_t bundle[16]; /* the row it lies in; zero: one of its own */
+    uint32_t pieces;    /* above 0: such a row, whose args hold so many */
 };
 
 /* ---- numbers ----------------------------------------------------------------------------- */

@@ -205,9 +205,9 @@ static int drop_work(struct store_pg *s, const struct cf_commit *c)
 static int put_work(struct store_pg *s, const struct cf_commit *c)
 {
     static const enum cf_oid oids[] = {CF_OID_INT2, CF_OID_UUID, CF_OID_INT2, CF_OID_BYTEA,
-                                       CF_OID_INT8, CF_OID_INT4, CF_OID_BYTEA};
+                                       CF_OID_INT8, CF_OID_INT4, CF_OID_BYTEA, CF_OID_INT4};
     struct cf_pgarray *a = s->arrays;
-    begin(s, oids, 7);
+    begin(s, oids, 8);
     for (size_t i = 0; i < c->n_puts; i++) {
         const struct cf_work *w = &c->puts[i];
         cf_pgarray_int2(&a[0], w->part);
@@ -217,8 +217,9 @@ static int put_work(struct store_pg *s, const struct cf_commit *c)
         cf_pgarray_int8(&a[4], w->due);
         cf_pgarray_int4(&a[5], (int32_t)w->attempt);
         cf_pgarray_bytes(&a[6], w->args.ptr, w->args.len);
+        cf_pgarray_int4(&a[7], (int32_t)w->pieces);
     }
-    return send(s, s->s_work_put, 0, 7);
+    return send(s, s->s_work_put, 0, 8);
 }
 
 static int add_parked(struct store_pg *s, const struct cf_commit *c)

@@ -424,6 +424,7 @@ static int take_work(struct cf_arena *arena, struct cf_load_work *work, size_t n
         w->attempt = cf_get32(PQgetvalue(r, i, 4));
         w->args =
             cf_arena_str(arena, (struct cf_str){PQgetvalue(r, i, 5), (size_t)PQgetlength(r, i, 5)});
+        w->pieces = cf_get32(PQgetvalue(r, i, 6));
     }
     return 0;
 }

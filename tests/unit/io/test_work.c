@@ -2,6 +2,7 @@
  * the test says so. */
 #include "cardflow/v1/common.pb-c.h"
 #include "common/io/clock.h"
+#include "common/io/stage/bundle.h"
 #include "common/io/work_inside.h"
 
 #include <setjmp.h>
@@ -218,6 +219,57 @@ static void a_taken_shard_is_loaded_page_by_page(void **state)
     cf_work_pool_view(w.pool, &view);
     assert_int_equal(view.items, WORK_PAGE);
     assert_int_equal(w.n_sent, 0);
+}
+
+static void pieces_of_one_row_run_and_name_it(void **state)
+{
+    struct cf_arena *arena = cf_arena_new(1 << 20);
+    const struct cf_work pieces[] = {row(0, BATCH, 1, -10), row(0, BATCH, 2, -20),
+                                     row(0, BATCH, 3, -10)};
+    (void)state;
+    struct cf_work bundle = cf_bundle_of(arena, pieces, 3);
+    assert_int_equal(bundle.due, pieces[1].due); /* the first that is due */
+    apply(CF_WORK_SHARD_TAKEN, (struct cf_work){.part = 0});
+    turns(2);
+    apply(CF_WORK_DROP, pieces[2]); /* its outcome was decided while the page was on its way */
+    answer(0, &bundle, 1);
+    assert_int_equal(w.n_calls, 1);
+    assert_int_equal(cf_work_count(w.calls[0]), 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct cf_work *piece = cf_work_item(w.calls[0], i);
+        assert_true(cf_str_is(piece->args, "some args"));
+        assert_memory_equal(piece->bundle, bundle.id, 16);
+    }
+    for (size_t i = 0; i < 2; i++)
+        cf_work_done(w.calls[0], i, CF_WORK_DONE, "", (struct cf_str){0});
+    turns(5);
+    assert_int_equal(w.n_sent, 1);
+    Cardflow__V1__WorkOutcome *o = outcome_of(&w.sent[0]);
+    assert_int_equal(o->n_items, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(o->items[i]->bundle_id.len, 16);
+        assert_memory_equal(o->items[i]->bundle_id.data, bundle.id, 16);
+    }
+    cardflow__v1__work_outcome__free_unpacked(o, NULL);
+    cf_arena_free(arena);
+}
+
+static void a_row_of_pieces_that_is_cut_short_says_so(void **state)
+{
+    struct cf_arena *arena = cf_arena_new(1 << 20);
+    const struct cf_work pieces[] = {row(0, BATCH, 1, -10), row(0, BATCH, 2, -10)};
+    (void)state;
+    const struct cf_work bundle = cf_bundle_of(arena, pieces, 2);
+    for (size_t cut = 1; cut < bundle.args.len; cut++) {
+        struct cf_str rest = {bundle.args.ptr, bundle.args.len - cut};
+        struct cf_work piece;
+        int e = 0;
+        while (rest.len && !e)
+            e = cf_bundle_next(&bundle, &rest, &piece);
+        /* Cut between two pieces it is a shorter row. */
+        if (cut != cf_bundle_bytes(&pieces[1])) assert_int_equal(e, CF_E_DATA);
+    }
+    cf_arena_free(arena);
 }
 
 static void a_row_dropped_while_its_page_is_on_the_way_does_not_run(void **state)
@@ -698,6 +750,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_taken_shard_is_loaded_page_by_page),
+        TEST(pieces_of_one_row_run_and_name_it),
+        TEST(a_row_of_pieces_that_is_cut_short_says_so),
         TEST(a_row_dropped_while_its_page_is_on_the_way_does_not_run),
         TEST(what_the_stage_says_counts_more_than_an_older_page),
         TEST(a_row_moved_far_ahead_while_its_page_is_on_the_way_does_not_run),

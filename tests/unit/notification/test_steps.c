@@ -10,6 +10,7 @@
 #include "cardflow/v1/common.pb-c.h"
 #include "cardflow/v1/complaint.pb-c.h"
 #include "cardflow/v1/notification.pb-c.h"
+#include "common/io/stage/bundle.h"
 #include "services/notification/handlers.h"
 #include "services/notification/sms_text.h"
 #include "tests/unit/stage_double.h"
@@ -131,7 +132,9 @@ static void feed_outcome(struct world *w, struct cf_work work,
     Cardflow__V1__WorkOutcome__Item item;
     cardflow__v1__work_outcome__item__init(&item);
     Cardflow__V1__WorkOutcome__Item *items[] = {&item};
+    static const uint8_t none[16];
     item.work_id = cf_data_id(work.id);
+    if (memcmp(work.bundle, none, 16) != 0) item.bundle_id = cf_data_id(work.bundle);
     item.kind = work.kind;
     item.attempt = work.attempt;
     item.key = cf_data(cf_key_str(&work.key));
@@ -142,6 +145,21 @@ static void feed_outcome(struct world *w, struct cf_work work,
     in.body_case = CARDFLOW__V1__NOTIFICATION_INTERNAL__BODY_WORK;
     in.work = &outcome;
     feed(w, "notification.internal", "work.outcome", &in.base);
+}
+
+/* The i-th piece of the only row of work, and how many lie in it. */
+static struct cf_work piece_of_the_row(struct world *w, size_t i, size_t *n)
+{
+    assert_int_equal(w->d->n_work, 1);
+    struct cf_str rest = w->d->work[0].args;
+    struct cf_work piece, found = {0};
+    assert_true(w->d->work[0].pieces > 0);
+    for (*n = 0; rest.len; (*n)++) {
+        assert_int_equal(cf_bundle_next(&w->d->work[0], &rest, &piece), 0);
+        if (*n == i) found = piece;
+    }
+    assert_int_equal(*n, w->d->work[0].pieces);
+    return found;
 }
 
 static const struct notification_notice *notice(struct world *w, const struct cf_work *work)
@@ -264,9 +282,12 @@ static void steps_read_before_the_acceptance_are_told_after_it(void **state)
     assert_int_equal(w->d->n_work, 0);
     feed_accepted(w, "sealed");
     static const char *const told[] = {"accepted", "ready_for_pickup", "collected", "activated"};
-    for (size_t i = 0; i < 4; i++) {
-        assert_int_equal(w->d->n_work, 4 - i);
-        feed_outcome(w, w->d->work[0], CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
+    for (size_t i = 0, left; i < 4; i++) {
+        struct cf_work sms = piece_of_the_row(w, 1 % (4 - i), &left); /* all begun by one message */
+        assert_int_equal(left, 4 - i);
+        feed_outcome(w, sms, CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
+        feed_outcome(w, sms, CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, ""); /* a late one */
+        assert_int_equal(w->d->n_sent, i + 1);
         assert_string_equal(last_event(w)->state, "sent");
         bool known = false;
         for (size_t k = 0; k < 4; k++)
@@ -277,6 +298,33 @@ static void steps_read_before_the_acceptance_are_told_after_it(void **state)
     assert_int_equal(w->d->n_sent, 4);
     feed_accepted(w, "sealed too"); /* nothing is left of what was kept */
     assert_int_equal(w->d->n_work, 1);
+    world_free(w);
+}
+
+static void a_message_tried_again_leaves_the_row_of_the_others(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    size_t left;
+    feed_step(w, "ready_for_pickup");
+    feed_step(w, "collected");
+    feed_accepted(w, "sealed");
+    struct cf_work sms = piece_of_the_row(w, 0, &left);
+    assert_int_equal(left, 3);
+    feed_outcome(w, sms, CARDFLOW__V1__WORK_OUTCOME__RESULT__RETRY, "timeout");
+    assert_int_equal(w->d->n_work, 2);
+    const struct cf_work *alone = &w->d->work[w->d->work[0].pieces ? 1 : 0];
+    const struct cf_work *others = &w->d->work[w->d->work[0].pieces ? 0 : 1];
+    assert_int_equal(others->pieces, 2);
+    assert_int_equal(alone->pieces, 0);
+    assert_memory_equal(alone->id, sms.id, 16);
+    assert_int_equal(alone->attempt, 1);
+    feed_outcome(w, sms, CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, ""); /* of the first attempt */
+    assert_int_equal(w->d->n_sent, 0);
+    feed_outcome(w, *alone, CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
+    assert_int_equal(w->d->n_sent, 1);
+    assert_int_equal(piece_of_the_row(w, 0, &left).attempt, 0);
+    assert_int_equal(left, 2);
     world_free(w);
 }
 
@@ -448,6 +496,7 @@ int main(void)
         cmocka_unit_test(nothing_is_sent_to_the_dead),
         cmocka_unit_test(without_an_application_and_a_contact_a_message_is_suppressed),
         cmocka_unit_test(steps_read_before_the_acceptance_are_told_after_it),
+        cmocka_unit_test(a_message_tried_again_leaves_the_row_of_the_others),
         cmocka_unit_test(of_one_who_died_before_the_person_was_known_nothing_is_told),
         cmocka_unit_test(steps_of_no_interest_cost_nothing),
         cmocka_unit_test(whoever_does_not_come_is_reminded_three_times),

@@ -63,6 +63,7 @@ create table work (
     due bigint not null, -- ms since the epoch
     attempt integer not null default 0,
     args bytea,
+    pieces integer not null default 0, -- above 0: args hold so many, see bundle.h
     primary key (part, id)
 ) with (fillfactor = 70);
 -- On an expression, so that a lookup by part and id cannot go this way: a planner that thinks the
