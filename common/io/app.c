@@ -3,10 +3,10 @@
 #include "common/io/app_inside.h"
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "common/io/memory.h"
 #include "embed/stage_sql.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,11 +133,7 @@ static int prepare_process(const struct cf_conf_common *c, const char *service)
 {
     enum cf_log_level level;
     pthread_attr_t small;
-    /* Few threads allocate much: more arenas would only hold memory. */
-    mallopt(M_ARENA_MAX, 2);
-    /* Fixed, so that what a burst has taken goes back to the system after it. */
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    cf_memory_prepare();
     signal(SIGPIPE, SIG_IGN);
 #ifndef __SANITIZE_ADDRESS__
     pthread_attr_init(&small);

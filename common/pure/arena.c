@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define CHUNK (256u * 1024)
-#define SPARE 16 /* chunks kept for the next batch: 4 MiB */
+#define KEEP (4u << 20)
 
 struct chunk {
     struct chunk *next;
@@ -15,13 +15,14 @@ struct chunk {
 
 struct cf_arena {
     struct chunk *head, *spare;
-    size_t n_spare, used, max;
+    size_t n_spare, used, max, keep;
 };
 
 struct cf_arena *cf_arena_new(size_t max)
 {
     struct cf_arena *a = cf_calloc(1, sizeof *a);
     a->max = max;
+    a->keep = KEEP;
     return a;
 }
 
@@ -50,7 +51,7 @@ void cf_arena_reset(struct cf_arena *a)
     while (c) {
         struct chunk *next = c->next;
         /* A chunk made for one large value is not kept, nor more than steady work needs. */
-        if (c->size == CHUNK && a->n_spare < SPARE) {
+        if (c->size == CHUNK && a->n_spare * CHUNK < a->keep) {
             c->next = a->spare;
             a->spare = c;
             a->n_spare++;
@@ -59,6 +60,18 @@ void cf_arena_reset(struct cf_arena *a)
         }
         c = next;
     }
+}
+
+void cf_arena_keep(struct cf_arena *a, size_t bytes)
+{
+    a->keep = bytes;
+}
+
+void cf_arena_trim(struct cf_arena *a)
+{
+    free_chunks(a->spare);
+    a->spare = NULL;
+    a->n_spare = 0;
 }
 
 /* A chunk for n bytes: a kept one, if it is large enough. */

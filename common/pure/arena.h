@@ -12,8 +12,12 @@ struct cf_arena;
 
 void cf_arena_free(struct cf_arena *a);
 struct cf_arena *cf_arena_new(size_t max) CF_FREED_BY(cf_arena_free);
-/* Forgets everything handed out; keeps 4 MiB so that steady work does not allocate. */
+/* Forgets everything handed out; keeps some memory (4 MiB, if not told otherwise) so that steady work
+ * does not allocate. */
 void cf_arena_reset(struct cf_arena *a);
+void cf_arena_keep(struct cf_arena *a, size_t bytes);
+/* Gives back what reset has kept. */
+void cf_arena_trim(struct cf_arena *a);
 /* n bytes, aligned to 16, not cleared. */
 void *cf_arena_alloc(struct cf_arena *a, size_t n);
 /* The same, cleared. */

@@ -136,6 +136,11 @@ static void make_producer(struct load *l)
     rd_kafka_conf_set_opaque(conf, l);
     l->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (!l->producer) die("producer", why);
+    /* Known before the first message, which else waits up to a second for it. */
+    const struct rd_kafka_metadata *md = NULL;
+    rd_kafka_resp_err_t err = rd_kafka_metadata(l->producer, 1, NULL, &md, 10000);
+    if (err) die("metadata", rd_kafka_err2name(err));
+    rd_kafka_metadata_destroy(md);
 }
 
 static void send_message(struct load *l, const char *topic, const char *type, const struct cf_key *key,

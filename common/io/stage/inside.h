@@ -11,11 +11,11 @@
 #include <stdatomic.h>
 
 enum {
-    UNACKED_MAX = 20000, /* stop polling above it */
+    UNACKED_MAX = 8000, /* messages; stop polling above it */
     ARENA_MAX = 256 << 20,
     MESSAGE_MAX = 64 << 10, /* bytes of a value, in and out */
     BLOCK = 1000,           /* numbers a block */
-    BEHIND = 6,             /* so many times batch_max while batches come full */
+    BEHIND = 4,             /* so many times batch_max while batches come full */
     WANTS_MAX = 1024,
     COMMAND_DAYS = 7
 };
@@ -85,6 +85,7 @@ struct cf_stage {
     int owned, unacked;
     int64_t *newest; /* newest offset seen acknowledged, by output and target */
     struct cf_record *records;
+    unsigned resting; /* turns without a record */
     size_t batch_now; /* records to take at most: more when far behind */
     struct cf_buf journal;
     int64_t next_standing, next_mirror, next_save;

@@ -1,5 +1,6 @@
 /* loop -- the stage thread: takes shards, polls, runs batches, keeps acknowledgements. */
 #include "common/io/ids.h"
+#include "common/io/memory.h"
 #include "common/io/stage/failpoint.h"
 #include "common/io/stage/inside.h"
 
@@ -15,6 +16,8 @@ enum {
     SAVE_MS = 1000,
     MIRROR_MS = 5000,
     POLL_MS = 100,
+    REST_TURNS = 20, /* of POLL_MS */
+    ARENA_KEEP = 8 << 20,
     GATHER_FROM = 32, /* records */
     GATHER_MS = 20,
     STACK = 512 << 10
@@ -178,6 +181,16 @@ static void gather(void)
     nanosleep(&t, NULL);
 }
 
+/* After a while without records, memory that bursts have taken goes back to the system. */
+static void rest(struct cf_stage *st, size_t n)
+{
+    st->resting = n ? 0 : st->resting + 1;
+    if (st->resting != REST_TURNS) return;
+    cf_arena_reset(st->arena);
+    cf_arena_trim(st->arena);
+    cf_memory_rest();
+}
+
 static void turn(struct cf_stage *st)
 {
     size_t n = 0;
@@ -196,6 +209,7 @@ static void turn(struct cf_stage *st)
     st->batch_now = n < st->batch_now ? (size_t)st->conf.batch_max
                     : 2 * n < most    ? 2 * n
                                       : most;
+    rest(st, n);
     if (n) {
         int late = batch_run(st, st->records, n);
         if (!e) e = late;
@@ -240,6 +254,7 @@ struct cf_stage *cf_stage_new(const struct cf_service *service, const struct cf_
     st->n_out = cf_outputs(service);
     cf_uuid4(st->replica);
     st->arena = cf_arena_new(ARENA_MAX);
+    cf_arena_keep(st->arena, ARENA_KEEP);
     st->batch_now = (size_t)conf->batch_max;
     st->records = cf_calloc(BEHIND * (size_t)conf->batch_max, sizeof *st->records);
     cf_buf_init(&st->journal, ARENA_MAX / 2);

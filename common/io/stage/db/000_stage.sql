@@ -66,6 +66,8 @@ create table work (
     pieces integer not null default 0, -- above 0: args hold so many, see bundle.h
     primary key (part, id)
 ) with (fillfactor = 70);
+-- Short-lived: compressing it would cost more than the row itself.
+alter table work alter column args set storage external;
 -- On an expression, so that a lookup by part and id cannot go this way: a planner that thinks the
 -- table is empty, as it often is, takes either index, and this one reads all that the shard has.
 create index work_due on work ((part::int), due);
