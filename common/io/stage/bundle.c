@@ -7,7 +7,7 @@ enum { FIXED = 16 + 8 + 4 };
 
 size_t cf_bundle_bytes(const struct cf_work *piece)
 {
-    return FIXED + 1 + piece->key.len + 4 + piece->args.len;
+    return FIXED + 1 + (size_t)piece->key.len + 4 + piece->args.len;
 }
 
 static char *put(char *to, const void *bytes, size_t n)
