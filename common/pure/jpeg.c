@@ -69,6 +69,7 @@ static bool build_huff(struct cf_jpeg_huff *h, bool ac, struct cf_str counts)
     for (uint32_t length = 1; length <= 16; length++) {
         int32_t n = (int32_t)byte_at(counts, length - 1);
         if (code + n > 1 << length) return false;
+        h->counts[length] = (uint8_t)n;
         h->offset[length] = k - code;
         for (int32_t i = 0; i < n; i++, code++, k++) {
             if (length > FAST_BITS) continue;

@@ -3,7 +3,8 @@
  * Only the first coefficient of each block is kept (it is the mean of 8 x 8 pixels); the others
  * are read past, so that the whole of the entropy-coded data is checked.
  *
- * Shapes   struct cf_jpeg is plain and large (about 40 KiB): one on the stack, no other memory
+ * Shapes   struct cf_jpeg is plain and large (about 40 KiB): one on the stack, no other memory;
+ *          decoding takes as much again there for its tables
  * Errors   a status, not an error: the bytes come from outside and may be anything
  * Limits   decodes baseline (SOF0) of 8 bits, 3 components, up to CF_JPEG_SIDE pixels a side
  * Source   ITU-T T.81 (JPEG), T.871 (JFIF), TIFF 6.0 for the orientation in Exif
@@ -21,6 +22,7 @@ struct cf_jpeg_huff {
     uint16_t fast[1024]; /* by 10 bits: meaning in jpeg_inside.h; 0 = longer or no code */
     int32_t max_code[18];
     int32_t offset[17];
+    uint8_t counts[17]; /* codes of each length */
     uint8_t symbols[256];
     bool there;
 };

@@ -4,15 +4,23 @@
 
 struct bits {
     const uint8_t *at, *end;
-    uint64_t acc; /* the next bits, from the top */
-    int32_t have; /* of them; below 0 once more was read than is there */
+    const uint8_t *plain; /* no byte before it is FF */
+    uint64_t acc;         /* the next bits, from the top */
+    int32_t have;         /* of them; below 0 once more was read than is there */
 };
+
+static void start_bits(struct bits *b, const uint8_t *at)
+{
+    b->at = b->plain = at;
+    b->acc = 0;
+    b->have = 0;
+}
 
 /* Bytes up to the next marker; FF 00 stands for FF. At a marker zeros come in, and `have` counts
  * down past 0, which is looked at once per row of blocks. */
 static void refill_slow(struct bits *b)
 {
-    while (b->have <= 56 && b->at < b->end) {
+    while (b->have < 56 && b->at < b->end) {
         uint64_t byte = *b->at;
         if (byte == 0xff) {
             if (b->end - b->at < 2 || b->at[1] != 0) return;
@@ -22,32 +30,31 @@ static void refill_slow(struct bits *b)
         b->acc |= byte << (56 - b->have);
         b->have += 8;
     }
+    if (b->at < b->plain) return;
+    const uint8_t *ff = memchr(b->at, 0xff, (size_t)(b->end - b->at));
+    b->plain = ff ? ff : b->end;
 }
 
-static uint64_t load_be64(const uint8_t *p)
+static inline uint64_t load_be64(const uint8_t *p)
 {
     return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
            (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
            (uint64_t)p[6] << 8 | p[7];
 }
 
-/* Eight bytes at once where none of them is FF (some byte of ~word is zero exactly then); only
- * whole bytes that fit are counted, the others come again. */
+/* Afterwards 56 bits or more are there, or all up to the marker. Of eight bytes at once only those
+ * that fit whole are counted; a part of the next may stand behind them and comes again. */
 static inline void refill(struct bits *b)
 {
-    if (b->end - b->at >= 8 && b->have >= 0) {
-        uint64_t word = load_be64(b->at), inverse = ~word;
-        if (!((inverse - 0x0101010101010101u) & word & 0x8080808080808080u)) {
-            uint32_t bytes = (uint32_t)(64 - b->have) >> 3;
-            if (bytes == 0) return;
-            uint64_t kept = bytes == 8 ? word : word >> (64 - 8 * bytes) << (64 - 8 * bytes);
-            b->acc |= kept >> b->have;
-            b->at += bytes;
-            b->have += (int32_t)(8 * bytes);
-            return;
-        }
+    if (b->plain - b->at >= 8) {
+        b->acc |= load_be64(b->at) >> b->have;
+        b->at += (63 - b->have) >> 3;
+        b->have |= 56;
+        return;
     }
-    refill_slow(b);
+    struct bits copy = *b; /* so that *b can live in registers */
+    refill_slow(&copy);
+    *b = copy;
 }
 
 static inline uint32_t peek(const struct bits *b, uint32_t n)
@@ -73,43 +80,107 @@ static uint16_t slow_entry(const struct cf_jpeg_huff *h, const struct bits *b, b
     return 0;
 }
 
-static inline uint32_t next_entry(const struct cf_jpeg_huff *h, struct bits *b, bool ac)
+static inline uint32_t next_entry(const struct cf_jpeg_huff *h, const struct bits *b, bool ac)
 {
-    if (b->have < 32) refill(b);
     uint16_t entry = h->fast[peek(b, FAST_BITS)];
     return entry ? entry : slow_entry(h, b, ac);
 }
 
-/* One block: the difference of its mean; the rest is read past. */
-static bool read_block(struct bits *b, const struct cf_jpeg_huff *dc, const struct cf_jpeg_huff *ac,
-                       int32_t *diff)
+/* A block of the MCU. They stand in a ring, in the order of the data. */
+struct block {
+    const uint32_t *first; /* tables by MANY_BITS bits */
+    const uint16_t *many;
+    const struct cf_jpeg_huff *dc, *ac;
+    int32_t *last; /* mean, of the component */
+    int16_t *to;   /* where the next mean goes */
+    uint32_t step; /* from there to that of the next MCU */
+    struct block *next;
+};
+
+/* Reads past one symbol. The entry that it would be, without its bits; 56 are there again. */
+static uint32_t one_symbol(struct bits *b, const struct cf_jpeg_huff *h, bool ac)
 {
-    uint32_t entry = next_entry(dc, b, false);
-    if (entry == 0) return false;
-    uint32_t all = entry & 31, size = entry >> FAST_SIZE & 15;
-    int32_t value = 0;
-    if (size) {
-        value = (int32_t)((b->acc << (all - size)) >> (64 - size));
-        if (value < 1 << (size - 1)) value -= (1 << size) - 1;
-    }
+    refill(b);
+    uint32_t entry = next_entry(h, b, ac), all = entry & 31, size = entry >> FAST_SIZE & 15;
+    uint32_t passed = ac ? (entry >> FAST_RUN & 15) + 1 : 0;
+    int32_t diff = 0;
+    if (entry == 0) return many_entry(0, PASSED_NONE, 0);
+    if (entry & FAST_EOB) passed = PASSED_EOB;
+    /* Two shifts, since size may be 0. */
+    if (!ac) diff = diff_of((uint32_t)(b->acc << (all - size) >> 1 >> (63 - size)), size);
     skip(b, all);
-    *diff = value;
-    for (uint32_t k = 1; k < 64; k++) {
-        entry = next_entry(ac, b, true);
-        if (entry == 0) return false;
-        skip(b, entry & 31);
-        if (entry & FAST_EOB) break;
-        k += entry >> FAST_RUN & 15;
-        if (k > 63) return false;
-    }
-    return true;
+    refill(b);
+    return many_entry(0, passed, diff);
 }
+
+/* Whether the sum of a block so far is not wrong; the 512 of its end aside. */
+static inline bool fits(uint32_t passed)
+{
+    return (passed & 511) <= PASSED_BLOCK;
+}
+
+_Static_assert(MANY_BITS + 2 * MANY_MOST <= 56, "a refill is for a first entry and two more");
+
+/* The rest of a block, behind `passed` coefficients. */
+static inline bool read_rest(struct bits *b, const struct block *to, uint32_t passed)
+{
+    while (passed < PASSED_BLOCK) {
+        uint32_t entry = to->many[peek(b, MANY_BITS)], sum = passed + (entry >> MANY_PASSED);
+        if (sum < PASSED_BLOCK) {
+            skip(b, entry & MANY_ALL);
+            passed = sum;
+            entry = to->many[peek(b, MANY_BITS)];
+            sum = passed + (entry >> MANY_PASSED);
+            if (sum < PASSED_BLOCK) {
+                skip(b, entry & MANY_ALL);
+                passed = sum;
+                refill(b);
+                continue;
+            }
+        }
+        if (fits(sum)) {
+            skip(b, entry & MANY_ALL);
+            return true;
+        }
+        struct bits copy = *b; /* so that *b can live in registers */
+        passed += many_passed(one_symbol(&copy, to->ac, true));
+        *b = copy;
+    }
+    return fits(passed);
+}
+
+/* One block: the difference of its mean; the rest is read past. */
+static inline bool read_block(struct bits *b, const struct block *to, int32_t *diff)
+{
+    refill(b);
+    uint32_t entry = to->first[peek(b, MANY_BITS)];
+    if (!fits(many_passed(entry))) {
+        struct bits copy = *b;
+        entry = one_symbol(&copy, to->dc, false);
+        *b = copy;
+    }
+    skip(b, entry & MANY_ALL);
+    *diff = (int32_t)(entry >> MANY_DIFF) - MANY_ZERO;
+    return read_rest(b, to, many_passed(entry));
+}
+
+/* ---- a scan -------------------------------------------------------------------------------- */
+
+/* Made for each scan, since the tables may change between scans. */
+struct tables {
+    struct cf_jpeg_many many[2];
+    struct cf_jpeg_first first[3];
+};
 
 struct scan {
     uint32_t n;
     uint32_t component[3];
     const struct cf_jpeg_huff *dc[3], *ac[3];
+    const struct cf_jpeg_many *many[3];
+    const struct cf_jpeg_first *first[3];
     int32_t last[3];
+    uint32_t in_mcu; /* blocks */
+    struct block block[3 * 16];
     struct bits bits;
 };
 
@@ -132,28 +203,70 @@ static bool read_scan_header(struct cf_jpeg *j, struct cf_str s, struct scan *sc
     return true;
 }
 
-/* The blocks of one component within the MCU (mx, my). */
-static bool read_blocks(struct cf_jpeg *j, struct scan *s, uint32_t i, uint32_t mx, uint32_t my)
+/* Components with the same codes share what is made of them. */
+static void make_tables(struct scan *s, struct tables *t)
 {
-    uint32_t which = s->component[i];
-    const struct cf_jpeg_component *c = &j->component[which];
-    uint32_t h = s->n == 1 ? 1 : c->h, v = s->n == 1 ? 1 : c->v;
-    for (uint32_t y = my * v; y < my * v + v; y++) {
-        for (uint32_t x = mx * h; x < mx * h + h; x++) {
-            int32_t diff;
-            if (!read_block(&s->bits, s->dc[i], s->ac[i], &diff)) return false;
-            s->last[i] += diff;
-            if (s->last[i] < -2048 || s->last[i] > 2047) return false;
-            j->dc[which][y * c->across + x] = (int16_t)s->last[i];
+    for (uint32_t i = 0, made = 0; i < s->n; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            if (s->ac[k] != s->ac[i]) continue;
+            s->many[i] = s->many[k];
+            if (s->dc[k] == s->dc[i]) s->first[i] = s->first[k];
+        }
+        if (!s->many[i]) {
+            cf_jpeg_many(&t->many[made], s->ac[i]);
+            s->many[i] = &t->many[made++];
+        }
+        if (s->first[i]) continue;
+        cf_jpeg_first(&t->first[i], s->dc[i], s->many[i]);
+        s->first[i] = &t->first[i];
+    }
+}
+
+/* The blocks of the first MCU of row my. */
+static void start_row(struct cf_jpeg *j, struct scan *s, uint32_t my)
+{
+    s->in_mcu = 0;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct cf_jpeg_component *c = &j->component[s->component[i]];
+        uint32_t h = s->n == 1 ? 1 : c->h, v = s->n == 1 ? 1 : c->v;
+        for (uint32_t at = 0; at < h * v; at++) {
+            struct block *b = &s->block[s->in_mcu++];
+            *b = (struct block){.first = s->first[i]->by,
+                                .many = s->many[i]->by + (1u << MANY_BITS),
+                                .dc = s->dc[i],
+                                .ac = s->ac[i],
+                                .last = &s->last[i],
+                                .to = j->dc[s->component[i]] +
+                                      (size_t)(my * v + at / h) * c->across + at % h,
+                                .step = h,
+                                .next = b + 1};
         }
     }
+    s->block[s->in_mcu - 1].next = s->block;
+}
+
+/* So many MCUs of a row. */
+static bool read_mcus(struct scan *s, uint32_t mcus)
+{
+    struct bits bits = s->bits; /* in registers on the way */
+    struct block *b = s->block;
+    for (uint32_t n = mcus * s->in_mcu; n > 0; n--, b = b->next) {
+        int32_t diff;
+        if (!read_block(&bits, b, &diff)) return false;
+        int32_t mean = *b->last + diff;
+        if (mean < -2048 || mean > 2047) return false;
+        *b->last = mean;
+        *b->to = (int16_t)mean;
+        b->to += b->step;
+    }
+    s->bits = bits;
     return true;
 }
 
 /* At the end of an interval less than a byte of ones may be left, and then comes a marker. */
 static bool end_interval(struct bits *b)
 {
-    refill(b);
+    refill_slow(b);
     return b->have >= 0 && b->have < 8 && b->end - b->at >= 2 && b->at[0] == 0xff;
 }
 
@@ -164,9 +277,7 @@ static bool restart(struct scan *s, uint32_t count)
     while (b->end - b->at > 2 && b->at[1] == 0xff)
         b->at++;
     if (b->at[1] != M_RST0 + (count & 7)) return false;
-    b->at += 2;
-    b->acc = 0;
-    b->have = 0;
+    start_bits(b, b->at + 2);
     memset(s->last, 0, sizeof s->last);
     return true;
 }
@@ -185,14 +296,20 @@ static void scan_size(const struct cf_jpeg *j, const struct scan *s, uint32_t *a
 
 static bool read_scan(struct cf_jpeg *j, struct scan *s)
 {
-    uint32_t across, down, done = 0, restarts = 0;
+    uint32_t across, down, left = j->restart, restarts = 0;
     scan_size(j, s, &across, &down);
     for (uint32_t my = 0; my < down; my++) {
-        for (uint32_t mx = 0; mx < across; mx++, done++) {
-            if (j->restart && done && done % j->restart == 0 && !restart(s, restarts++))
-                return false;
-            for (uint32_t i = 0; i < s->n; i++)
-                if (!read_blocks(j, s, i, mx, my)) return false;
+        start_row(j, s, my);
+        for (uint32_t mx = 0; mx < across;) {
+            if (j->restart && left == 0) {
+                if (!restart(s, restarts++)) return false;
+                left = j->restart;
+            }
+            uint32_t mcus = across - mx;
+            if (j->restart && mcus > left) mcus = left;
+            if (!read_mcus(s, mcus)) return false;
+            mx += mcus;
+            left -= mcus;
         }
         if (s->bits.have < 0) return false;
     }
@@ -218,6 +335,7 @@ enum cf_jpeg_status cf_jpeg_decode(struct cf_jpeg *j)
         return CF_JPEG_DAMAGED;
     size_t at = j->scan;
     uint32_t seen = 0;
+    struct tables tables;
     for (;;) {
         struct cf_str segment;
         int marker = cf_jpeg_next(j->bytes, &at, &segment);
@@ -232,11 +350,13 @@ enum cf_jpeg_status cf_jpeg_decode(struct cf_jpeg *j)
         struct scan s = {0};
         if (!read_scan_header(j, segment, &s)) return CF_JPEG_DAMAGED;
         const uint8_t *bytes = (const uint8_t *)j->bytes.ptr;
-        s.bits = (struct bits){.at = bytes + at, .end = bytes + j->bytes.len};
+        s.bits.end = bytes + j->bytes.len;
+        start_bits(&s.bits, bytes + at);
         for (uint32_t i = 0; i < s.n; i++) {
             if (seen & 1u << s.component[i]) return CF_JPEG_DAMAGED;
             seen |= 1u << s.component[i];
         }
+        make_tables(&s, &tables);
         if (!read_scan(j, &s)) return CF_JPEG_DAMAGED;
         at = (size_t)(s.bits.at - bytes);
     }

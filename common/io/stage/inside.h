@@ -11,11 +11,11 @@
 #include <stdatomic.h>
 
 enum {
-    UNACKED_MAX = 8000, /* messages; stop polling above it */
+    UNACKED_MAX = 4000, /* messages; stop polling above it */
     ARENA_MAX = 256 << 20,
     MESSAGE_MAX = 64 << 10, /* bytes of a value, in and out */
     BLOCK = 1000,           /* numbers a block */
-    BEHIND = 4,             /* so many times batch_max while batches come full */
+    BEHIND = 3,             /* so many times batch_max while batches come full */
     WANTS_MAX = 1024,
     COMMAND_DAYS = 7
 };

@@ -546,11 +546,11 @@ static int make_consumer(struct log_kafka *k)
     /* Also how long a new assignment may wait behind a fetch of the old one. */
     set(conf, "fetch.wait.max.ms", "250");
     set(conf, "fetch.error.backoff.ms", "50");
-    set(conf, "fetch.max.bytes", "4194304");
-    set(conf, "max.partition.fetch.bytes", "524288");
+    set(conf, "fetch.max.bytes", "1048576");
+    set(conf, "max.partition.fetch.bytes", "262144");
     /* 2.0.2 stops fetching for a whole second when this count is reached: bound bytes instead. */
     set(conf, "queued.min.messages", "1000000");
-    set(conf, "queued.max.messages.kbytes", "8192");
+    set(conf, "queued.max.messages.kbytes", "4096");
     k->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, k->why, sizeof k->why);
     if (!k->consumer) {
         rd_kafka_conf_destroy(conf);

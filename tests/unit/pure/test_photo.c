@@ -102,6 +102,173 @@ static void a_wrong_restart_marker_is_damage(void **state)
     free((void *)(uintptr_t)whole.ptr);
 }
 
+/* Codes of their own for a picture of one MCU, 8 x 8. Their lengths are such that the reader finds
+ * some several at once, some alone with their value, and some not at all in its tables. */
+struct code {
+    uint8_t symbol, length;
+    uint16_t bits;
+};
+
+static const struct code dc_codes[] = {
+    {0,  1,  0    },
+    {3,  2,  2    },
+    {11, 3,  6    },
+    {4,  12, 0xe00},
+};
+
+static const struct code ac_codes[] = {
+    {0x00, 2,  0    },
+    {0x01, 2,  1    },
+    {0xf0, 3,  4    },
+    {0x02, 3,  5    },
+    {0xe1, 4,  12   },
+    {0xf1, 4,  13   },
+    {0x0a, 5,  28   },
+    {0x1a, 9,  0x1d0},
+    {0x05, 12, 0xe88},
+};
+
+struct writer {
+    uint8_t bytes[1024];
+    size_t n;
+    uint32_t acc, have;
+};
+
+static void write_bytes(struct writer *w, const char *bytes, size_t n)
+{
+    memcpy(w->bytes + w->n, bytes, n);
+    w->n += n;
+}
+
+static void write_bits(struct writer *w, uint32_t bits, uint32_t n)
+{
+    while (n-- > 0) {
+        w->acc = w->acc << 1 | (bits >> n & 1);
+        if (++w->have < 8) continue;
+        w->bytes[w->n++] = (uint8_t)w->acc;
+        if ((uint8_t)w->acc == 0xff) w->bytes[w->n++] = 0;
+        w->have = 0;
+    }
+}
+
+static void write_codes(struct writer *w, uint8_t class, const struct code *codes, size_t n)
+{
+    char segment[5 + 16] = {'\xff', '\xc4', 0, (char)(19 + n), (char)(class << 4)};
+    for (size_t i = 0; i < n; i++)
+        segment[4 + codes[i].length]++;
+    write_bytes(w, segment, sizeof segment);
+    for (size_t i = 0; i < n; i++)
+        w->bytes[w->n++] = codes[i].symbol;
+}
+
+static void write_symbol(struct writer *w, const struct code *codes, uint8_t symbol, int32_t value)
+{
+    while (codes->symbol != symbol)
+        codes++;
+    write_bits(w, codes->bits, codes->length);
+    write_bits(w, (uint32_t)value, symbol & 15);
+}
+
+/* Y has the symbols of AC given, the others none but the end. */
+static void write_picture(struct writer *w, const uint8_t *symbols, size_t n)
+{
+    *w = (struct writer){.n = 0};
+    write_bytes(w, "\xff\xd8\xff\xc0\0\x11\x08\0\x08\0\x08\3\1\x11\0\2\x11\0\3\x11\0", 21);
+    write_codes(w, 0, dc_codes, sizeof dc_codes / sizeof *dc_codes);
+    write_codes(w, 1, ac_codes, sizeof ac_codes / sizeof *ac_codes);
+    write_bytes(w, "\xff\xda\0\x0c\3\1\0\2\0\3\0\0\x3f\0", 14);
+    write_symbol(w, dc_codes, 11, 1500);
+    for (size_t i = 0; i < n; i++)
+        write_symbol(w, ac_codes, symbols[i], 0x2aa);
+    write_symbol(w, dc_codes, 3, -5 - 1);
+    write_symbol(w, ac_codes, 0, 0);
+    write_symbol(w, dc_codes, 4, 9);
+    write_symbol(w, ac_codes, 0, 0);
+    while (w->have)
+        write_bits(w, 1, 1);
+    write_bytes(w, "\xff\xd9", 2);
+}
+
+/* Whether all three blocks were found where they are. */
+static bool read_picture(struct cf_jpeg *j, const struct writer *w)
+{
+    /* In memory of exactly that size, so that a read behind the end is caught. */
+    char *bytes = malloc(w->n);
+    memcpy(bytes, w->bytes, w->n);
+    assert_int_equal(cf_jpeg_headers(j, (struct cf_str){bytes, w->n}), CF_JPEG_OK);
+    enum cf_jpeg_status status = cf_jpeg_decode(j);
+    free(bytes);
+    return status == CF_JPEG_OK && j->dc[0][0] == 1500 && j->dc[1][0] == -5 && j->dc[2][0] == 9;
+}
+
+static const struct {
+    const char *what;
+    uint8_t symbols[6], n;
+    uint8_t fill; /* so many 01 behind them */
+    bool end, good;
+} blocks[] = {
+    {"nothing but the end",           {0},                                  0, 0,  true,  true },
+    {"full without an end",           {0},                                  0, 63, false, true },
+    {"one before full, and the end",  {0},                                  0, 62, true,  true },
+    {"full, and an end",              {0},                                  0, 63, true,  false},
+    {"one too many",                  {0},                                  0, 64, false, false},
+    {"no end",                        {0},                                  0, 61, false, false},
+    {"runs, full",                    {0xf0, 0xf0, 0xf0, 0xe1},             4, 0,  false, true },
+    {"runs, full by the last",        {0xf0, 0xf0, 0xf0},                   3, 15, false, true },
+    {"runs that go one too far",      {0xf0, 0xf0, 0xf0, 0xf1},             4, 0,  false, false},
+    {"runs of nothing too far",       {0xf0, 0xf0, 0xf0, 0xf0},             4, 0,  true,  false},
+    {"one, runs of nothing, the end", {0x01, 0xf0, 0xf0, 0xf0},             4, 0,  true,  true },
+    {"a run over the end",            {0xf0, 0xf0, 0xf0, 0x01, 0xf0},       5, 0,  true,  false},
+    {"long values",                   {0x0a, 0x1a, 0x0a, 0x0a, 0x1a},       5, 3,  true,  true },
+    {"long values, full",             {0x0a, 0x1a, 0x0a, 0x0a, 0x1a},       5, 56, false, true },
+    {"long codes",                    {0x05, 0x05, 0x02, 0x05, 0x01, 0x05}, 6, 2,  true,  true },
+    {"long codes to the last",        {0xf0, 0xf0, 0xf0, 0x02, 0x05},       5, 13, false, true },
+};
+
+static void symbols_are_told_apart_wherever_a_block_ends(void **state)
+{
+    (void)state;
+    struct cf_jpeg *j = malloc(sizeof *j);
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        uint8_t symbols[6 + 64 + 1];
+        size_t n = blocks[i].n;
+        memcpy(symbols, blocks[i].symbols, n);
+        for (size_t k = 0; k < blocks[i].fill; k++)
+            symbols[n++] = 0x01;
+        if (blocks[i].end) symbols[n++] = 0x00;
+        struct writer w;
+        write_picture(&w, symbols, n);
+        bool good = read_picture(j, &w);
+        if (good != blocks[i].good) fail_msg("%s: %s", blocks[i].what, good ? "good" : "damaged");
+    }
+    free(j);
+}
+
+/* Each symbol first, so that those behind it begin at any bit of a look-up; and the end after any
+ * number of them. */
+static void symbols_straddle_a_look_up(void **state)
+{
+    (void)state;
+    struct cf_jpeg *j = malloc(sizeof *j);
+    for (size_t first = 1; first < sizeof ac_codes / sizeof *ac_codes; first++) {
+        for (size_t second = 1; second < sizeof ac_codes / sizeof *ac_codes; second++) {
+            uint8_t a = ac_codes[first].symbol, b = ac_codes[second].symbol;
+            size_t most = 63u - (a >> 4) - 1 - (b >> 4) - 1;
+            for (size_t k = 0; k <= most + 1; k++) {
+                uint8_t symbols[2 + 64 + 1] = {a};
+                memset(symbols + 1, 0x01, k);
+                symbols[1 + k] = b;
+                struct writer w;
+                write_picture(&w, symbols, k < most ? 3 + k : 2 + k);
+                bool good = read_picture(j, &w);
+                if (good != (k <= most))
+                    fail_msg("%02x, %zu times 01, %02x: %s", a, k, b, good ? "good" : "damaged");
+            }
+        }
+    }
+    free(j);
+}
+
 static void the_small_picture_shows_what_is_in_the_file(void **state)
 {
     (void)state;
@@ -165,6 +332,8 @@ int main(void)
         cmocka_unit_test(a_photo_cut_anywhere_is_never_good),
         cmocka_unit_test(any_bytes_are_judged_without_harm),
         cmocka_unit_test(a_wrong_restart_marker_is_damage),
+        cmocka_unit_test(symbols_are_told_apart_wherever_a_block_ends),
+        cmocka_unit_test(symbols_straddle_a_look_up),
         cmocka_unit_test(the_small_picture_shows_what_is_in_the_file),
         cmocka_unit_test(limits_can_be_changed),
         cmocka_unit_test(the_catalogue_knows_every_reason),
