@@ -536,22 +536,31 @@ static void an_owner_that_loses_one_shard_goes_on_with_the_others(void **state)
     assert_int_equal(ask("select sum(count) from toy.account"), 6000);
 }
 
-/* The same commit twice: the second must not go through, whoever asks. */
-static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
+/* A store of toy with one shard of its own, whose positions a stage has made before. */
+static struct cf_store *store_with_a_shard(struct cf_taken *taken)
 {
-    (void)state;
     struct running *r = start(&toy_service, dsn[0]);
     assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
     stop(r);
     uint8_t replica[16] = {9};
     struct cf_stage_conf conf = {.dsn = dsn[0], .partitions = PARTS, .member_timeout_ms = 1000};
     struct cf_store *store = cf_store_pg(&toy_service, &conf, replica);
-    struct cf_taken taken[PARTS];
+    struct cf_taken got[PARTS];
     size_t n;
-    int64_t no[PARTS] = {0};
     assert_int_equal(store->open(store->self), 0);
-    assert_int_equal(store->take(store->self, NULL, 0, 1, taken, &n), 0);
+    assert_int_equal(store->take(store->self, NULL, 0, 1, got, &n), 0);
     assert_int_equal(n, 1);
+    *taken = got[0];
+    return store;
+}
+
+/* The same commit twice: the second must not go through, whoever asks. */
+static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
+{
+    (void)state;
+    struct cf_taken taken[1];
+    struct cf_store *store = store_with_a_shard(taken);
+    int64_t no[PARTS] = {0};
     struct cf_commit_shard shard = {taken[0].part, taken[0].epoch, 5, 0, 0};
     struct cf_commit_cursor cursor = {taken[0].part, 0, -1, 0, 7, no};
     struct cf_commit c = {.shards = &shard, .n_shards = 1, .cursors = &cursor, .n_cursors = 1};
@@ -581,19 +590,11 @@ static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
 static void a_row_that_has_moved_is_loaded_again(void **state)
 {
     (void)state;
-    struct running *r = start(&toy_service, dsn[0]);
-    assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
-    stop(r);
-    uint8_t replica[16] = {9};
-    struct cf_stage_conf conf = {.dsn = dsn[0], .partitions = PARTS, .member_timeout_ms = 1000};
-    struct cf_store *store = cf_store_pg(&toy_service, &conf, replica);
+    struct cf_taken taken[1];
+    struct cf_store *store = store_with_a_shard(taken);
     struct cf_arena *arena = cf_arena_new(1 << 20);
-    struct cf_taken taken[PARTS];
     struct toy_account account = {0};
-    size_t n;
     int64_t no[PARTS] = {0};
-    assert_int_equal(store->open(store->self), 0);
-    assert_int_equal(store->take(store->self, NULL, 0, 1, taken, &n), 0);
     struct cf_load_row row = {.part = taken[0].part, .row = &account};
     assert_true(cf_key_bytes("moving", 6, &row.key));
     struct cf_load load = {.rows = &row, .n_rows = 1};
