@@ -5,7 +5,7 @@
 
 /* Read by the library at its start. Few threads allocate much: more arenas would only hold memory. What
  * one batch has freed the next one needs again; a page given back in between costs a fault. */
-const char *malloc_conf = "narenas:2,dirty_decay_ms:3000,muzzy_decay_ms:0";
+const char *malloc_conf = "narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 void cf_memory_prepare(void)
 {

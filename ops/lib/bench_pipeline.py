@@ -15,6 +15,9 @@ from harness.stack import Config
 
 ENROLMENTS_READY_S = 600
 LATENCY_COUNT, LATENCY_RATE = 400, 20
+# A broker that has just started interprets its code: what runs first would measure that.
+WARM_BULK, WARM_ALONE = 4000, 200
+REST_S, REST_MOST_S = 2, 60
 
 
 def OPTIONS(parser):
@@ -61,6 +64,21 @@ def wait_enrolled(stack, want):
     raise RuntimeError(f"only {count} of {want} persons were enrolled in time")
 
 
+def wait_at_rest(stack):
+    """Until no service has made a step for a while: notices go on after the cards are activated."""
+    replicas = [replica for service in stack.services.values() for replica in service
+                if replica.alive()]
+    until = time.monotonic() + REST_MOST_S
+    before = None
+    while time.monotonic() < until:
+        now = [metrics(replica)["cardflow_stage_records_total"] for replica in replicas]
+        if now == before:
+            return
+        before = now
+        time.sleep(REST_S)
+    raise RuntimeError(f"the stack did not come to rest within {REST_MOST_S} s")
+
+
 def programs(stack):
     return {program.name: program for program in stack.programs() if program.alive()}
 
@@ -101,13 +119,21 @@ class Watcher(threading.Thread):
 
 def run(stack, args, say):
     n = args.applications
-    say(f"enrolling {n + 2000} persons")
-    load(stack, "enrol", "--count", n + 2000)
-    wait_enrolled(stack, n + 2000)
+    persons = n + WARM_BULK + WARM_ALONE + LATENCY_COUNT
+    say(f"enrolling {persons} persons")
+    load(stack, "enrol", "--count", persons)
+    wait_enrolled(stack, persons)
+    say("warming up")
+    photos = ("--photos", args.photos)
+    load(stack, "apply", "--first", n, "--count", WARM_BULK, *photos)
+    wait_at_rest(stack)
+    load(stack, "apply", "--first", n + WARM_BULK, "--count", WARM_ALONE, "--rate", LATENCY_RATE,
+         *photos)
+    wait_at_rest(stack)
     say("one application alone")
-    load(stack, "apply", "--first", n, "--count", 1000, "--photos", args.photos)  # warm
-    alone = load(stack, "apply", "--first", n + 1000, "--count", LATENCY_COUNT, "--rate",
-                 LATENCY_RATE, "--photos", args.photos)
+    alone = load(stack, "apply", "--first", n + WARM_BULK + WARM_ALONE, "--count", LATENCY_COUNT,
+                 "--rate", LATENCY_RATE, *photos)
+    wait_at_rest(stack)
     say(f"{n} applications")
     watcher = Watcher(stack)
     watcher.start()

@@ -67,7 +67,7 @@ class Service(Program):
 
     def is_ready(self):
         said = self.addresses()
-        if said.get("pid") != self.pid:
+        if not said or said.get("pid") != self.pid:
             return False
         return not said.get("operator") or self.get("/readyz", said["operator"])[0] == 200
 

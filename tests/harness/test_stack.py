@@ -249,6 +249,16 @@ def test_an_unready_service_is_an_error_that_says_why(dummies, tmp_path):
         service.kill()
 
 
+def test_a_service_that_ends_at_once_is_an_error_with_its_last_words(dummies, tmp_path):
+    stack = Stack(tmp_path, Config(build=str(dummies), settings={"intake": {"fail": 1}}))
+    service = stack.service("intake")
+    stack.keys.prepare()
+    service.start(wait=False)
+    wait_until("it has ended", 10, lambda: not service.alive())
+    with pytest.raises(ProgramError, match="dummy: told to fail"):
+        service.wait_ready(5)
+
+
 def test_a_service_that_is_not_built_is_told_plainly(tmp_path):
     said = []
     stack = Stack(tmp_path, Config(build=str(tmp_path), services=["intake"], simulators=[]),

@@ -15,7 +15,7 @@ enum {
     ARENA_MAX = 256 << 20,
     MESSAGE_MAX = 64 << 10, /* bytes of a value, in and out */
     BLOCK = 1000,           /* numbers a block */
-    BEHIND = 3,             /* so many times batch_max while batches come full */
+    BEHIND = 2,             /* so many times batch_max while batches come full */
     WANTS_MAX = 1024,
     COMMAND_DAYS = 7
 };

@@ -550,7 +550,9 @@ static int make_consumer(struct log_kafka *k)
     set(conf, "max.partition.fetch.bytes", "262144");
     /* 2.0.2 stops fetching for a whole second when this count is reached: bound bytes instead. */
     set(conf, "queued.min.messages", "1000000");
-    set(conf, "queued.max.messages.kbytes", "4096");
+    /* Bytes of keys and values: what holds them takes several times that. Much less, and a busy stage
+     * runs dry while fetching stands still. */
+    set(conf, "queued.max.messages.kbytes", "2560");
     k->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, k->why, sizeof k->why);
     if (!k->consumer) {
         rd_kafka_conf_destroy(conf);
@@ -567,7 +569,8 @@ static int make_producer(struct log_kafka *k)
     set(conf, "enable.gapless.guarantee", "true");
     set(conf, "acks", "all");
     set(conf, "message.timeout.ms", "0");
-    set(conf, "linger.ms", "1");
+    /* A way of twenty steps would wait twenty times; a batch fills its requests without. */
+    set(conf, "linger.ms", "0");
     set(conf, "queue.buffering.max.messages", "100000");
     set(conf, "queue.buffering.max.kbytes", "65536");
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
