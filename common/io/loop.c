@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -25,6 +26,7 @@ struct cf_timer {
 struct cf_wake {
     struct event *event;
     int fd;
+    atomic_bool asked; /* written to and not yet read */
     cf_wake_fn *fn;
     void *arg;
 };
@@ -164,6 +166,8 @@ static void woken(evutil_socket_t fd, short what, void *arg)
     uint64_t count;
     (void)what;
     if (read((int)fd, &count, sizeof count) != (ssize_t)sizeof count) return;
+    /* Before fn: who asks from now on is answered by another call. */
+    atomic_store(&w->asked, false);
     w->fn(w->arg);
 }
 
@@ -188,6 +192,7 @@ void cf_wake_free(struct cf_wake *w)
 void cf_wake_up(struct cf_wake *w)
 {
     const uint64_t one = 1;
+    if (atomic_exchange(&w->asked, true)) return;
     /* EAGAIN means the counter is full: the loop will wake anyway. */
     while (write(w->fd, &one, sizeof one) < 0 && errno == EINTR) {
     }
