@@ -550,8 +550,8 @@ static int make_consumer(struct log_kafka *k)
     set(conf, "max.partition.fetch.bytes", "262144");
     /* 2.0.2 stops fetching for a whole second when this count is reached: bound bytes instead. */
     set(conf, "queued.min.messages", "1000000");
-    /* Bytes of keys and values: what holds them takes several times that. Much less, and a busy stage
-     * runs dry while fetching stands still. */
+    /* Bytes of keys and values: what holds them takes several times that. Much less, and a busy
+     * stage runs dry while fetching stands still. */
     set(conf, "queued.max.messages.kbytes", "2560");
     k->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, k->why, sizeof k->why);
     if (!k->consumer) {
