@@ -79,6 +79,10 @@ static struct cf_str original(struct cf_batch *b, const struct cf_record *r, con
     if (r->ce_type.len && r->ce_type.len < 1024) add_extra(&x, "orig_ce_type", r->ce_type);
     if (r->ce_source.len && r->ce_source.len < 1024) add_extra(&x, "orig_ce_source", r->ce_source);
     if (r->cf_src.len && r->cf_src.len < 1024) add_extra(&x, "orig_cf_src", r->cf_src);
+    if (r->ce_time > 0) {
+        char time[30];
+        add_extra(&x, "orig_ce_time", cf_str_of(cf_rfc3339_text(r->ce_time, time)));
+    }
     struct cf_str out = cf_arena_str(b->arena, cf_buf_str(&x));
     cf_buf_free(&x);
     return out;
@@ -89,7 +93,7 @@ static struct cf_str type_of(const struct cf_record *r)
     return r->ce_type.len && r->ce_type.len < 256 ? r->ce_type : CF_STR("unknown");
 }
 
-void batch_park(struct cf_batch *b, const struct cf_record *r, uint16_t index, const char *reason)
+void batch_park(struct cf_batch *b, const struct cf_record *r, int32_t index, const char *reason)
 {
     struct cf_buf bytes;
     cf_buf_init(&bytes, 4 << 20);
@@ -113,7 +117,9 @@ void batch_park(struct cf_batch *b, const struct cf_record *r, uint16_t index, c
     cf_buf_free(&bytes);
     PUSH(b->parked, b->arena, p);
     if (b->st->service->in[r->topic].open) return; /* a partner's answer is parked alone */
+    if (batch_key_is_parked(b, r)) return;
     struct parked_key *key = cf_calloc(1, sizeof *key);
+    key->part = (int16_t)r->part;
     key->topic = r->topic;
     if (cf_key_bytes(r->key.ptr, r->key.len, &key->key))
         PUSH(b->parked_keys, b->arena, key);
@@ -126,7 +132,8 @@ bool batch_key_is_parked(const struct cf_batch *b, const struct cf_record *r)
     const struct shard *h = &b->st->shards[r->part];
     if (!h->parked && !b->parked_keys.n) return false;
     if (b->st->service->in[r->topic].open) return false;
-    for (const struct parked_key *p = h->parked; p; p = p->next)
+    /* What is redriven was parked itself; only what parks in this batch holds the rest up. */
+    for (const struct parked_key *p = b->redrive ? NULL : h->parked; p; p = p->next)
         if (p->topic == r->topic && cf_str_eq(cf_key_str(&p->key), r->key)) return true;
     for (size_t i = 0; i < b->parked_keys.n; i++) {
         const struct parked_key *p = b->parked_keys.v[i];
@@ -154,14 +161,15 @@ void batch_dead_letter(struct cf_batch *b, const struct cf_record *r, const char
 }
 
 /* A record that is no message: to the dead letters if outsiders wrote it, else to a person. */
-static void refuse(struct cf_batch *b, const struct cf_record *r, int e, const char *reason)
+static void refuse(struct cf_batch *b, const struct cf_record *r, int32_t only, int e,
+                   const char *reason)
 {
     if (!reason) reason = cf_error_text(e);
     reason = cf_arena_str(b->arena, cf_str_of(reason)).ptr;
     if (cf_error_class(e) == CF_DEADLETTER && b->st->service->in[r->topic].open)
         batch_dead_letter(b, r, reason);
     else
-        batch_park(b, r, 0, reason);
+        batch_park(b, r, only, reason);
 }
 
 /* ---- decoding -------------------------------------------------------------------------------- */
@@ -173,7 +181,7 @@ static bool of_interest(const struct cf_topic_in *t, struct cf_str type)
     return false;
 }
 
-static void decode(struct cf_batch *b, uint32_t i)
+void batch_decode(struct cf_batch *b, uint32_t i, int32_t only)
 {
     struct cf_stage *st = b->st;
     const struct cf_record *r = &b->records[i];
@@ -186,29 +194,33 @@ static void decode(struct cf_batch *b, uint32_t i)
                           .max = CF_MESSAGES_MAX};
     memset(msgs, 0, sizeof msgs);
     if (r->ce_type.len == 0 || r->ce_id.len == 0) {
-        refuse(b, r, CF_E_MISSING_HEADERS, "ce_id, ce_type: required");
+        refuse(b, r, only, CF_E_MISSING_HEADERS, "ce_id, ce_type: required");
         return;
     }
     if (!of_interest(topic, r->ce_type)) {
-        if (topic->open) refuse(b, r, CF_E_DECODE, "ce_type: unknown");
+        if (topic->open) refuse(b, r, only, CF_E_DECODE, "ce_type: unknown");
         return;
     }
     /* Command ids are kept for 7 days: a command that hides its age could count again later. */
     if (topic->open && r->ce_time <= 0) {
-        refuse(b, r, CF_E_MISSING_HEADERS, "ce_time: a time of RFC 3339, required");
+        refuse(b, r, only, CF_E_MISSING_HEADERS, "ce_time: a time of RFC 3339, required");
         return;
     }
     if (batch_key_is_parked(b, r)) {
-        batch_park(b, r, 0, "behind a parked message of the same key");
+        batch_park(b, r, only, "behind a parked message of the same key");
         return;
     }
     int e = r->value.len > MESSAGE_MAX ? CF_E_TOO_LARGE : st->service->decode(&d, r);
     if (e) {
-        refuse(b, r, e, d.reason);
+        refuse(b, r, only, e, d.reason);
         return;
     }
     for (size_t k = 0; k < d.n; k++) {
-        struct item item = {.msg = msgs[k], .rec = i, .index = (uint16_t)k};
+        if (only != CF_PARKED_WHOLE && (size_t)only != k) continue; /* decided the first time */
+        struct item item = {.msg = msgs[k],
+                            .rec = i,
+                            .index = (uint16_t)k,
+                            .whole = only == CF_PARKED_WHOLE};
         PUSH(b->items, b->arena, item);
     }
 }
@@ -223,13 +235,13 @@ int batch_admit(struct cf_batch *b)
         if (!h->owned || h->stopped || r->offset <= h->in[r->topic].last_offset) continue;
         switch (judge_stream(st, r)) {
         case FRESH:
-            decode(b, i);
+            batch_decode(b, i, CF_PARKED_WHOLE);
             break;
         case REPEATED:
             b->duplicates++;
             break;
         case MISSING_NUMBER:
-            refuse(b, r, CF_E_MISSING_HEADERS, "cf_src, cf_no: required");
+            refuse(b, r, CF_PARKED_WHOLE, CF_E_MISSING_HEADERS, "cf_src, cf_no: required");
             break;
         case GAP:
             /* Nothing after the hole is applied: the position stays before it. */

@@ -155,6 +155,7 @@ static void commit_rows(struct cf_batch *b, struct cf_commit *c)
     batch_save_work(b, c);
     c->parked = b->parked.v;
     c->n_parked = b->parked.n;
+    if (b->redrive && b->redrive->asked) c->unpark = &b->redrive->unpark;
 }
 
 static void make_commit(struct cf_batch *b)
@@ -222,9 +223,8 @@ static void keep_parked_keys(struct cf_batch *b)
 {
     for (size_t i = 0; i < b->parked_keys.n; i++) {
         struct parked_key *p = b->parked_keys.v[i];
-        int32_t part = (int32_t)cf_key_partition(&p->key, (uint32_t)b->st->conf.partitions);
-        p->next = b->st->shards[part].parked;
-        b->st->shards[part].parked = p;
+        p->next = b->st->shards[p->part].parked;
+        b->st->shards[p->part].parked = p;
     }
 }
 
@@ -275,6 +275,7 @@ static int finish(struct cf_batch *b)
         e = publish(st, h, h->journal_seq, &order[k]->m);
         if (!e) e = cf_failpoint("mid_publish");
     }
+    if (b->redrive) redrive_committed(b);
     keep_parked_keys(b);
     tell_front(b);
     call_after_commit(b);
@@ -285,19 +286,32 @@ static int finish(struct cf_batch *b)
 /* ---- one try, and what to do when it fails
  * ---------------------------------------------------------- */
 
-static int attempt(struct cf_stage *st, struct cf_record *records, size_t n, bool force_park)
+/* What is tried: records, or the records that a command redrives. */
+struct task {
+    struct cf_record *records;
+    size_t n;
+    bool force_park;
+    struct redrive *redrive;
+};
+
+static int attempt(struct cf_stage *st, const struct task *t)
 {
-    struct cf_batch b = {
-        .st = st, .arena = st->arena, .records = records, .n_records = n, .force_park = force_park};
+    struct cf_batch b = {.st = st,
+                         .arena = st->arena,
+                         .records = t->records,
+                         .n_records = t->n,
+                         .force_park = t->force_park,
+                         .redrive = t->redrive};
     bool committed = false;
     cf_arena_reset(st->arena);
     snapshot(&b);
-    int e = batch_admit(&b);
+    int e = b.redrive ? redrive_admit(&b) : batch_admit(&b);
     batch_make_tables(&b);
     if (!e) e = batch_load(&b);
     if (!e) e = batch_fill_pools(&b);
     if (!e) e = cf_failpoint("before_decide");
     if (!e) e = batch_decide(&b);
+    if (!e && b.redrive) redrive_decided(&b);
     if (!e) make_commit(&b);
     if (!e && b.commit.n_cursors) {
         e = st->store->commit(st->store->self, &b.commit);
@@ -316,24 +330,36 @@ static int attempt(struct cf_stage *st, struct cf_record *records, size_t n, boo
     return finish(&b);
 }
 
-static int run(struct cf_stage *st, struct cf_record *records, size_t n, bool force_park) CF_MUST;
+static int run(struct cf_stage *st, const struct task *t) CF_MUST;
 
 /* PostgreSQL refuses a value: one record at a time, so that only the culprit is parked. */
-static int one_by_one(struct cf_stage *st, struct cf_record *records, size_t n)
+static int one_by_one(struct cf_stage *st, const struct task *t)
 {
     int e = 0;
-    for (size_t i = 0; i < n && !e; i++)
-        e = run(st, &records[i], 1, n == 1);
+    for (size_t i = 0; i < t->n && !e; i++)
+        e = run(st, &(struct task){&t->records[i], 1, t->n == 1, NULL});
     return e;
 }
 
+/* A redrive stays one batch, so that its command counts once: of its records, one more at the end
+ * is left parked, until what is before the culprit goes through. */
+static bool leave_one_more(struct redrive *r)
+{
+    size_t n = r->force_from < r->n ? r->force_from : r->n;
+    if (n == 0) return false;
+    r->force_from = n - 1;
+    return true;
+}
+
 /* Tries until the records are done with: whoever comes back early has lost them. */
-static int run(struct cf_stage *st, struct cf_record *records, size_t n, bool force_park)
+static int run(struct cf_stage *st, const struct task *t)
 {
     for (int wait = 10;; wait = wait < 2000 ? 2 * wait : wait) {
-        int e = attempt(st, records, n, force_park);
+        int e = attempt(st, t);
         if (!e) return 0;
-        if (e == CF_E_DATA) return force_park ? CF_E_SQL : one_by_one(st, records, n);
+        atomic_fetch_add(&st->turns, 1);
+        if (e == CF_E_DATA && t->redrive && leave_one_more(t->redrive)) continue;
+        if (e == CF_E_DATA) return t->force_park || t->redrive ? CF_E_SQL : one_by_one(st, t);
         switch (cf_error_class(e)) {
         case CF_RELEASE:
             e = shards_recheck(st);
@@ -361,5 +387,14 @@ static int run(struct cf_stage *st, struct cf_record *records, size_t n, bool fo
 
 int batch_run(struct cf_stage *st, struct cf_record *records, size_t n)
 {
-    return run(st, records, n, false);
+    size_t from = 0;
+    int e = 0;
+    for (size_t i = 0; i < n && !e; i++) {
+        if (!redrive_asked(st, &records[i])) continue;
+        struct redrive redrive = {.command = &records[i], .force_from = SIZE_MAX};
+        if (i > from) e = run(st, &(struct task){&records[from], i - from, false, NULL});
+        if (!e) e = run(st, &(struct task){&records[i], 1, false, &redrive});
+        from = i + 1;
+    }
+    return e || from == n ? e : run(st, &(struct task){&records[from], n - from, false, NULL});
 }

@@ -6,6 +6,7 @@ struct item {
     struct cf_msg msg;
     uint32_t rec;
     uint16_t index;
+    bool whole; /* all messages of the record are here, not one that was parked alone */
 };
 
 struct aux_entry {
@@ -70,12 +71,25 @@ enum { COUNTS_MAX = 16 };
         size_t n, cap;                                                                             \
     }
 
+/* Parked records of one key that an operator's command has the stage decide again, or drop. */
+struct redrive {
+    const struct cf_record *command;
+    /* Of the rows taken, those from here on are parked again: PostgreSQL refuses a value. */
+    size_t force_from;
+    bool asked; /* the command is good, and these are set: */
+    struct cf_parked_row *rows;
+    size_t n;    /* rows taken; record i + 1 of the batch is rows[i] */
+    bool remain; /* others of the key stay parked */
+    struct cf_commit_unpark unpark;
+};
+
 struct cf_batch {
     struct cf_stage *st;
     struct cf_arena *arena;
     struct cf_record *records;
     size_t n_records;
     bool force_park; /* the record that PostgreSQL refuses */
+    struct redrive *redrive; /* NULL: records of the log */
     VECTOR(struct item) items;
     VECTOR(struct out_entry) outs;
     VECTOR(struct cf_commit_parked) parked;
@@ -89,6 +103,7 @@ struct cf_batch {
     struct cf_work_change *told; /* what the front is to know of work */
     size_t n_told;
     struct cf_want *wants; /* room for WANTS_MAX */
+    uint32_t whole_parked; /* 1 + the record that was parked as a whole last; 0 none */
     struct undo *undo;
     int step_error;
     uint16_t step_outs, step_works;
@@ -126,9 +141,17 @@ struct out_entry *batch_send(struct cf_step *s, uint16_t topic, int32_t target, 
 /* admit.c */
 int batch_admit(struct cf_batch *b) CF_MUST;
 cf_ms batch_now(struct cf_stage *st, const struct cf_record *r);
-void batch_park(struct cf_batch *b, const struct cf_record *r, uint16_t index, const char *reason);
+void batch_park(struct cf_batch *b, const struct cf_record *r, int32_t index, const char *reason);
+/* Decodes one record of the batch: all its messages, or one that was parked alone. */
+void batch_decode(struct cf_batch *b, uint32_t i, int32_t only);
 void batch_dead_letter(struct cf_batch *b, const struct cf_record *r, const char *reason);
 bool batch_key_is_parked(const struct cf_batch *b, const struct cf_record *r);
+
+/* redrive.c */
+int redrive_admit(struct cf_batch *b) CF_MUST;
+void redrive_decided(struct cf_batch *b);
+void redrive_committed(struct cf_batch *b);
+void batch_count(struct cf_batch *b, const char *what, uint32_t n);
 
 /* work.c: loading and saving rows of `work` */
 void batch_name_work(struct cf_batch *b, const struct cf_msg *m, int16_t part, struct cf_load *l);

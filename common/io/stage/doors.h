@@ -153,6 +153,9 @@ struct cf_commit_drop {
     uint8_t id[16];
 };
 
+/* A whole record is parked, not one message of it. */
+#define CF_PARKED_WHOLE (-1)
+
 struct cf_commit_parked {
     int16_t part;
     uint16_t topic;
@@ -160,6 +163,26 @@ struct cf_commit_parked {
     int32_t index;
     struct cf_str key, type, record;
     const char *reason;
+};
+
+struct cf_parked_place {
+    int64_t offset;
+    int32_t index;
+};
+
+/* Records parked under one key that are parked no more. */
+struct cf_commit_unpark {
+    int16_t part;
+    uint16_t topic;
+    struct cf_str key;
+    const struct cf_parked_place *places;
+    size_t n;
+    bool dropped; /* by an operator: kept aside */
+};
+
+struct cf_parked_row {
+    struct cf_parked_place place;
+    struct cf_str record; /* as journal.h packs it */
 };
 
 /* One transaction. Guards go first; see architecture, "Second trip". */
@@ -173,6 +196,7 @@ struct cf_commit {
     const struct cf_work *puts;
     const struct cf_commit_drop *drops;
     const struct cf_commit_parked *parked;
+    const struct cf_commit_unpark *unpark; /* NULL: none */
     size_t n_shards, n_cursors, n_outputs, n_journal, n_rows, n_aux, n_puts, n_drops, n_parked;
 };
 
@@ -215,6 +239,12 @@ struct cf_store {
     int (*journal)(void *self, int16_t part, int64_t after, cf_journal_seen *seen, void *arg);
     int (*numbers)(void *self, const char *kind, uint64_t count, uint64_t *first);
     int (*load)(void *self, struct cf_arena *arena, struct cf_load *what);
+    /* The first rows parked under a key, in their order; *total counts all of them. */
+    int (*parked_rows)(void *self, struct cf_arena *arena, int16_t part, uint16_t topic,
+                       struct cf_str key, struct cf_parked_row *rows, size_t max, size_t *n,
+                       size_t *total);
+    /* How many rows are parked under a key, and how many of them at these places. */
+    int (*parked_count)(void *self, const struct cf_commit_unpark *what, size_t *total, size_t *n);
     int (*commit)(void *self, const struct cf_commit *c);
     /* After CF_E_UNKNOWN: did it commit? */
     int (*verdict)(void *self, const struct cf_commit *c, bool *committed);

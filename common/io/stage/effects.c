@@ -147,16 +147,20 @@ const void *cf_aux_get(struct cf_step *s, uint16_t aux, const uint8_t id[16])
     return e ? e->row : NULL;
 }
 
-void cf_count(struct cf_step *s, const char *what)
+void batch_count(struct cf_batch *b, const char *what, uint32_t n)
 {
-    struct cf_batch *b = s->batch;
-    if (!strncmp(what, "duplicate", 9)) b->duplicates++;
-    for (size_t i = 0; i < COUNTS_MAX; i++) {
+    for (size_t i = 0; i < COUNTS_MAX && n; i++) {
         if (b->counts[i].what && strcmp(b->counts[i].what, what)) continue;
         b->counts[i].what = what;
-        b->counts[i].n++;
+        b->counts[i].n += n;
         return;
     }
+}
+
+void cf_count(struct cf_step *s, const char *what)
+{
+    if (!strncmp(what, "duplicate", 9)) s->batch->duplicates++;
+    batch_count(s->batch, what, 1);
 }
 
 bool cf_ids_known(struct cf_str ids, const uint8_t id[16])

@@ -31,6 +31,7 @@ struct pending {
 
 struct parked_key {
     struct parked_key *next;
+    int16_t part;
     uint16_t topic;
     struct cf_key key;
 };
@@ -128,6 +129,10 @@ void shards_give_all(struct cf_stage *st);
 int shards_assign(struct cf_stage *st) CF_MUST;
 void shard_stop(struct cf_stage *st, struct shard *h, const char *why);
 size_t shards_positions(const struct cf_stage *st, struct cf_position *out);
+
+/* redrive.c */
+/* Is this an operator's command for the stage itself? */
+bool redrive_asked(const struct cf_stage *st, const struct cf_record *r);
 
 /* batch.c */
 /* Applies the records, in order; 0 when all of them are done with (applied, parked, dropped). */

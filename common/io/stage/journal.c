@@ -71,3 +71,13 @@ int cf_journal_next(struct cf_journal_reader *r, struct cf_str *topic, struct cf
     if (!e) e = take_text(&r->rest, &m->value);
     return e;
 }
+
+bool cf_extra_next(struct cf_str *rest, const char **name, struct cf_str *value)
+{
+    size_t skip = strnlen(rest->ptr ? rest->ptr : "", rest->len) + 1;
+    if (skip > rest->len || rest->len - skip < 4) return false;
+    *name = rest->ptr;
+    rest->ptr += skip;
+    rest->len -= skip;
+    return take_text(rest, value) == 0;
+}

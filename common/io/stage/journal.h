@@ -19,3 +19,5 @@ struct cf_journal_reader {
  * the name; m->topic is left alone. */
 int cf_journal_next(struct cf_journal_reader *r, struct cf_str *topic,
                     struct cf_out_message *m) CF_MUST;
+/* The next of the extra headers of a message; false at the end. */
+bool cf_extra_next(struct cf_str *rest, const char **name, struct cf_str *value);

@@ -98,6 +98,7 @@ static void park_key(void *arg, int16_t part, uint16_t topic, struct cf_str key)
 {
     struct cf_stage *st = arg;
     struct parked_key *p = cf_calloc(1, sizeof *p);
+    p->part = part;
     p->topic = topic;
     if (!cf_key_bytes(key.ptr, key.len, &p->key)) {
         free(p);

@@ -242,6 +242,22 @@ static int add_parked(struct store_pg *s, const struct cf_commit *c)
     return send(s, s->s_parked_add, 0, 8);
 }
 
+static int unpark(struct store_pg *s, const struct cf_commit_unpark *u)
+{
+    static const enum cf_oid oids[] = {CF_OID_INT2, CF_OID_TEXT, CF_OID_INT8, CF_OID_INT4,
+                                       CF_OID_BYTEA};
+    struct cf_pgarray *a = s->arrays;
+    begin(s, oids, 5);
+    for (size_t i = 0; i < u->n; i++) {
+        cf_pgarray_int2(&a[0], u->part);
+        name(&a[1], store_in_name(s, u->topic));
+        cf_pgarray_int8(&a[2], u->places[i].offset);
+        cf_pgarray_int4(&a[3], u->places[i].index);
+        cf_pgarray_bytes(&a[4], u->key.ptr, u->key.len);
+    }
+    return u->dropped ? send(s, s->s_parked_dropped, 0, 5) : send(s, s->s_parked_done, 0, 4);
+}
+
 static int send_all(struct store_pg *s, const struct cf_commit *c)
 {
     int e = cf_pipe_command(&s->pipe, "begin");
@@ -253,6 +269,7 @@ static int send_all(struct store_pg *s, const struct cf_commit *c)
     if (!e && c->n_outputs) e = save_outputs(s, c);
     if (!e && c->n_drops) e = drop_work(s, c);
     if (!e && c->n_puts) e = put_work(s, c);
+    if (!e && c->unpark && c->unpark->n) e = unpark(s, c->unpark);
     if (!e && c->n_parked) e = add_parked(s, c);
     if (!e) e = cf_failpoint("before_commit");
     if (!e) e = cf_pipe_command(&s->pipe, "commit");

@@ -488,6 +488,54 @@ static int store_load(void *self, struct cf_arena *arena, struct cf_load *l)
     return e;
 }
 
+/* ---- what is parked under a key -------------------------------------------------------------- */
+
+static int store_parked_rows(void *self, struct cf_arena *arena, int16_t part, uint16_t topic,
+                             struct cf_str key, struct cf_parked_row *rows, size_t max, size_t *n,
+                             size_t *total)
+{
+    struct store_pg *s = self;
+    char b2[2], b4[4];
+    struct cf_str params[] = {int2_param(b2, part), store_in_name(s, topic), key,
+                              int4_param(b4, (int32_t)max)};
+    PGresult *r;
+    *n = *total = 0;
+    int e = once(s, s->s_parked_rows, params, 4, &r);
+    if (e) return e;
+    for (int i = 0; i < PQntuples(r) && *n < max; i++) {
+        struct cf_str record = {PQgetvalue(r, i, 2), (size_t)PQgetlength(r, i, 2)};
+        rows[(*n)++] = (struct cf_parked_row){
+            {(int64_t)cf_get64(PQgetvalue(r, i, 0)), (int32_t)cf_get32(PQgetvalue(r, i, 1))},
+            cf_arena_str(arena, record)
+        };
+        *total = (size_t)cf_get64(PQgetvalue(r, i, 3));
+    }
+    PQclear(r);
+    return 0;
+}
+
+static int store_parked_count(void *self, const struct cf_commit_unpark *what, size_t *total,
+                              size_t *n)
+{
+    struct store_pg *s = self;
+    char b2[2];
+    PGresult *r;
+    cf_pgarray_begin(&s->arrays[0], CF_OID_INT8);
+    cf_pgarray_begin(&s->arrays[1], CF_OID_INT4);
+    for (size_t i = 0; i < what->n; i++) {
+        cf_pgarray_int8(&s->arrays[0], what->places[i].offset);
+        cf_pgarray_int4(&s->arrays[1], what->places[i].index);
+    }
+    struct cf_str params[] = {int2_param(b2, what->part), store_in_name(s, what->topic), what->key,
+                              cf_pgarray_end(&s->arrays[0]), cf_pgarray_end(&s->arrays[1])};
+    int e = once(s, s->s_parked_count, params, 5, &r);
+    if (e) return e;
+    *total = (size_t)cf_get64(PQgetvalue(r, 0, 0));
+    *n = (size_t)cf_get64(PQgetvalue(r, 0, 1));
+    PQclear(r);
+    return 0;
+}
+
 /* ---- making it ------------------------------------------------------------------------------ */
 
 /* Takes over the SQL; it and the name live as long as the store. */
@@ -561,6 +609,10 @@ static void add_own(struct store_pg *s)
     ADD(work_drop, work_drop);
     ADD(work_load, work_load);
     ADD(parked_add, parked_add);
+    ADD(parked_rows, parked_rows);
+    ADD(parked_count, parked_count);
+    ADD(parked_done, parked_done);
+    ADD(parked_dropped, parked_dropped);
     ADD(number_take, number_take);
 }
 
@@ -613,6 +665,8 @@ struct cf_store *cf_store_pg(const struct cf_service *service, const struct cf_s
         .journal = store_journal,
         .numbers = store_numbers,
         .load = store_load,
+        .parked_rows = store_parked_rows,
+        .parked_count = store_parked_count,
         .commit = store_pg_commit,
         .verdict = store_verdict,
         .still = store_still,

@@ -26,7 +26,7 @@ struct store_pg {
     int s_standing, s_take, s_give, s_seed, s_count, s_still, s_cursor_seed, s_cursor_load,
         s_output_seed, s_output_load, s_parked_load, s_guard_shard, s_guard_cursor, s_verdict,
         s_output_save, s_journal_add, s_journal_load, s_work_put, s_work_drop, s_work_load,
-        s_parked_add, s_number_take;
+        s_parked_add, s_parked_rows, s_parked_count, s_parked_done, s_parked_dropped, s_number_take;
 };
 
 int store_pg_commit(void *self, const struct cf_commit *c);

@@ -3,6 +3,10 @@
  * Command toy.add{n} (value: decimal text) adds to the account; each addition is reported on
  * toy.events. 0 is refused by the codec, 666 by the rules, 777 sets off work, a text with a zero
  * byte is refused by PostgreSQL.
+ *
+ * watch reads toy.events and tells watch.events; "2+3" there is a record of two messages. 555 it
+ * finds illegal until the variable TOY_CURED is set, 556 always; 554 PostgreSQL refuses.
+ * last reads watch.events and keeps what came in which order.
  */
 #pragma once
 #include "common/io/stage/stage.h"
@@ -80,7 +84,7 @@ static inline int toy_decide(struct cf_step *s, void *aggregate, bool exists, bo
     cf_aux_put(s, 0, s->msg->id, &receipt);
     cf_send_bytes(s, 1, &s->msg->key, "toy.added",
                   cf_arena_printf(s->arena, "%lld", (long long)*n));
-    if (*n == 666) return CF_E_ILLEGAL;
+    if (*n == 666 && !getenv("TOY_CURED")) return CF_E_ILLEGAL;
     a->sum += *n;
     a->count++;
     if (*n == 888) a->note = (struct cf_str){"a\0b", 3}; /* stays, so that folding keeps it */
@@ -90,7 +94,9 @@ static inline int toy_decide(struct cf_step *s, void *aggregate, bool exists, bo
 }
 
 static const char *const toy_types[] = {"toy.add", NULL};
-static const struct cf_topic_in toy_in[] = {{"toy.commands", true, toy_types}, {NULL, false, NULL}};
+static const char *const no_types[] = {NULL};
+static const struct cf_topic_in toy_in[] = {
+    {"toy.commands", true, toy_types}, {"toy.internal", false, no_types}, {NULL, false, NULL}};
 static const char *const toy_out[] = {"toy.internal", "toy.events", NULL};
 
 static const struct cf_service toy_service = {
@@ -112,7 +118,18 @@ static inline int watch_decode(struct cf_decode *d, const struct cf_record *r)
 {
     int e = toy_decode(d, r);
     d->msgs[0].is_command = false;
-    return e;
+    if (e) return e;
+    for (const char *at = memchr(r->value.ptr, '+', r->value.len); at && d->n < d->max;
+         at = memchr(at, '+', (size_t)(r->value.ptr + r->value.len - at))) {
+        int64_t *n = cf_arena_zero(d->arena, sizeof *n);
+        char text[32];
+        at++;
+        snprintf(text, sizeof text, "%.*s", (int)(r->value.ptr + r->value.len - at), at);
+        *n = strtoll(text, NULL, 10);
+        d->msgs[d->n] = d->msgs[0];
+        d->msgs[d->n++].body = n;
+    }
+    return 0;
 }
 
 static inline int watch_decide(struct cf_step *s, void *aggregate, bool exists, bool *changed)
@@ -122,14 +139,17 @@ static inline int watch_decide(struct cf_step *s, void *aggregate, bool exists, 
     (void)exists;
     a->sum += *n;
     a->count++;
+    if (*n == 554) a->note = (struct cf_str){"a\0b", 3};
+    cf_send_bytes(s, 1, &s->msg->key, "watch.seen", cf_arena_printf(s->arena, "%lld", (long long)*n));
     *changed = true;
-    return *n == 555 ? CF_E_ILLEGAL : 0;
+    return *n == 556 || (*n == 555 && !getenv("TOY_CURED")) ? CF_E_ILLEGAL : 0;
 }
 
 static const char *const watch_types[] = {"toy.added", NULL};
 static const struct cf_topic_in watch_in[] = {{"toy.events", false, watch_types},
+                                              {"watch.internal", false, no_types},
                                               {NULL, false, NULL}};
-static const char *const watch_out[] = {"watch.internal", NULL};
+static const char *const watch_out[] = {"watch.internal", "watch.events", NULL};
 static const struct cf_kind watch_kinds[] = {
     {"account", sizeof(struct toy_account), toy_account_columns, 4},
 };
@@ -142,4 +162,40 @@ static const struct cf_service watch_service = {
     .n_kinds = 1,
     .decode = watch_decode,
     .decide = watch_decide,
+};
+
+/* Keeps the order of what came per key, and each message under the id it came with. */
+static inline int last_decide(struct cf_step *s, void *aggregate, bool exists, bool *changed)
+{
+    struct toy_account *a = aggregate;
+    const int64_t *n = s->msg->body;
+    const struct toy_receipt receipt = {*n, 0};
+    (void)exists;
+    a->sum += *n;
+    a->count++;
+    if (a->note.len < 200)
+        a->note = cf_arena_printf(s->arena, "%.*s%lld,", CF_ARG(a->note), (long long)*n);
+    cf_aux_put(s, 0, s->msg->id, &receipt);
+    *changed = true;
+    return 0;
+}
+
+static const char *const last_types[] = {"watch.seen", NULL};
+static const struct cf_topic_in last_in[] = {{"watch.events", false, last_types},
+                                             {NULL, false, NULL}};
+static const char *const last_out[] = {"last.internal", NULL};
+static const struct cf_aux last_aux[] = {
+    {"receipt", sizeof(struct toy_receipt), toy_receipt_columns, 1, true},
+};
+
+static const struct cf_service last_service = {
+    .name = "last",
+    .in = last_in,
+    .out = last_out,
+    .kinds = watch_kinds,
+    .n_kinds = 1,
+    .aux = last_aux,
+    .n_aux = 1,
+    .decode = watch_decode,
+    .decide = last_decide,
 };
