@@ -179,7 +179,7 @@ static size_t list_statements(struct frame *f)
     const struct cf_app_spec *spec = f->app.spec;
     size_t n = spec->n_statements;
     f->statements =
-        cf_calloc(n + CF_REQUEST_STATEMENTS + 4, sizeof(struct cf_pgf_statement));
+        cf_calloc(n + CF_REQUEST_STATEMENTS + 5, sizeof(struct cf_pgf_statement));
     if (n) memcpy(f->statements, spec->statements, n * sizeof *f->statements);
     f->s_request = n;
     cf_request_statements(f->statements + n);
@@ -191,6 +191,8 @@ static size_t list_statements(struct frame *f)
         (struct cf_pgf_statement){.name = "beat", .sql = cf_stage_beat_sql()};
     f->statements[f->s_beat_end = n++] =
         (struct cf_pgf_statement){.name = "beat_end", .sql = stage_sql_beat_end};
+    f->statements[f->s_parked = n++] = (struct cf_pgf_statement){
+        .name = "parked_summary", .sql = stage_sql_parked_summary, .text = true};
     return n;
 }
 

@@ -56,6 +56,7 @@ static void second(void *arg, cf_ms now)
         app_stop(f, view.fatal == CF_E_CONFIG ? 2 : 1);
     }
     health_beat(f);
+    parked_look(f, now);
 }
 
 void health_start(struct frame *f)
@@ -168,4 +169,5 @@ void health_measure(struct frame *f)
 #define X(field, unit, name, help) cf_gauge_fn(m, name, help, stage_##field, f->app.stage, NULL);
     STAGE_GAUGES(X)
 #undef X
+    parked_measure(f);
 }

@@ -4,6 +4,20 @@
 #include "common/io/operator.h"
 #include "common/io/work_pool.h"
 
+enum { PARKED_REASONS = 50 };
+
+/* What waits for a person, as the service's table says. */
+struct parked_view {
+    struct parked_reason {
+        char reason[128];
+        struct cf_gauge *waiting;
+    } reasons[PARKED_REASONS];
+    size_t n;
+    struct cf_gauge *other, *oldest;
+    cf_ms next; /* monotonic: to be asked again */
+    bool asking;
+};
+
 struct frame {
     struct cf_app app; /* first: a struct cf_app is its frame */
     struct cf_http *operator_http;
@@ -12,8 +26,9 @@ struct frame {
     struct cf_calendar calendar;
     struct cf_service service;
     struct cf_pgf_statement *statements;
-    size_t s_request, s_work, s_wait, s_beat, s_beat_end;
+    size_t s_request, s_work, s_wait, s_beat, s_beat_end, s_parked;
     struct cf_work_world world;
+    struct parked_view parked;
     struct cf_watch *work_watch;
     struct cf_timer *beat, *ending;
     struct cf_signal *term, *interrupt;
@@ -32,6 +47,9 @@ void app_stop(struct frame *f, int exit_code);
 
 /* app_health.c */
 void health_start(struct frame *f);
+/* app_parked.c: asks for it now and then. */
+void parked_measure(struct frame *f);
+void parked_look(struct frame *f, cf_ms now);
 /* Once a second, and as soon as PostgreSQL is there. */
 void health_beat(struct frame *f);
 void health_measure(struct frame *f);

@@ -20,7 +20,28 @@ static const char usage[] =
     "      --replication N             default 1\n"
     "      --test                      record times are the producers' and nothing is deleted,\n"
     "                                  so that a test clock can be used\n"
-    "      --timeout SECONDS           default 30\n";
+    "      --timeout SECONDS           default 30\n"
+    "\n"
+    "  parked list|show           records that wait in a service's table, without their values\n"
+    "  parked redrive             has them decided again, all that waits under each key found\n"
+    "  parked drop                takes exactly those found out of the way, into table dropped\n"
+    "  dlq list|show              dead letters of a topic that nobody has dealt with\n"
+    "  dlq redrive                sends them to their topic again, once\n"
+    "  dlq drop                   counts them as dealt with\n"
+    "      --service NAME              whose records; for dlq the service that reads the topic\n"
+    "      --topic NAME                as application.events; needed for dlq\n"
+    "      --key HEX, --reason TEXT    that key; a part of the reason\n"
+    "      --from TIME, --to TIME      RFC 3339; parked or dead since then, and before\n"
+    "      --limit N                   so many records (redrive of parked: keys), the oldest first\n"
+    "      --all                       instead of a filter, to change all there is\n"
+    "      --rate N                    records a second, default 1000\n"
+    "      --dry-run                   shows what would be changed, and changes nothing\n"
+    "      --json                      one JSON object\n"
+    "      --handled                   dlq list, show: those dealt with, too\n"
+    "      --wait SECONDS              parked: for the service to follow, default 30\n"
+    "      --operator NAME, --purpose TEXT   who and why, for audit.events; needed for a change\n"
+    "      --brokers LIST              or CARDFLOW_KAFKA_BROKERS\n"
+    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, the service's own\n";
 
 const char *cardctl_option(int argc, char **argv, const char *name)
 {
@@ -72,6 +93,14 @@ int main(int argc, char **argv)
         {"holder-ref", NULL, cardctl_holder_ref},
         {"seal", NULL, cardctl_seal},
         {"topics", "create", cardctl_topics_create},
+        {"parked", "list", cardctl_parked_list},
+        {"parked", "show", cardctl_parked_show},
+        {"parked", "redrive", cardctl_parked_redrive},
+        {"parked", "drop", cardctl_parked_drop},
+        {"dlq", "list", cardctl_dlq_list},
+        {"dlq", "show", cardctl_dlq_show},
+        {"dlq", "redrive", cardctl_dlq_redrive},
+        {"dlq", "drop", cardctl_dlq_drop},
     };
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         fputs(usage, stdout);

@@ -267,7 +267,9 @@ class Applications:
 def check_intake(tables, applications, dead, finding):
     """Every application that came in is one row, a dead letter, or parked."""
     rows = {row[0].bytes: row[1] for row in tables.rows("select id, state from intake.application")}
-    parked = tables.one("select count(*) from intake.parked where topic = 'application.commands'")
+    parked = tables.one("select (select count(*) from intake.parked where topic = "
+                        "'application.commands') + (select count(*) from intake.dropped where "
+                        "topic = 'application.commands')")
     missing = [i for i in applications.submitted if i not in rows]
     unexplained = len(missing) - dead["application.commands.dlq"] - parked
     if unexplained > 0:

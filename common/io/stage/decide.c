@@ -309,7 +309,6 @@ static int decide_one(struct cf_batch *b, size_t i)
 {
     const struct cf_service *v = b->st->service;
     struct item *item = &b->items.v[i];
-    const struct cf_record *r = &b->records[item->rec];
     struct row_entry *row = item->msg.no_row ? NULL : named_row(b, &item->msg);
     struct cf_step s = step_of(b, item);
     b->undo = NULL;

@@ -267,8 +267,8 @@ static int start_world(void **state)
     write_file("api_keys", "[{\"name\": \"bank\", \"key\": \"secret-key-of-the-bank\","
                            " \"scopes\": [\"things\"]}]");
     server_postgres_start(&pg);
-    static const char *const files[] = {"000_stage.sql", "010_request.sql"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const files[] = {"000_stage.sql", "010_request.sql", "020_redrive.sql"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/../../common/io/stage/db/%s", TEST_DATA, files[i]);
         FILE *file = fopen(path, "r");
         assert_non_null(file);

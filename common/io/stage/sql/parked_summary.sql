@@ -1,4 +1,3 @@
--- What waits for a person, for metrics: the twenty commonest reasons, in text.
--- reason, count, age of the oldest in seconds.
+-- What waits for a person, for metrics: reason, count, age of the oldest in seconds.
 select reason, count(*), extract(epoch from now() - min(at))::bigint
-from parked group by reason order by count(*) desc, reason limit 20
+from parked group by reason order by count(*) desc, reason limit 100
