@@ -147,6 +147,8 @@ void publish_row(struct shard *h, int64_t seq, uint32_t messages);
 int publish_save(struct cf_stage *st) CF_MUST;
 
 /* loop.c */
+/* One turn of the stage thread; a simulation makes them itself. */
+void stage_turn(struct cf_stage *st);
 void stage_tell_work(struct cf_stage *st, struct work_node *first, struct work_node *last);
 void stage_tell_shard(struct cf_stage *st, int16_t part, bool taken);
 struct work_node *stage_work_node(const struct cf_work *w);

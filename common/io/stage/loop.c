@@ -191,7 +191,7 @@ static void rest(struct cf_stage *st, size_t n)
     cf_memory_rest();
 }
 
-static void turn(struct cf_stage *st)
+void stage_turn(struct cf_stage *st)
 {
     size_t n = 0;
     atomic_fetch_add(&st->turns, 1);
@@ -236,7 +236,7 @@ static void *thread(void *arg)
     struct cf_stage *st = arg;
     open_store(st);
     while (!atomic_load(&st->stop) && !atomic_load(&st->fatal))
-        turn(st);
+        stage_turn(st);
     if (!atomic_load(&st->fatal)) shards_give_all(st);
     atomic_store(&st->ended, true);
     return NULL;
