@@ -1,0 +1,195 @@
+/* sim -- runs cardflow under a seed: so many steps with faults, then without until all is done. */
+#include "tests/sim/sim.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ALL = SIM_SERVICES * SIM_REPLICAS, CHECK_EVERY = 5000, DRAIN_STEPS = 4000000 };
+
+static struct replica *replicas[ALL];
+
+/* Fibers of the dead are unwound by hand; what a killed process held is no leak. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return 1;
+}
+
+static void aborted(int signal_no)
+{
+    char text[128];
+    int n = snprintf(text, sizeof text, "sim: seed %llu, step %ld: signal %d\n",
+                     (unsigned long long)sim_opt.seed, sim_step, signal_no);
+    if (n > 0 && write(2, text, (size_t)n) < 0) _exit(2);
+    signal(signal_no, SIG_DFL);
+    raise(signal_no);
+}
+
+/* ---- faults ----------------------------------------------------------------------------------- */
+
+static void make_faults(void)
+{
+    struct replica *r = replicas[sim_below(ALL)];
+    if (sim_fault(250)) sim_replica_crash(r);
+    if (sim_fault(50)) sim_replica_stop(r);
+    if (sim_fault(150)) sim_replica_freeze(r, 500 + (cf_ms)sim_below(8000), false);
+    if (sim_fault(100)) sim_replica_freeze(r, 500 + (cf_ms)sim_below(8000), true);
+    if (sim_fault(200)) sim_now += (cf_ms)sim_below(1000);
+}
+
+/* ---- the scheduler ---------------------------------------------------------------------------- */
+
+enum part { STAGE, FRONT, NET, PARTS };
+
+static bool is_ready(size_t i)
+{
+    const struct replica *r = replicas[i / PARTS];
+    switch ((enum part)(i % PARTS)) {
+    case STAGE: return sim_stage_ready(r);
+    case FRONT: return sim_front_ready(r);
+    case NET: return sim_net_ready(r);
+    case PARTS: break;
+    }
+    return false;
+}
+
+static void step(size_t i)
+{
+    struct replica *r = replicas[i / PARTS];
+    switch ((enum part)(i % PARTS)) {
+    case STAGE: sim_stage_step(r); break;
+    case FRONT: sim_front_step(r); break;
+    case NET: sim_deliver(r); break;
+    case PARTS: break;
+    }
+}
+
+static cf_ms next_time(void)
+{
+    cf_ms next = sim_world_next();
+    for (size_t i = 0; i < ALL; i++) {
+        cf_ms t = sim_replica_next(replicas[i]);
+        if (t < next) next = t;
+    }
+    return next;
+}
+
+/* One of those who can go on does; when there is none, time passes. */
+static void turn(void)
+{
+    size_t ready[ALL * PARTS + 2], n = 0;
+    for (size_t i = 0; i < ALL * PARTS; i++)
+        if (is_ready(i)) ready[n++] = i;
+    if (sim_world_ready()) ready[n++] = ALL * PARTS;
+    if (sim_ghosts()) ready[n++] = ALL * PARTS + 1;
+    if (n == 0) {
+        cf_ms next = next_time();
+        if (next <= sim_now) CF_BUG("nobody can go on, and nobody waits");
+        sim_now = next;
+        return;
+    }
+    size_t i = ready[sim_below((uint32_t)n)];
+    sim_mix(&i, sizeof i);
+    if (i == ALL * PARTS)
+        sim_world_step();
+    else if (i > ALL * PARTS)
+        sim_deliver_ghost();
+    else
+        step(i);
+    if (sim_chance(300000)) sim_now++;
+}
+
+/* ---- a run ------------------------------------------------------------------------------------ */
+
+static const char *busy(void)
+{
+    if (!sim_world_idle()) return "the world";
+    for (size_t i = 0; i < ALL; i++)
+        if (!sim_replica_idle(replicas[i])) return sim_replica_name(replicas[i]);
+    for (int s = 0; s < SIM_SERVICES; s++) {
+        const struct sim_store *d = sim_data_of((enum sim_service)s);
+        const char *why = sim_store_busy(d);
+        if (why) return why;
+        if (sim_store_work_due(d, sim_now + 300000)) return "work is due";
+    }
+    return NULL;
+}
+
+static void drain(void)
+{
+    const char *why = "";
+    sim_faults = false;
+    sim_world_finish();
+    for (size_t i = 0; i < ALL; i++)
+        sim_replica_wake(replicas[i]);
+    for (long i = 0; i < DRAIN_STEPS && why; i++, sim_step++) {
+        turn();
+        if (i % 1000 == 999) why = busy();
+        if (i % CHECK_EVERY == 0) sim_check_now();
+    }
+    if (why) sim_broken("not done after all: %s", why);
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: sim [--seed S] [--steps N] [--trace] [--calm]\n"
+                    "           [--no-epoch-guard] [--no-offset-guard] [--no-place-guard]\n");
+    return 2;
+}
+
+static bool options(int argc, char **argv)
+{
+    static const struct option all[] = {
+        {"seed",            required_argument, NULL, 's'},
+        {"steps",           required_argument, NULL, 'n'},
+        {"trace",           no_argument,       NULL, 't'},
+        {"calm",            no_argument,       NULL, 'c'},
+        {"no-epoch-guard",  no_argument,       NULL, 'e'},
+        {"no-offset-guard", no_argument,       NULL, 'o'},
+        {"no-place-guard",  no_argument,       NULL, 'p'},
+        {NULL,              0,                 NULL, 0  }
+    };
+    sim_opt = (struct sim_options){.seed = 1, .steps = 100000};
+    for (int c; (c = getopt_long(argc, argv, "", all, NULL)) != -1;) {
+        switch (c) {
+        case 's': sim_opt.seed = strtoull(optarg, NULL, 10); break;
+        case 'n': sim_opt.steps = strtol(optarg, NULL, 10); break;
+        case 't': sim_opt.trace = true; break;
+        case 'c': sim_opt.calm = true; break;
+        case 'e': sim_opt.no_epoch_guard = true; break;
+        case 'o': sim_opt.no_offset_guard = true; break;
+        case 'p': sim_opt.no_place_guard = true; break;
+        default: return false;
+        }
+    }
+    return optind == argc && sim_opt.steps > 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (!options(argc, argv)) return usage();
+    signal(SIGABRT, aborted);
+    signal(SIGSEGV, aborted);
+    sim_clock_begin();
+    sim_services_begin();
+    sim_world_begin();
+    for (int i = 0; i < ALL; i++)
+        replicas[i] = sim_replica_new((enum sim_service)(i / SIM_REPLICAS), i % SIM_REPLICAS);
+    for (; sim_step < sim_opt.steps; sim_step++) {
+        make_faults();
+        turn();
+        if (sim_step % CHECK_EVERY == 0) sim_check_now();
+    }
+    drain();
+    sim_check_end();
+    const struct sim_person *persons;
+    printf("seed %llu: %ld steps, %zu persons, %.1f s, trace %016llx\n",
+           (unsigned long long)sim_opt.seed, sim_step, sim_persons(&persons), sim_real_seconds(),
+           (unsigned long long)sim_trace);
+    for (int i = 0; i < ALL; i++)
+        sim_replica_free(replicas[i]);
+    return 0;
+}
