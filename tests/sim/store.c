@@ -649,12 +649,17 @@ size_t sim_store_work_due(const struct sim_store *d, cf_ms until)
 
 const char *sim_store_busy(const struct sim_store *d)
 {
+    static char why[160];
     for (int p = 0; p < SIM_PARTS; p++) {
-        if (d->shards[p].acked_seq < d->shards[p].journal_seq) return "messages not acknowledged";
-        for (size_t t = 0; t < d->n_in; t++)
-            if (d->shards[p].in[t].last_offset + 1 <
-                sim_topic(d->service->in[t].name)->parts[p].n)
-                return d->service->in[t].name;
+        snprintf(why, sizeof why, "%s, shard %d: messages %lld to %lld", d->service->name, p,
+                 (long long)d->shards[p].acked_seq + 1, (long long)d->shards[p].journal_seq);
+        if (d->shards[p].acked_seq < d->shards[p].journal_seq) return why;
+        for (size_t t = 0; t < d->n_in; t++) {
+            snprintf(why, sizeof why, "%s, shard %d: %s", d->service->name, p,
+                     d->service->in[t].name);
+            if (d->shards[p].in[t].last_offset + 1 < sim_topic(d->service->in[t].name)->parts[p].n)
+                return why;
+        }
     }
     return NULL;
 }

@@ -143,6 +143,8 @@ int publish_acks(struct cf_stage *st, int wait_ms) CF_MUST;
 int publish(struct cf_stage *st, struct shard *h, int64_t seq,
             const struct cf_out_message *m) CF_MUST;
 void publish_row(struct shard *h, int64_t seq, uint32_t messages);
+/* Moves past the rows of which nothing is outstanding. */
+void publish_advance(struct shard *h);
 /* Saves acknowledgements outside of a batch. */
 int publish_save(struct cf_stage *st) CF_MUST;
 

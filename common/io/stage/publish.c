@@ -26,7 +26,7 @@ void publish_row(struct shard *h, int64_t seq, uint32_t messages)
     if (h->acked_seq + 1 == seq) h->oldest_since = stage_mono_ms();
 }
 
-static void advance(struct shard *h)
+void publish_advance(struct shard *h)
 {
     while (h->acked_seq < h->journal_seq &&
            h->ring[(size_t)(h->acked_seq + 1) % h->ring_cap].left == 0) {
@@ -53,7 +53,7 @@ static void one_ack(struct cf_stage *st, const struct cf_ack *a)
     }
     struct pending *p = &h->ring[(size_t)a->seq % h->ring_cap];
     if (p->left) p->left--;
-    advance(h);
+    publish_advance(h);
 }
 
 int publish_acks(struct cf_stage *st, int wait_ms)

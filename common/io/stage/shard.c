@@ -250,6 +250,8 @@ static int recover(struct cf_stage *st, bool *fresh)
         e = cf_failpoint("before_republish");
         if (!e)
             e = st->store->journal(st->store->self, (int16_t)i, h->acked_seq, republish_row, &r);
+        /* Rows that the log held already wait for no acknowledgement. */
+        if (!e) publish_advance(h);
     }
     free(r.seen);
     free(r.offset);
