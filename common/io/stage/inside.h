@@ -84,6 +84,7 @@ struct cf_stage {
     char (*causes)[160]; /* "production/application.events", by topic in: what ids derive from */
     struct shard *shards; /* one a partition */
     int owned, unacked;
+    bool unsure; /* PostgreSQL may name us for a shard that we do not hold */
     int64_t *newest; /* newest offset seen acknowledged, by output and target */
     struct cf_record *records;
     unsigned resting; /* turns without a record */

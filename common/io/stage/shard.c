@@ -326,6 +326,7 @@ static int take(struct cf_stage *st, int want, bool *changed)
         e = load_streams(st, h);
     }
     if (!e && n) e = recover(st, fresh);
+    if (e) st->unsure = true;
     for (size_t i = 0; i < n; i++) {
         struct shard *h = &st->shards[taken[i].part];
         if (e)
@@ -350,8 +351,22 @@ static int give(struct cf_stage *st, int count)
     for (int i = st->conf.partitions - 1; i >= 0 && (int)n < count; i--)
         if (st->shards[i].owned) parts[n++] = (int16_t)i;
     if (!e) e = st->store->give(st->store->self, parts, n);
-    for (size_t i = 0; i < n; i++)
+    /* What is not given stays held: let go of, nobody would take it from a living owner. */
+    for (size_t i = 0; i < n && !e; i++)
         let_go(st, &st->shards[parts[i]]);
+    return e;
+}
+
+/* PostgreSQL may name us as the owner of shards that we do not hold, after an error in between.
+ * Nobody else takes them while we live, so they are given up unless we take them again. */
+static int give_unheld(struct cf_stage *st)
+{
+    int16_t parts[256];
+    size_t n = 0;
+    for (int i = 0; i < st->conf.partitions; i++)
+        if (!st->shards[i].owned) parts[n++] = (int16_t)i;
+    int e = st->store->give(st->store->self, parts, n);
+    if (!e) st->unsure = false;
     return e;
 }
 
@@ -367,6 +382,8 @@ int shards_turn(struct cf_stage *st)
         e = give(st, st->owned - fair);
     } else if (st->owned < fair && s.steady) {
         e = take(st, fair - st->owned, &changed);
+    } else if (st->unsure) {
+        e = give_unheld(st);
     }
     if (!e && changed) e = shards_assign(st);
     return e;
@@ -393,6 +410,7 @@ int shards_recheck(struct cf_stage *st)
      * of everything and read it again. */
     for (size_t i = 0; i < n && !e && !gone; i++)
         let_go(st, &st->shards[parts[i]]);
+    if (!gone) st->unsure = true;
     atomic_fetch_add(&st->n_fenced, 1);
     st->next_standing = 0;
     st->assign_again = true; /* not here: a batch may still hold records of the other shards */
