@@ -317,7 +317,10 @@ static int attempt(struct cf_stage *st, const struct task *t)
         e = st->store->commit(st->store->self, &b.commit);
         if (e == CF_E_UNKNOWN) {
             e = resolve(&b, &committed);
-            if (!e && !committed) e = CF_E_DB;
+            if (e || !committed) {
+                shards_doubt(st, &b.commit);
+                e = CF_E_DB;
+            }
         }
     } else if (!e) {
         restore(&b); /* every record was somebody else's, or an old one */

@@ -126,6 +126,9 @@ void shards_free(struct cf_stage *st);
 int shards_turn(struct cf_stage *st) CF_MUST;
 /* After a guard failed: lets go of what is no longer ours. */
 int shards_recheck(struct cf_stage *st) CF_MUST;
+/* The outcome of a commit is not known for sure: a backend that was cut off may still do it, under
+ * the same epoch. Its shards are let go of and taken again, with a new epoch and what is stored. */
+void shards_doubt(struct cf_stage *st, const struct cf_commit *c);
 void shards_give_all(struct cf_stage *st);
 int shards_assign(struct cf_stage *st) CF_MUST;
 void shard_stop(struct cf_stage *st, struct shard *h, const char *why);

@@ -127,6 +127,7 @@ int publish_save(struct cf_stage *st)
     c.shards = shards;
     c.outputs = outputs;
     int e = c.n_shards ? st->store->commit(st->store->self, &c) : 0;
+    if (e == CF_E_UNKNOWN) shards_doubt(st, &c);
     for (size_t i = 0; i < c.n_shards && !e; i++) {
         struct shard *h = &st->shards[shards[i].part];
         h->acked_dirty = false;

@@ -166,6 +166,22 @@ static void see(void *arg, int16_t part, uint16_t topic, int32_t target, int64_t
         r->lost = "the log holds messages that the database does not know: it has lost commits";
 }
 
+/* Has one of the shards just taken been taken from us meanwhile? */
+static int check_fresh(const struct recovery *r)
+{
+    struct cf_stage *st = r->st;
+    struct cf_taken *mine = cf_calloc((size_t)st->conf.partitions, sizeof *mine);
+    size_t n = 0;
+    for (int i = 0; i < st->conf.partitions; i++)
+        if (r->fresh[i])
+            mine[n++] = (struct cf_taken){.part = (int16_t)i, .epoch = st->shards[i].epoch};
+    int e = st->store->still(st->store->self, mine, n);
+    for (size_t i = 0; i < n && !e; i++)
+        if (mine[i].part < 0) e = CF_E_FENCED;
+    free(mine);
+    return e;
+}
+
 /* Reads the outputs of the shards just taken from what is known as acknowledged to the end. */
 static int scan_outputs(struct recovery *r)
 {
@@ -188,6 +204,8 @@ static int scan_outputs(struct recovery *r)
         }
     int e = n ? st->log->scan(st->log->self, scans, n, see, r) : 0;
     free(scans);
+    /* A later owner's messages are no loss. */
+    if (!e && r->lost) e = check_fresh(r);
     if (!e && r->lost) {
         stage_fail(st, CF_E_GAP, r->lost);
         e = CF_E_GAP;
@@ -370,12 +388,40 @@ static int give_unheld(struct cf_stage *st)
     return e;
 }
 
+/* Lets go of shards that another replica has taken; who has nothing to commit learns it only so. */
+static int let_go_lost(struct cf_stage *st, int *gone)
+{
+    size_t p = (size_t)st->conf.partitions, n = 0;
+    struct cf_taken *mine = cf_calloc(p, sizeof *mine);
+    int16_t *parts = cf_calloc(p, sizeof *parts);
+    for (size_t i = 0; i < p; i++)
+        if (st->shards[i].owned) {
+            parts[n] = (int16_t)i;
+            mine[n++] = (struct cf_taken){.part = (int16_t)i, .epoch = st->shards[i].epoch};
+        }
+    int e = n ? st->store->still(st->store->self, mine, n) : 0;
+    *gone = 0;
+    for (size_t i = 0; i < n && !e; i++)
+        if (mine[i].part < 0) {
+            let_go(st, &st->shards[parts[i]]);
+            ++*gone;
+        }
+    free(mine);
+    free(parts);
+    return e;
+}
+
 int shards_turn(struct cf_stage *st)
 {
     struct cf_standing s;
-    bool changed = false;
+    int gone = 0;
     int e = st->store->standing(st->store->self, &s);
-    if (e || s.rank < 0) return e;
+    if (!e) e = let_go_lost(st, &gone);
+    bool changed = gone > 0;
+    if (e || s.rank < 0) {
+        st->assign_again = st->assign_again || changed;
+        return e;
+    }
     int fair = st->conf.partitions / s.alive + (s.rank < st->conf.partitions % s.alive);
     if (st->owned > fair) {
         changed = true;
@@ -386,37 +432,32 @@ int shards_turn(struct cf_stage *st)
         e = give_unheld(st);
     }
     if (!e && changed) e = shards_assign(st);
+    st->assign_again = st->assign_again || (e && changed);
     return e;
 }
 
 int shards_recheck(struct cf_stage *st)
 {
-    size_t p = (size_t)st->conf.partitions, n = 0;
-    struct cf_taken *mine = cf_calloc(p, sizeof *mine);
-    int16_t *parts = cf_calloc(p, sizeof *parts);
-    for (size_t i = 0; i < p; i++)
-        if (st->shards[i].owned) {
-            parts[n] = (int16_t)i;
-            mine[n++] = (struct cf_taken){.part = (int16_t)i, .epoch = st->shards[i].epoch};
-        }
-    int e = st->store->still(st->store->self, mine, n);
     int gone = 0;
-    for (size_t i = 0; i < n && !e; i++)
-        if (mine[i].part < 0) {
-            let_go(st, &st->shards[parts[i]]);
-            gone++;
-        }
+    int e = let_go_lost(st, &gone);
     /* All still ours and yet fenced: what we remember of positions is not what is stored. Let go
      * of everything and read it again. */
-    for (size_t i = 0; i < n && !e && !gone; i++)
-        let_go(st, &st->shards[parts[i]]);
+    for (int i = 0; i < st->conf.partitions && !e && !gone; i++)
+        let_go(st, &st->shards[i]);
     if (!gone) st->unsure = true;
     atomic_fetch_add(&st->n_fenced, 1);
     st->next_standing = 0;
     st->assign_again = true; /* not here: a batch may still hold records of the other shards */
-    free(mine);
-    free(parts);
     return e;
+}
+
+void shards_doubt(struct cf_stage *st, const struct cf_commit *c)
+{
+    for (size_t i = 0; i < c->n_shards; i++)
+        let_go(st, &st->shards[c->shards[i].part]);
+    st->unsure = true;
+    st->next_standing = 0;
+    st->assign_again = true;
 }
 
 void shards_give_all(struct cf_stage *st)
