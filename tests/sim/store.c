@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 8192, MEMBERS = 64, TIMEOUT_MS = 3000, TOPICS = 32, NUMBERS = 8 };
+enum { BUCKETS = 8192, MEMBERS = 64, TIMEOUT_MS = 3000, TOPICS = 32, NUMBERS = 8,
+       LATE_MS = 3000 };
 
 struct row {
     struct row *next;
@@ -70,6 +71,18 @@ struct sim_store {
         const char *name;
         uint64_t next;
     } numbers[NUMBERS];
+    struct late_save *late;
+};
+
+/* Acknowledgements that were being saved when the connection was lost: the server may do it yet. */
+struct late_save {
+    struct late_save *next;
+    cf_ms at;
+    struct cf_commit c;
+    struct cf_commit_shard shards[SIM_PARTS];
+    struct cf_commit_output outputs[SIM_PARTS * TOPICS];
+    int64_t numbers[SIM_PARTS * TOPICS][3][SIM_PARTS];
+    uint8_t replica[16];
 };
 
 struct store_mem {
@@ -77,6 +90,7 @@ struct store_mem {
     struct sim_store *data;
     struct replica *r;
     uint8_t replica[16];
+    bool in_limbo; /* a commit has left, but has not come yet: the connection is lost */
 };
 
 /* ---- rows ------------------------------------------------------------------------------------- */
@@ -565,13 +579,57 @@ static int apply(struct store_mem *s, const struct cf_commit *c)
     return 0;
 }
 
+static void save_later(struct store_mem *s, const struct cf_commit *c)
+{
+    size_t bytes = SIM_PARTS * sizeof(int64_t);
+    struct late_save *l = cf_calloc(1, sizeof *l);
+    l->at = sim_now + (cf_ms)sim_below(LATE_MS);
+    l->c = (struct cf_commit){.shards = l->shards,
+                              .outputs = l->outputs,
+                              .n_shards = c->n_shards,
+                              .n_outputs = c->n_outputs};
+    memcpy(l->shards, c->shards, c->n_shards * sizeof *l->shards);
+    memcpy(l->replica, s->replica, 16);
+    for (size_t i = 0; i < c->n_outputs; i++) {
+        int64_t(*to)[SIM_PARTS] = l->numbers[i];
+        const struct cf_commit_output *o = &c->outputs[i];
+        memcpy(to[0], o->last_no, bytes);
+        memcpy(to[1], o->acked_no, bytes);
+        memcpy(to[2], o->acked_offset, bytes);
+        l->outputs[i] = (struct cf_commit_output){o->part, o->topic, to[0], to[1], to[2]};
+    }
+    l->next = s->data->late;
+    s->data->late = l;
+}
+
+/* The server comes to what a lost connection has left in its buffer. */
+static void do_late_saves(struct store_mem *s)
+{
+    for (struct late_save **at = &s->data->late; *at;) {
+        struct late_save *l = *at;
+        if (l->at > sim_now) {
+            at = &l->next;
+            continue;
+        }
+        struct store_mem as = {.data = s->data};
+        memcpy(as.replica, l->replica, 16);
+        sim_note("%s: acknowledgements are saved late: %d", s->data->service->name,
+                 apply(&as, &l->c));
+        *at = l->next;
+        free(l);
+    }
+}
+
 static int door_commit(void *self, const struct cf_commit *c)
 {
     struct store_mem *s = self;
     int e = sim_door(s->r, "commit");
+    do_late_saves(s);
     if (e) return e;
     if (sim_fault(4000)) return CF_E_DB;
-    if (sim_fault(4000)) return CF_E_UNKNOWN; /* the connection ended before the commit */
+    s->in_limbo = sim_fault(4000);
+    if (s->in_limbo && !c->n_cursors) save_later(s, c);
+    if (s->in_limbo) return CF_E_UNKNOWN;
     e = apply(s, c);
     sim_note("%s commits %zu rows, %zu positions: %d", sim_replica_name(s->r), c->n_rows,
              c->n_cursors, e);
@@ -592,6 +650,10 @@ static int door_verdict(void *self, const struct cf_commit *c, bool *committed)
     *committed = is_mine(s, h->part, h->epoch) &&
                  s->data->shards[k->part].in[k->topic].last_offset >= k->new_offset;
     sim_note("%s learns: %s", sim_replica_name(s->r), *committed ? "committed" : "not committed");
+    /* What the server had not read yet when it was asked, it may still do. */
+    if (s->in_limbo && sim_chance(500000))
+        sim_note("%s: a commit comes late: %d", sim_replica_name(s->r), apply(s, c));
+    s->in_limbo = false;
     return 0;
 }
 
