@@ -9,6 +9,7 @@ contradictory  two places that tell different things
 import argparse
 import collections
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,7 @@ from harness import protos  # noqa: E402
 
 STAGES = ("intake", "photo-fetch", "production", "notification", "complaint-handling", "inquiry")
 USABLE = ("normal", "app_locked", "temporary_loss")
+STREAM = re.compile(rf"({'|'.join(STAGES)})/\d+")
 KINDS = ("lost", "duplicated", "stuck", "contradictory")
 EXAMPLES = 5
 PATIENCE_S = 30
@@ -102,10 +104,13 @@ class Streams:
 
     def see(self, topic, part, headers):
         """True when the record is the first with its number (or has none)."""
-        src, number = headers.get("cf_src"), headers.get("cf_no")
+        src, number = headers.get("cf_src", ""), headers.get("cf_no", "")
         # Outsiders write open topics: a number there is nobody's word, to the services too.
-        if not src or topic in self.open:
+        if topic in self.open:
             return True
+        # Without a number it is no message of a stage; who reads it parks it or knows it by id.
+        if not STREAM.fullmatch(src) or not number.isdigit():
+            return False
         stream, number = (topic, part, src), int(number)
         if number <= self.newest[stream]:
             if self.ids.get((stream, number)) != headers.get("ce_id"):

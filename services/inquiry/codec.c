@@ -310,6 +310,8 @@ static int decode_audit(struct cf_decode *d, const struct cf_record *rec)
                                  m->action, m->outcome, m->trace_id};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!cf_utf8_valid(all[i])) return refuse(d, "text: not UTF-8");
+    /* A record that names nobody or nothing would stand in the chain for ever and prove nothing. */
+    if (!m->client.len || !m->action.len) return refuse(d, "client, action: required");
     if (m->holder_ref.len && m->holder_ref.len != CF_REF_LEN)
         return refuse(d, "holder_ref: 16 bytes");
     if (!cf_uuid_parse(rec->ce_id, m->id)) return refuse(d, "ce_id: a UUID");

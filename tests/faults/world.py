@@ -57,6 +57,7 @@ class World:
         self.torn = False  # something has begun whose reckoning has not come out well
         self.applied = 0
         self.notices = collections.Counter()  # what holders are to be told, by template
+        self.refused = collections.Counter()  # parked and dead_letters that there must be
         self.audit = audit.Audit(stack.info())
         self.status_type = protos.load().status.Status
         self.statuses = Statuses(stack.info(), self.status_type)
@@ -172,7 +173,8 @@ class World:
 
     # The reckoning.
     def settle(self):
-        """Waits until nothing is under way; nothing may be lost, doubled, stuck or parked."""
+        """Waits until nothing is under way; nothing may be lost, doubled or stuck, and only what a
+        test spoilt on purpose parked or dead."""
         result, end = None, time.monotonic() + SETTLE_S
 
         def quiet():
@@ -180,11 +182,13 @@ class World:
             result = self.audit.look(patience_s=5)
             told = len(self.audit.notices)
             return (audit.is_clean(result) and told == self.notices.total()
+                    and all(result[key] >= n for key, n in self.refused.items())
                     ) or time.monotonic() > end
 
         wait_until("the reckoning", SETTLE_S + 60, quiet, 0.5)
         counts = {key: result[key] for key in (*audit.KINDS, "parked", "dead_letters")}
-        assert counts == dict.fromkeys(counts, 0), json.dumps(result, ensure_ascii=False)
+        want = {**dict.fromkeys(counts, 0), **self.refused}
+        assert counts == want, json.dumps(result, ensure_ascii=False)
         return result
 
     def reckon(self):

@@ -47,7 +47,8 @@ class Topics:
             "enable.auto.commit": False, "enable.partition.eof": True,
             "auto.offset.reset": "earliest"})
         self._producer = confluent_kafka.Producer({
-            "bootstrap.servers": self.brokers, "partitioner": "murmur2_random", "acks": "all"})
+            "bootstrap.servers": self.brokers, "partitioner": "murmur2_random", "acks": "all",
+            "message.max.bytes": 4_000_000})
 
     def close(self):
         self._consumer.close()
@@ -95,10 +96,15 @@ class Topics:
         sent = {"ce_id": str(uuid.uuid4()), "ce_type": ce_type, "ce_source": "e2e",
                 "ce_time": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 "ce_specversion": "1.0", **headers}
+        return self.send_raw(topic, key, value, part,
+                             {k: v for k, v in sent.items() if k not in leave_out})
+
+    def send_raw(self, topic, key, value, part, headers):
+        """Sends one record as it is and returns (partition, offset)."""
         done = []
         self._producer.produce(
             full(topic), value, key, -1 if part is None else part,
-            headers=[(k, v.encode()) for k, v in sent.items() if k not in leave_out],
+            headers=[(k, v.encode()) for k, v in headers.items()],
             on_delivery=lambda error, message: done.append((error, message)))
         self._producer.flush(10)
         error, message = done[0]

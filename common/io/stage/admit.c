@@ -160,13 +160,20 @@ void batch_dead_letter(struct cf_batch *b, const struct cf_record *r, const char
     b->dead++;
 }
 
+/* A dead letter is the record with more headers: one that Kafka just took, Kafka may not take
+ * again, and a producer whose message is refused never gets on. */
+static bool can_be_sent(const struct cf_record *r)
+{
+    return r->key.len + r->value.len <= DEAD_LETTER_MAX;
+}
+
 /* A record that is no message: to the dead letters if outsiders wrote it, else to a person. */
 static void refuse(struct cf_batch *b, const struct cf_record *r, int32_t only, int e,
                    const char *reason)
 {
     if (!reason) reason = cf_error_text(e);
     reason = cf_arena_str(b->arena, cf_str_of(reason)).ptr;
-    if (cf_error_class(e) == CF_DEADLETTER && b->st->service->in[r->topic].open)
+    if (cf_error_class(e) == CF_DEADLETTER && b->st->service->in[r->topic].open && can_be_sent(r))
         batch_dead_letter(b, r, reason);
     else
         batch_park(b, r, only, reason);

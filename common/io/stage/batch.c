@@ -374,7 +374,8 @@ static int run(struct cf_stage *st, const struct task *t)
             snprintf(st->why, sizeof st->why, "postgresql: %s", st->store->why(st->store->self));
             break;
         case CF_FATAL:
-            stage_fail(st, e, st->store->why(st->store->self));
+            stage_fail(st, e, e == CF_E_BROKER ? st->log->why(st->log->self)
+                                               : st->store->why(st->store->self));
             return e;
         case CF_OK:
         case CF_DEADLETTER:

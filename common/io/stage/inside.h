@@ -13,9 +13,10 @@
 enum {
     UNACKED_MAX = 4000, /* messages; stop polling above it */
     ARENA_MAX = 256 << 20,
-    MESSAGE_MAX = 64 << 10, /* bytes of a value, in and out */
-    BLOCK = 1000,           /* numbers a block */
-    BEHIND = 2,             /* so many times batch_max while batches come full */
+    MESSAGE_MAX = 64 << 10,      /* bytes of a value, in and out */
+    DEAD_LETTER_MAX = 512 << 10, /* bytes of key and value; larger ones are parked */
+    BLOCK = 1000,                /* numbers a block */
+    BEHIND = 2,                  /* so many times batch_max while batches come full */
     WANTS_MAX = 1024,
     COMMAND_DAYS = 7
 };

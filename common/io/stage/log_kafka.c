@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { TRACE_MAX = 64 }; /* W3C: 55 */
+
 struct sent {
     struct sent *next;
     struct cf_ack ack;
@@ -246,8 +248,8 @@ static void read_headers(const rd_kafka_message_t *m, struct cf_record *r)
             r->ce_source = v;
         else if (!strcmp(name, "ce_time")) {
             if (!cf_rfc3339_parse(v, &r->ce_time)) r->ce_time = 0;
-        } else if (!strcmp(name, "traceparent"))
-            r->traceparent = v;
+        } else if (!strcmp(name, "traceparent") && size <= TRACE_MAX)
+            r->traceparent = v; /* every message that follows carries it on */
         else if (!strcmp(name, "cf_src"))
             r->cf_src = v;
         else if (!strcmp(name, "cf_no"))

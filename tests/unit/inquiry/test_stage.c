@@ -345,11 +345,12 @@ __attribute__((noinline)) static void look(struct fixture *f, uint8_t n)
 {
     Cardflow__V1__AuditEvent e;
     cardflow__v1__audit_event__init(&e);
-    char client[] = "hotline", purpose[] = "call";
+    char client[] = "hotline", purpose[] = "call", action[] = "status_query";
     struct cf_key key;
     uint8_t id[16] = {n, 1};
     e.client = client;
     e.purpose = purpose;
+    e.action = action;
     e.at_ms = T0 + n;
     cf_key_bytes(client, strlen(client), &key);
     assert_int_equal(
