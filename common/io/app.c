@@ -210,6 +210,7 @@ static void make_front(struct frame *f)
     app->producer =
         cf_front_producer_new(app->loop, app->common.kafka_brokers, app->common.partitions);
     app->requests = cf_requests_new(app->loop, app->pg, f->s_request, app->ring);
+    cf_requests_watch_log(app->requests, app->producer);
     if (app->spec->wait) app->waits = cf_waits_new(app->loop, app->pg, f->s_wait);
 }
 

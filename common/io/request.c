@@ -33,6 +33,7 @@ struct cf_requests {
     struct cf_pgf *pg;
     size_t first;
     const struct cf_seal_ring *ring;
+    const struct cf_front_producer *log;
     struct cf_wake *wake;
     struct cf_timer *timer;
     struct claim *head, **tail;
@@ -206,11 +207,24 @@ static void flush(void *arg)
     while (r->head && r->batches < BATCHES_MAX) {
         bool crowded = r->waiting > WAITING_MAX;
         struct batch *b = take_batch(r);
-        if (cf_pgf_up(r->pg) && !crowded)
+        /* Early, so that nobody waits for a timeout and nothing is half done. */
+        if (r->log && !cf_front_up(r->log))
+            end_batch(b, CF_E_NET);
+        else if (cf_pgf_up(r->pg) && !crowded)
             add(r, b);
         else
             end_batch(b, CF_E_DB);
     }
+}
+
+void cf_requests_watch_log(struct cf_requests *r, const struct cf_front_producer *log)
+{
+    r->log = log;
+}
+
+const char *cf_claim_away(int e)
+{
+    return e == CF_E_NET ? "kafka" : "postgres";
 }
 
 void cf_requests_claim(struct cf_requests *r, const char *client, struct cf_str key,

@@ -97,7 +97,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct sending *s = arg;
     if (e) {
-        cf_problem_away(s->req, "postgres");
+        cf_problem_away(s->req, cf_claim_away(e));
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {

@@ -10,7 +10,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct intake_write *w = arg;
     if (e) {
-        cf_problem_away(w->req, "postgres");
+        cf_problem_away(w->req, cf_claim_away(e));
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {

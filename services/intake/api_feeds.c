@@ -51,6 +51,7 @@ static void send_all(struct feed *f)
     char trace[56];
     cf_request_traceparent(f->req, trace);
     f->outstanding = 1; /* held until all are tried */
+    f->failed = !cf_front_up(f->front->app->producer);
     for (size_t i = 0; i < f->n && !f->failed; i++) {
         struct cf_front_message m = {.topic = f->topic,
                                      .key = cf_key_str(&f->events[i].key),

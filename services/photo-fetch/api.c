@@ -124,7 +124,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct upload *u = arg;
     if (e) {
-        cf_problem_away(u->req, "postgres");
+        cf_problem_away(u->req, cf_claim_away(e));
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {

@@ -166,7 +166,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct asked *k = arg;
     if (e) {
-        cf_problem_away(k->req, "postgres");
+        cf_problem_away(k->req, cf_claim_away(e));
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {

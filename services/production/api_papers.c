@@ -214,7 +214,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct paper *p = arg;
     if (e) {
-        cf_problem_away(p->req, "postgres");
+        cf_problem_away(p->req, cf_claim_away(e));
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {

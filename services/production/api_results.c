@@ -45,7 +45,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct report *r = arg;
     if (e) {
-        cf_problem_away(r->req, "postgres");
+        cf_problem_away(r->req, cf_claim_away(e));
         return;
     }
     if (claim->result == CF_CLAIM_CONFLICT) {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import audit
 from harness import protos
+from harness.people import People
 from harness.program import ProgramError, wait_until
 from harness.service import Service
 
@@ -22,6 +23,16 @@ SETTINGS = {
     "photo-fetch": {"fetch_backoff_max": "2s", "police_breaker_open": "1s"},
     "production": {"batch_wait_ms": "100ms"},
 }
+
+
+def all_ready(world, timeout=60):
+    """Every service says that it is ready; none may have ended."""
+    def ready():
+        for replica in world.replicas():
+            assert replica.alive(), f"{replica.name} has ended\n{replica.log_tail()}"
+        return all(replica.get("/readyz")[0] == 200 for replica in world.replicas())
+
+    wait_until("every service is ready", timeout, ready, 0.05)
 
 
 class Load:
@@ -63,6 +74,7 @@ class World:
         self.statuses = Statuses(stack.info(), self.status_type)
         self.sms = Sms(stack.simulators["sms"])
         self.extras = []
+        self.people = People()  # for applications over HTTP
 
     def close(self):
         for extra in self.extras:
@@ -79,9 +91,8 @@ class World:
             "--reference-key-file", info["key_files"]["reference"],
             "--sealing-key-file", info["key_files"]["sealing"], *args)]
 
-    @contextlib.contextmanager
-    def load(self, rate=700, count=COUNT):
-        """Enrols new persons and applies for them; at the end all cards must be activated."""
+    def enrol(self, count):
+        """New persons of the load program, who will apply; the number of the first."""
         self.torn = True
         first, self.applied = self.applied, self.applied + count
         self.notices.update(dict.fromkeys(NOTICES, count))
@@ -89,7 +100,12 @@ class World:
                        check=True, stdout=subprocess.DEVNULL, timeout=60)
         wait_until("everybody is enrolled", 60, lambda: self.audit.tables.one(
             "select count(*) from intake.holder where revision > 0") >= self.applied, 0.2)
-        running = Load(self, first, count, rate)
+        return first
+
+    @contextlib.contextmanager
+    def load(self, rate=700, count=COUNT):
+        """Enrols new persons and applies for them; at the end all cards must be activated."""
+        running = Load(self, self.enrol(count), count, rate)
         try:
             yield running
             figures = running.result()
