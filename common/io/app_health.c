@@ -50,6 +50,9 @@ static void second(void *arg, cf_ms now)
     cf_stage_view(f->app.stage, &view);
     watch_stage(f, &view, now);
     f->beat_at = now;
+    if (view.stopped > f->shards_stopped)
+        cf_log(LOG_ERROR, "shard.stopped", F("shards", view.stopped), F("why", view.why));
+    f->shards_stopped = view.stopped;
     if (view.fatal && !f->stopping) {
         cf_log(LOG_ERROR, "stage.ended", F("error", cf_error_text(view.fatal)),
                F("why", view.why ? view.why : ""));

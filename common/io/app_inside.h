@@ -38,6 +38,7 @@ struct frame {
     cf_ms turned_at, beat_at; /* monotonic */
     bool beating;             /* a beat is on its way */
     bool stopping;
+    int shards_stopped; /* as last told */
     cf_ms stop_by;
     int exit_code;
 };

@@ -51,7 +51,7 @@ struct cf_scan {
 struct cf_log {
     void *self;
     /* Reads from now on exactly these; verifies that the log still holds the last record applied
-     * (else poll gives CF_E_GAP). */
+     * (else poll gives CF_E_GAP, and gap() says where). */
     int (*assign)(void *self, const struct cf_position *at, size_t n);
     /* Up to max records; waits at most wait_ms for the first. Records live until done(). */
     int (*poll)(void *self, struct cf_record *records, size_t max, int wait_ms, size_t *n);
@@ -68,6 +68,9 @@ struct cf_log {
     bool (*up)(void *self);
     const char *(*why)(void *self);
     void (*free)(void *self);
+    /* The partition that poll's last CF_E_GAP was about, -1: none. May be NULL: then a gap ends
+     * the stage. */
+    int32_t (*gap)(void *self);
 };
 
 /* ---- the store ------------------------------------------------------------------------------ */

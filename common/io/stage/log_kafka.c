@@ -41,7 +41,8 @@ struct log_kafka {
     struct cf_ack *acks;
     size_t n_acks, cap_acks, first_ack;
     struct sent *free_sent;
-    int lost; /* CF_E_BROKER after a fatal error of the producer */
+    int lost;    /* CF_E_BROKER after a fatal error of the producer */
+    int32_t gap; /* partition in which records are missing, -1 none */
     bool up;
     char why[256];
 };
@@ -125,6 +126,11 @@ static void producer_error(rd_kafka_t *rk, int err, const char *reason, void *se
 static bool log_up(void *self)
 {
     return ((struct log_kafka *)self)->up;
+}
+
+static int32_t log_gap(void *self)
+{
+    return ((struct log_kafka *)self)->gap;
 }
 
 static struct sent *new_sent(struct log_kafka *k)
@@ -408,6 +414,7 @@ static int log_poll(void *self, struct cf_record *records, size_t max, int wait_
     struct log_kafka *k = self;
     int e = 0;
     *n = 0;
+    k->gap = -1;
     while (*n < max && !e) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(k->consumer, *n ? 0 : wait_ms);
         if (!m) break;
@@ -422,6 +429,7 @@ static int log_poll(void *self, struct cf_record *records, size_t max, int wait_
             record_of(m, (uint16_t)topic, &records[*n]);
             e = verify(k, entry, &records[*n], &skip);
         }
+        if (e == CF_E_GAP) k->gap = m->partition;
         if (skip || e) {
             rd_kafka_message_destroy(m);
             if (*n == 0) wait_ms = 0;
@@ -651,6 +659,7 @@ struct cf_log *cf_log_kafka(const struct cf_service *service, const struct cf_st
         .up = log_up,
         .why = log_why,
         .free = log_free,
+        .gap = log_gap,
     };
     return &k->door;
 }

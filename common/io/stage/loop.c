@@ -191,6 +191,18 @@ static void rest(struct cf_stage *st, size_t n)
     cf_memory_rest();
 }
 
+/* The log lost records of a partition: its shard stands still until a person has looked, the
+ * others go on. */
+static int stop_at_gap(struct cf_stage *st)
+{
+    int32_t part = st->log->gap ? st->log->gap(st->log->self) : -1;
+    if (part < 0 || part >= st->conf.partitions || !st->shards[part].owned) return CF_E_GAP;
+    shard_stop(st, &st->shards[part], "the log does not hold what comes next");
+    snprintf(st->why, sizeof st->why, "shard %d stopped: %s", (int)part,
+             st->log->why(st->log->self));
+    return 0;
+}
+
 void stage_turn(struct cf_stage *st)
 {
     size_t n = 0;
@@ -210,6 +222,7 @@ void stage_turn(struct cf_stage *st)
                     : 2 * n < most    ? 2 * n
                                       : most;
     rest(st, n);
+    if (e == CF_E_GAP) e = stop_at_gap(st);
     if (n) {
         int late = batch_run(st, st->records, n);
         if (!e) e = late;
