@@ -214,20 +214,29 @@ static bool wait_applied(PGconn *pg, const struct asked *a)
     return true;
 }
 
-/* Of the rows that were found, how many still wait. */
+/* Of the rows that were found, how many still wait; of a whole record, any of its messages. Names of
+ * topics need no quoting in an array. -1 after a message. */
 static long still_parked(PGconn *pg, const PGresult *rows)
 {
-    long n = 0;
-    for (int i = 0; i < PQntuples(rows); i++) {
-        const char *values[] = {PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1),
-                                PQgetvalue(rows, i, 2), PQgetvalue(rows, i, 3)};
-        PGresult *r = operate_ask(pg,
-                                  "select 1 from parked where part = $1::smallint and topic = $2 "
-                                  "and log_offset = $3::bigint and ($4::int = -1 or index = $4::int)",
-                                  4, values);
-        n += r && PQntuples(r) > 0;
-        PQclear(r);
+    struct cf_buf places[4]; /* as in line_of */
+    for (int c = 0; c < 4; c++) {
+        cf_buf_init(&places[c], 256u << 20);
+        for (int i = 0; i < PQntuples(rows); i++)
+            cf_buf_printf(&places[c], "%c%s", i ? ',' : '{', PQgetvalue(rows, i, c));
+        cf_buf_add(&places[c], PQntuples(rows) ? "}" : "{}", PQntuples(rows) ? 2 : 3);
     }
+    const char *values[] = {places[0].ptr, places[1].ptr, places[2].ptr, places[3].ptr};
+    PGresult *r = operate_ask(
+        pg,
+        "select count(*) from unnest($1::smallint[], $2::text[], $3::bigint[], $4::int[])"
+        " v(part, topic, log_offset, index) where exists (select 1 from parked p"
+        " where p.part = v.part and p.topic = v.topic and p.log_offset = v.log_offset"
+        " and (v.index = -1 or p.index = v.index))",
+        4, values);
+    long n = r ? atol(PQgetvalue(r, 0, 0)) : -1;
+    PQclear(r);
+    for (int c = 0; c < 4; c++)
+        cf_buf_free(&places[c]);
     return n;
 }
 
@@ -245,6 +254,7 @@ static int change(PGconn *pg, const struct filter *f, const PGresult *rows, stru
     if (a.rk) rd_kafka_destroy(a.rk);
     if (good) good = wait_applied(pg, &a);
     long left = good ? still_parked(pg, rows) : 0;
+    if (left < 0) good = false;
     const struct fact facts[] = {
         {"keys",                                             keys                   },
         {"commands",                                         a.commands             },
