@@ -1,9 +1,9 @@
 /* dlq list, show, redrive, drop: dead letters of one topic, as <topic>.dlq keeps them.
  *
- * A redrive sends the record again as it was, to the topic it came from, by the rules of any outside
- * producer; who has seen its id drops it. Order within a key is that of the dead letters. What was
- * dealt with is kept in the table dlq_handled of the service, after the log has the record: a
- * process that dies in between sends the same record, with the same id, once more. */
+ * A redrive sends the record again as it was, to the topic it came from, by the rules of any
+ * outside producer; who has seen its id drops it. Order within a key is that of the dead letters.
+ * What was dealt with is kept in the table dlq_handled of the service, after the log has the
+ * record: a process that dies in between sends the same record, with the same id, once more. */
 #include "common/io/clock.h"
 #include "ops/cardctl/operate.h"
 
@@ -24,7 +24,7 @@ struct letters {
     bool failed;
 };
 
-/* ---- one dead letter ---------------------------------------------------------------------------- */
+/* ---- one dead letter ------------------------------------------------------------------------- */
 
 static struct cf_str header(const rd_kafka_message_t *m, const char *name)
 {
@@ -52,7 +52,8 @@ static bool came_from(const rd_kafka_message_t *m, const char *topic, int32_t *p
 static const char *refusal(const struct letters *l, const rd_kafka_message_t *m)
 {
     int32_t part;
-    if (!came_from(m, l->filter->topic, &part)) return "refused: it does not say where it came from";
+    if (!came_from(m, l->filter->topic, &part))
+        return "refused: it does not say where it came from";
     /* A number given out once must not stand in a stream twice, nor may a hole be filled. */
     if (header(m, "orig_cf_src").len) return "refused: a numbered message of a stage";
     return NULL;
@@ -114,7 +115,7 @@ static bool deal_with(struct letters *l, const rd_kafka_message_t *m)
     return good;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The places of a partition that were dealt with, in order. */
 struct handled {

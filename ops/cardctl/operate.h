@@ -64,7 +64,7 @@ struct pace {
 };
 void pace_wait(struct pace *p, int rate, size_t n);
 
-/* ---- printing --------------------------------------------------------------------------------- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 struct line {
     const char *topic, *reason, *type, *key, *note;

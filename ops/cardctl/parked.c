@@ -25,7 +25,8 @@ enum { PLACES_MAX = 500, TAKEN_BY_ONE = 500, LOOK_EVERY_MS = 100 };
     " floor(extract(epoch from at) * 1000)::bigint, octet_length(record)"
 
 static const char records_sql[] =
-    "select" COLUMNS ", case when $7 = 'show' then encode(record, 'hex') end from parked where " FILTER
+    "select" COLUMNS ", case when $7 = 'show' then encode(record, 'hex') end"
+    " from parked where " FILTER
     " order by part, topic, key, log_offset, index limit $6::int";
 
 /* Whole keys: all that waits under each key that has a record that fits. */
@@ -90,7 +91,7 @@ static void tell(struct report *report, const PGresult *r)
     }
 }
 
-/* ---- commands ----------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 /* Rows first..end of a result, which wait under one key. */
 struct group {
@@ -182,7 +183,7 @@ static bool ask_group(struct asked *a, const struct group *g)
     return good;
 }
 
-/* ---- what came of it ------------------------------------------------------------------------------ */
+/* ---- what came of it ------------------------------------------------------------------------- */
 
 static bool applied(PGconn *pg, const struct asked *a, bool *good)
 {
@@ -192,8 +193,10 @@ static bool applied(PGconn *pg, const struct asked *a, bool *good)
         if (a->newest[i] < 0) continue;
         snprintf(part, sizeof part, "%d", i);
         const char *values[] = {topic, part};
-        PGresult *r = operate_ask(
-            pg, "select last_offset from cursor where topic = $1 and part = $2::smallint", 2, values);
+        PGresult *r = operate_ask(pg,
+                                  "select last_offset from cursor"
+                                  " where topic = $1 and part = $2::smallint",
+                                  2, values);
         *good = r != NULL;
         bool done = r && PQntuples(r) == 1 && atoll(PQgetvalue(r, 0, 0)) >= a->newest[i];
         PQclear(r);
@@ -214,8 +217,8 @@ static bool wait_applied(PGconn *pg, const struct asked *a)
     return true;
 }
 
-/* Of the rows that were found, how many still wait; of a whole record, any of its messages. Names of
- * topics need no quoting in an array. -1 after a message. */
+/* Of the rows that were found, how many still wait; of a whole record, any of its messages. Names
+ * of topics need no quoting in an array. -1 after a message. */
 static long still_parked(PGconn *pg, const PGresult *rows)
 {
     struct cf_buf places[4]; /* as in line_of */

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import time
+import urllib.request
 import uuid
 
 import psycopg
@@ -150,7 +151,6 @@ def test_parked_records_are_in_the_metrics(stuck, client, cardctl, topics, stack
 
 
 def client_text(operator):
-    import urllib.request
     with urllib.request.urlopen(operator + "/metrics", timeout=10) as answer:
         return answer.read().decode()
 

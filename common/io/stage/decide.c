@@ -289,7 +289,8 @@ static struct cf_step step_of(struct cf_batch *b, const struct item *item)
 static const char *parked_at_once(const struct cf_batch *b, const struct item *item)
 {
     size_t from = b->redrive ? b->redrive->force_from : SIZE_MAX; /* record 0 is the command */
-    if (b->force_park || (from < SIZE_MAX && item->rec == from + 1)) return "value cannot be stored";
+    if (b->force_park || (from < SIZE_MAX && item->rec == from + 1))
+        return "value cannot be stored";
     if (batch_key_is_parked(b, &b->records[item->rec]))
         return "behind a parked message of the same key";
     return from < SIZE_MAX && item->rec > from ? "behind a record that cannot be stored" : NULL;
@@ -301,8 +302,9 @@ static void park_at_once(struct cf_batch *b, size_t i, const char *why)
     const struct item *item = &b->items.v[i];
     bool first = i == 0 || b->items.v[i - 1].rec != item->rec;
     if (!first && b->whole_parked == item->rec + 1) return;
-    if (first && item->whole) b->whole_parked = item->rec + 1;
-    batch_park(b, &b->records[item->rec], first && item->whole ? CF_PARKED_WHOLE : item->index, why);
+    bool whole = first && item->whole;
+    if (whole) b->whole_parked = item->rec + 1;
+    batch_park(b, &b->records[item->rec], whole ? CF_PARKED_WHOLE : item->index, why);
 }
 
 static int decide_one(struct cf_batch *b, size_t i)

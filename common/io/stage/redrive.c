@@ -2,9 +2,9 @@
  *
  * The command is a record of <service>.internal in the partition of the parked records. It is a
  * batch of its own: the position moves over the command in the same transaction that takes the rows
- * out of `parked` and writes what they have caused. Each parked record is rebuilt as it was read the
- * first time, with its own topic, partition and offset, so what it sends has the ids it would have
- * had then. See docs/decisions/0008.
+ * out of `parked` and writes what they have caused. Each parked record is rebuilt as it was first
+ * read, with its own topic, partition and offset, so what it sends has the ids it would have had
+ * then. See docs/decisions/0008.
  */
 #include "common/io/stage/batch.h"
 #include "common/io/stage/journal.h"
@@ -23,7 +23,7 @@ bool redrive_asked(const struct cf_stage *st, const struct cf_record *r)
            st->service->out[0] && strcmp(topic, st->service->out[0]) == 0;
 }
 
-/* ---- the command ------------------------------------------------------------------------------ */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static bool find_topic(const struct cf_stage *st, const char *name, uint16_t *topic)
 {
@@ -53,7 +53,7 @@ static bool understand(struct cf_batch *b, struct redrive *d)
     return true;
 }
 
-/* ---- parked records as they were read --------------------------------------------------------- */
+/* ---- parked records as they were read -------------------------------------------------------- */
 
 static void take_extra(struct cf_record *r, const char *name, struct cf_str v)
 {
@@ -90,7 +90,7 @@ static bool rebuild(const struct redrive *d, const struct cf_parked_row *row, st
     return true;
 }
 
-/* ---- in a batch -------------------------------------------------------------------------------- */
+/* ---- in a batch ------------------------------------------------------------------------------ */
 
 static int load_rows(struct cf_batch *b, struct redrive *d)
 {

@@ -29,7 +29,8 @@ static void command(const char *service, const char *type, const char *topic, co
     int32_t part = (int32_t)cf_partition_of(key, strlen(key), PARTS);
     rd_kafka_resp_err_t err = rd_kafka_producev(
         producer, RD_KAFKA_V_TOPIC(full), RD_KAFKA_V_PARTITION(part),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY((void *)(uintptr_t)key, strlen(key)),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY((void *)(uintptr_t)key, strlen(key)),
         RD_KAFKA_V_VALUE(bytes, len), RD_KAFKA_V_HEADER("ce_id", id, 36),
         RD_KAFKA_V_HEADER("ce_type", type, (ssize_t)strlen(type)), RD_KAFKA_V_END);
     if (err) servers_die("produce", rd_kafka_err2name(err));

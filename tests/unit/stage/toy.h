@@ -140,7 +140,8 @@ static inline int watch_decide(struct cf_step *s, void *aggregate, bool exists, 
     a->sum += *n;
     a->count++;
     if (*n == 554) a->note = (struct cf_str){"a\0b", 3};
-    cf_send_bytes(s, 1, &s->msg->key, "watch.seen", cf_arena_printf(s->arena, "%lld", (long long)*n));
+    cf_send_bytes(s, 1, &s->msg->key, "watch.seen",
+                  cf_arena_printf(s->arena, "%lld", (long long)*n));
     *changed = true;
     return *n == 556 || (*n == 555 && !getenv("TOY_CURED")) ? CF_E_ILLEGAL : 0;
 }

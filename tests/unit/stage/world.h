@@ -134,8 +134,8 @@ static inline int end(void **state)
     return 0;
 }
 
-static inline void produce(const char *topic, const char *key, const char *value, const uint8_t id[16],
-                    const char *type)
+static inline void produce(const char *topic, const char *key, const char *value,
+                           const uint8_t id[16], const char *type)
 {
     char text[37], full[128], now[30];
     cf_uuid_text(id, text);
