@@ -418,6 +418,7 @@ int shards_turn(struct cf_stage *st)
     int e = st->store->standing(st->store->self, &s);
     if (!e) e = let_go_lost(st, &gone);
     bool changed = gone > 0;
+    if (gone) atomic_fetch_add(&st->n_fenced, 1);
     if (e || s.rank < 0) {
         st->assign_again = st->assign_again || changed;
         return e;
