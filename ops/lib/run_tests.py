@@ -194,9 +194,43 @@ def compose(limit_s, options):
     return pytest("compose", None, limit_s, options)
 
 
+# sim: the simulation under fixed seeds, each of which ends with 0 or tells what was broken.
+def sim(limit_s, options):
+    end = time.monotonic() + limit_s
+    broken = build("ci") or build("dev")
+    if broken:
+        return failure(broken)
+    seeds = [line.split("#")[0].split() for line in
+             (ROOT / "tests/sim/seeds.txt").read_text("utf-8").splitlines()]
+    runs = [("dev", seed, options.steps or steps) for seed, steps in filter(None, seeds)]
+    runs += [("ci", seed, 20000) for seed in (1, 2)]
+    total = Count()
+    for preset, seed, steps in runs:
+        code, said = simulate(preset, seed, steps, end)
+        total.add(failure(f"sim --seed {seed} --steps {steps} (preset {preset}): {said}")
+                  if code else Count(passed=1))
+    traces = {simulate(preset, 3, 20000, end)[1].rpartition("trace ")[2]
+              for preset in ("dev", "dev", "ci")}
+    total.add(Count(passed=1) if len(traces) == 1 else
+              failure(f"sim --seed 3 --steps 20000: not always the same: {sorted(traces)}"))
+    return total
+
+
+def simulate(preset, seed, steps, end):
+    """How the program ends, and its words."""
+    log = RUN / "sim.log"
+    with open(log, "w", encoding="utf-8") as out:
+        code = run([ROOT / "build" / preset / "tests/sim/sim", "--seed", seed, "--steps", steps],
+                   end - time.monotonic(), stdout=out, stderr=out, env={**os.environ, **SANITIZERS})
+    lines = [line for line in log.read_text("utf-8", "replace").splitlines()
+             if line.startswith(("seed", "sim: seed"))]
+    return code, (lines or [f"ended with {code}, see {log}"])[0]
+
+
 SUITES = {
     "harness": (300, lambda limit, options: pytest("harness", None, limit, options)),
     "unit": (600, unit),
+    "sim": (600, sim),
     "contract": (300, lambda limit, options: pytest("contract", "dev", limit, options)),
     "e2e": (600, lambda limit, options: pytest("e2e", "ci", limit, options)),
     "faults": (900, lambda limit, options: pytest("faults", "dev", limit, options)),
@@ -210,6 +244,8 @@ def main():
     parser.add_argument("suites", nargs="*", metavar="SUITE",
                         help=f"all, or some of: {', '.join(SUITES)}")
     parser.add_argument("-k", metavar="EXPRESSION", help="only tests whose name fits")
+    parser.add_argument("--steps", type=int, metavar="N",
+                        help="steps of each seed of the simulation, instead of those of its list")
     options = parser.parse_args()
     unknown = set(options.suites) - set(SUITES)
     if unknown:
