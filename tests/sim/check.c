@@ -75,11 +75,27 @@ static struct holder *holder_of(struct cf_str key)
     return &holders[i];
 }
 
+/* ---- operations: each answered once ------------------------------------------------------------- */
+
+static void check_answer(const Cardflow__V1__CardEvent__OperationAnswered *x)
+{
+    static uint64_t *answered;
+    if (!answered) answered = cf_calloc(TABLE, sizeof *answered);
+    uint64_t h = cf_hash64(x->operation_id.data, x->operation_id.len) | 1;
+    size_t i = h % TABLE;
+    while (answered[i] && answered[i] != h)
+        i = (i + 1) % TABLE;
+    if (answered[i]) sim_broken("a card operation is answered twice");
+    answered[i] = h;
+}
+
 static void check_card(const struct sim_record *r)
 {
     const Cardflow__V1__CardEvent *e =
         cf_unpack(scratch(), &cardflow__v1__card_event__descriptor, r->value);
     if (!e) sim_broken("an event of a card cannot be read");
+    if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED)
+        check_answer(e->operation_answered);
     if (e->body_case != CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) return;
     struct holder *h = holder_of(r->key);
     int usable = 0, i = 0;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OUTS = 32, ACK_MS = 3000, GHOST_MS = 2000 };
+enum { OUTS = 32, ACK_MS = 3000, GHOST_MS = 8000 };
 
 static struct sim_topic topics[SIM_TOPICS];
 static size_t n_topics;
@@ -248,7 +248,7 @@ static void leave_ghosts(struct log_mem *l)
     for (size_t t = 0; t < l->n_out; t++)
         for (int p = 0; p < SIM_PARTS; p++) {
             struct queue *q = &l->queues[t][p];
-            if (q->head && n_ghosts < sizeof ghosts / sizeof *ghosts && sim_fault(500000))
+            if (q->head && n_ghosts < sizeof ghosts / sizeof *ghosts && sim_fault(700000))
                 ghosts[n_ghosts++] = (struct ghost){*q, sim_now + (cf_ms)sim_below(GHOST_MS)};
             else
                 drop_queue(q);
@@ -270,6 +270,7 @@ bool sim_deliver_ghost(void)
         *g = ghosts[--n_ghosts];
         return true;
     }
+    if (!sim_chance(20000)) return true; /* it takes its time */
     struct on_way *w = take_first(&g->q);
     append(g->q.topic, g->q.part, w->record);
     free(w);

@@ -37,6 +37,7 @@ static void make_faults(void)
     if (sim_fault(50)) sim_replica_stop(r);
     if (sim_fault(150)) sim_replica_freeze(r, 500 + (cf_ms)sim_below(8000), false);
     if (sim_fault(100)) sim_replica_freeze(r, 500 + (cf_ms)sim_below(8000), true);
+    if (sim_fault(500)) sim_replica_cut(r, (cf_ms)sim_below(3000));
     if (sim_fault(200)) sim_now += (cf_ms)sim_below(1000);
 }
 

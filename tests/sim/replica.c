@@ -38,7 +38,7 @@ struct replica {
         cf_ms until;
         bool records, acks;
     } wait;
-    cf_ms up_at, frozen_until, stage_frozen_until;
+    cf_ms up_at, frozen_until, stage_frozen_until, net_until;
     /* the front */
     struct cf_arena *arena;
     struct item *items;
@@ -150,7 +150,7 @@ static void start(struct replica *r)
     r->st->store = sim_store_door(sim_data_of(r->service), r);
     r->st->log = sim_log_door(r);
     r->next_beat = r->next_front = r->wait.until = sim_now;
-    r->frozen_until = r->stage_frozen_until = 0;
+    r->frozen_until = r->stage_frozen_until = r->net_until = 0;
     if (getcontext(&r->fiber)) CF_BUG("getcontext");
     r->fiber.uc_stack.ss_sp = r->stack;
     r->fiber.uc_stack.ss_size = STACK;
@@ -432,7 +432,7 @@ void sim_front_step(struct replica *r)
 
 bool sim_net_ready(const struct replica *r)
 {
-    return r->st && !frozen(r) && sim_undelivered(r);
+    return r->st && !frozen(r) && sim_now >= r->net_until && sim_undelivered(r);
 }
 
 cf_ms sim_replica_next(const struct replica *r)
@@ -442,6 +442,7 @@ cf_ms sim_replica_next(const struct replica *r)
     if (r->wait.acks && acks < next) next = acks;
     if (next < r->stage_frozen_until) next = r->stage_frozen_until;
     if (r->next_front < next) next = r->next_front;
+    if (sim_undelivered(r) && r->net_until < next) next = r->net_until;
     return next < r->frozen_until ? r->frozen_until : next;
 }
 
@@ -483,9 +484,16 @@ void sim_replica_freeze(struct replica *r, cf_ms ms, bool stage_alone)
         r->frozen_until = sim_now + ms;
 }
 
+void sim_replica_cut(struct replica *r, cf_ms ms)
+{
+    if (!r->st) return;
+    sim_note("%s does not reach the broker for %lld ms", r->name, (long long)ms);
+    r->net_until = sim_now + ms;
+}
+
 void sim_replica_wake(struct replica *r)
 {
-    r->frozen_until = r->stage_frozen_until = 0;
+    r->frozen_until = r->stage_frozen_until = r->net_until = 0;
 }
 
 void sim_replica_free(struct replica *r)

@@ -148,6 +148,8 @@ bool sim_replica_idle(const struct replica *r);
 void sim_replica_crash(struct replica *r);
 void sim_replica_stop(struct replica *r);
 void sim_replica_freeze(struct replica *r, cf_ms ms, bool stage_alone);
+/* What it sends waits. */
+void sim_replica_cut(struct replica *r, cf_ms ms);
 void sim_replica_wake(struct replica *r);
 void sim_replica_free(struct replica *r);
 
