@@ -269,7 +269,7 @@ static int recover(struct cf_stage *st, bool *fresh)
         if (!e)
             e = st->store->journal(st->store->self, (int16_t)i, h->acked_seq, republish_row, &r);
         /* Rows that the log held already wait for no acknowledgement. */
-        if (!e) publish_advance(h);
+        if (!e && h->ring_cap) publish_advance(h);
     }
     free(r.seen);
     free(r.offset);
