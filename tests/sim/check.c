@@ -21,7 +21,7 @@ static struct cf_arena *scratch(void)
     return arena;
 }
 
-/* ---- streams: no number is left out, none says two things --------------------------------------- */
+/* ---- streams: no number is left out, none says two things ------------------------------------ */
 
 static struct sim_stream *stream_of(struct sim_part *p, struct cf_str source)
 {
@@ -55,7 +55,7 @@ static bool check_stream(const struct sim_topic *topic, int32_t part, const stru
     return true;
 }
 
-/* ---- cards: one usable a holder ---------------------------------------------------------------- */
+/* ---- cards: one usable a holder -------------------------------------------------------------- */
 
 static struct holder {
     struct cf_key key;
@@ -75,7 +75,7 @@ static struct holder *holder_of(struct cf_str key)
     return &holders[i];
 }
 
-/* ---- operations: each answered once ------------------------------------------------------------- */
+/* ---- operations: each answered once ---------------------------------------------------------- */
 
 static void check_answer(const Cardflow__V1__CardEvent__OperationAnswered *x)
 {
@@ -119,7 +119,7 @@ void sim_check_record(const struct sim_topic *topic, int32_t part, const struct 
     if (!strcmp(topic->name, "card.events")) check_card(r);
 }
 
-/* ---- the SMS gateway: each message once --------------------------------------------------------- */
+/* ---- the SMS gateway: each message once ------------------------------------------------------ */
 
 static struct sms {
     uint64_t said; /* hash of what stands in the message; 0: free */
@@ -172,7 +172,7 @@ void sim_check_sms(const struct cf_work *w, struct cf_arena *a)
     t->template = (int)job.template;
 }
 
-/* ---- between steps ---------------------------------------------------------------------------- */
+/* ---- between steps --------------------------------------------------------------------------- */
 
 struct numbers {
     const struct production_issued **v;
@@ -216,7 +216,7 @@ void sim_check_now(void)
             sim_broken("%s has parked a message", sim_service((enum sim_service)s)->name);
 }
 
-/* ---- at the end -------------------------------------------------------------------------------- */
+/* ---- at the end ------------------------------------------------------------------------------ */
 
 static const void *wide(enum sim_service service, uint16_t aux, const struct cf_key *holder,
                         const uint8_t id[16])

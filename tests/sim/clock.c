@@ -28,7 +28,7 @@ static uint64_t next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* ---- in place of the system's ----------------------------------------------------------------- */
+/* ---- in place of the system's ---------------------------------------------------------------- */
 
 int __real_clock_gettime(clockid_t id, struct timespec *t);
 int __wrap_clock_gettime(clockid_t id, struct timespec *t);
@@ -56,7 +56,7 @@ int __wrap_RAND_bytes(unsigned char *out, int n)
     return 1;
 }
 
-/* ---- chance ----------------------------------------------------------------------------------- */
+/* ---- chance ---------------------------------------------------------------------------------- */
 
 static double real_seconds(void)
 {
@@ -100,7 +100,7 @@ bool sim_fault(uint32_t millionths)
     return sim_faults && sim_chance(millionths);
 }
 
-/* ---- the trace -------------------------------------------------------------------------------- */
+/* ---- the trace ------------------------------------------------------------------------------- */
 
 void sim_mix(const void *p, size_t n)
 {

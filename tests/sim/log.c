@@ -71,7 +71,7 @@ void sim_append(struct sim_topic *topic, int32_t part, const struct sim_record *
     append(topic, part, sim_record_copy(r));
 }
 
-/* ---- the producer ----------------------------------------------------------------------------- */
+/* ---- the producer ---------------------------------------------------------------------------- */
 
 struct on_way {
     struct on_way *next;
@@ -241,7 +241,7 @@ static int door_acks(void *self, struct cf_ack *acks, size_t max, int wait_ms, s
     return e;
 }
 
-/* ---- what is left of the dead ----------------------------------------------------------------- */
+/* ---- what is left of the dead ---------------------------------------------------------------- */
 
 static void leave_ghosts(struct log_mem *l)
 {
@@ -277,7 +277,7 @@ bool sim_deliver_ghost(void)
     return true;
 }
 
-/* ---- the consumer ----------------------------------------------------------------------------- */
+/* ---- the consumer ---------------------------------------------------------------------------- */
 
 static int door_assign(void *self, const struct cf_position *at, size_t n)
 {

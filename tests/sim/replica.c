@@ -94,7 +94,7 @@ void sim_replica_set_log(struct replica *r, void *log)
     r->log = log;
 }
 
-/* ---- the stage's fiber ------------------------------------------------------------------------ */
+/* ---- the stage's fiber ----------------------------------------------------------------------- */
 
 static void give_way(struct replica *r)
 {
@@ -220,7 +220,7 @@ void sim_stage_step(struct replica *r)
     if (r->ended) bury(r);
 }
 
-/* ---- the front: what commits have told -------------------------------------------------------- */
+/* ---- the front: what commits have told ------------------------------------------------------- */
 
 static size_t find_item(const struct replica *r, int16_t part, const uint8_t id[16])
 {
@@ -297,7 +297,7 @@ static void take_changes(struct replica *r)
     }
 }
 
-/* ---- the front: calls and outcomes ------------------------------------------------------------ */
+/* ---- the front: calls and outcomes ----------------------------------------------------------- */
 
 static struct cf_str put_field_1(struct cf_arena *a, struct cf_str body)
 {
@@ -453,7 +453,7 @@ bool sim_replica_idle(const struct replica *r)
            !r->st->unacked;
 }
 
-/* ---- faults ----------------------------------------------------------------------------------- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 void sim_replica_crash(struct replica *r)
 {

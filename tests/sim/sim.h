@@ -1,12 +1,12 @@
 /* sim -- all six services in one process and one thread, over a log, a store and a clock in memory.
  *
  * Rules, codecs, handlers and the stage are the product's own. Each replica's stage runs on a fiber
- * that gives way at every call through a door and wherever it would wait, so that a seeded scheduler
+ * that gives way at every call through a door and wherever it would wait; a seeded scheduler
  * decides what happens next: one more step of a replica, a delivery, an answer, or a fault.
  *
  * clock.c     chance, the clock, the trace
- * log.c       topics, and the log's door       store.c   tables, and the store's door
- * replica.c   a process: fiber, front, ends    world.c   load, police, bank, SMS
+ * log.c       topics, and the log's door       store*.c   tables, and the store's door
+ * replica.c   a process: fiber, front, ends    world.c    load, police, banks, SMS
  * services.c  what main.c of each service makes
  * check.c     what must always hold, and what must hold at the end
  *
@@ -98,7 +98,7 @@ cf_ms sim_next_ack(const struct replica *r);
 bool sim_deliver_ghost(void);
 bool sim_ghosts(void);
 
-/* ---- store.c -------------------------------------------------------------------------------- */
+/* ---- store*.c ------------------------------------------------------------------------------- */
 
 struct sim_store; /* the schema of one service */
 

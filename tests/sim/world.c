@@ -38,7 +38,7 @@ static char *lit(const char *z)
     return (char *)(uintptr_t)z; /* protobuf-c only reads it */
 }
 
-/* ---- sending from outside --------------------------------------------------------------------- */
+/* ---- sending from outside -------------------------------------------------------------------- */
 
 static void send_to(const char *topic, const char *type, const char *source, struct cf_str key,
                     const uint8_t id[16], struct cf_str value)
@@ -57,7 +57,7 @@ static void send_to(const char *topic, const char *type, const char *source, str
     if (sim_fault(20000)) sim_append(sim_topic(topic), part, &r);
 }
 
-/* ---- persons ---------------------------------------------------------------------------------- */
+/* ---- persons --------------------------------------------------------------------------------- */
 
 /* The i-th invented person, as of cardflow-load; its reference, and it sealed for it. */
 static struct cf_str person_seal(uint32_t i, struct cf_key *key)
@@ -216,9 +216,10 @@ static bool late_step(void)
     return false;
 }
 
-/* ---- the banks: one adapter that reads bank.orders --------------------------------------------- */
+/* ---- the banks: one adapter that reads bank.orders ------------------------------------------- */
 
-static const char *const steps[] = {"account_opened", "produced", "shipped", "arrived", "collected"};
+static const char *const steps[] = {"account_opened", "produced", "shipped", "arrived",
+                                    "collected"};
 enum { STEPS = 5 };
 
 struct line {
@@ -337,7 +338,7 @@ static bool orders_wait(void)
     return false;
 }
 
-/* ---- police and SMS: called by fronts ---------------------------------------------------------- */
+/* ---- police and SMS: called by fronts -------------------------------------------------------- */
 
 bool sim_is_timer(enum sim_service service, uint16_t kind)
 {
@@ -363,7 +364,7 @@ struct sim_answer sim_partner(enum sim_service service, const struct cf_work *w,
     return x;
 }
 
-/* ---- together --------------------------------------------------------------------------------- */
+/* ---- together -------------------------------------------------------------------------------- */
 
 void sim_world_begin(void)
 {
