@@ -64,7 +64,8 @@ static struct cf_str person_seal(uint32_t i, struct cf_key *key)
 {
     static const char *const given[] = {"安", "博", "晨", "丹", "恩", "帆", "光", "浩",
                                         "佳", "凯", "兰", "明", "宁", "平", "琪", "瑞"};
-    Cardflow__V1__Person m = CARDFLOW__V1__PERSON__INIT;
+    Cardflow__V1__Person m;
+    cardflow__v1__person__init(&m);
     char number[19], name[16], birth[12], phone[16], address[64];
     uint8_t ref[CF_REF_LEN];
     struct cf_str sealed;
@@ -95,8 +96,10 @@ static struct cf_str person_seal(uint32_t i, struct cf_key *key)
 
 static void enrol(uint32_t i)
 {
-    Cardflow__V1__EnrolmentEvent m = CARDFLOW__V1__ENROLMENT_EVENT__INIT;
-    Cardflow__V1__EnrolmentEvent__Enrolment e = CARDFLOW__V1__ENROLMENT_EVENT__ENROLMENT__INIT;
+    Cardflow__V1__EnrolmentEvent m;
+    cardflow__v1__enrolment_event__init(&m);
+    Cardflow__V1__EnrolmentEvent__Enrolment e;
+    cardflow__v1__enrolment_event__enrolment__init(&e);
     struct cf_key key;
     uint8_t id[16];
     e.person = cf_data(person_seal(i, &key));
@@ -111,8 +114,10 @@ static void enrol(uint32_t i)
 
 static void submit(uint32_t i, const uint8_t id[16])
 {
-    Cardflow__V1__ApplicationCommand m = CARDFLOW__V1__APPLICATION_COMMAND__INIT;
-    Cardflow__V1__ApplicationCommand__Submit s = CARDFLOW__V1__APPLICATION_COMMAND__SUBMIT__INIT;
+    Cardflow__V1__ApplicationCommand m;
+    cardflow__v1__application_command__init(&m);
+    Cardflow__V1__ApplicationCommand__Submit s;
+    cardflow__v1__application_command__submit__init(&s);
     char request[40], bank[8], outlet[16];
     uint8_t photo[16];
     struct cf_key key;
@@ -297,8 +302,10 @@ static void say(const struct line *l, const char *step)
 
 static void activate(const struct line *l)
 {
-    Cardflow__V1__CardCommand c = CARDFLOW__V1__CARD_COMMAND__INIT;
-    Cardflow__V1__Operator op = CARDFLOW__V1__OPERATOR__INIT;
+    Cardflow__V1__CardCommand c;
+    cardflow__v1__card_command__init(&c);
+    Cardflow__V1__Operator op;
+    cardflow__v1__operator__init(&op);
     uint8_t id[16];
     id_of(l, "activate", id);
     c.operation_id = cf_data_id(id);
