@@ -239,8 +239,39 @@ SUITES = {
 }
 
 
+# Long runs: commands of their own, never part of the suites.
+def long_run(argv):
+    import chaos  # needs what the virtual environment holds
+
+    broken = build("dev")
+    if broken:
+        sys.exit(f"error: {broken}")
+    os.environ["CARDFLOW_TEST_RUN"] = str(RUN / "test-faults")
+    os.environ.update(SANITIZERS)
+    try:
+        return chaos.main(argv, ROOT / "build" / "dev")
+    finally:
+        stop_left_overs(RUN / "test-faults")
+
+
+def only_one():
+    """A lock that is held until the end of the process."""
+    lock = open(RUN / "test.lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("error: another ops/test runs in this checkout")
+    return lock
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="ops/test", description=__doc__)
+    if sys.argv[1:2] in (["chaos"], ["soak"]):
+        interruptible()
+        lock = only_one()
+        with lock:
+            return long_run(sys.argv[1:])
+    parser = argparse.ArgumentParser(prog="ops/test", description=__doc__, epilog=(
+        "ops/test chaos and ops/test soak are long runs apart from these; see their --help"))
     parser.add_argument("suites", nargs="*", metavar="SUITE",
                         help=f"all, or some of: {', '.join(SUITES)}")
     parser.add_argument("-k", metavar="EXPRESSION", help="only tests whose name fits")
@@ -251,11 +282,7 @@ def main():
     if unknown:
         parser.error(f"no suite {', '.join(sorted(unknown))}; there are: {', '.join(SUITES)}")
     interruptible()
-    lock = open(RUN / "test.lock", "w", encoding="ascii")  # held until the end of the process
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit("error: another ops/test runs in this checkout")
+    lock = only_one()
     end = time.monotonic() + TOTAL_S
     total, lines = Count(), []
     for name in options.suites or SUITES:

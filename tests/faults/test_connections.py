@@ -1,8 +1,9 @@
-"""Connections that end at the worst moment, by a TCP proxy before PostgreSQL and Kafka."""
+"""Connections that end at the worst moment or are slow, by a TCP proxy before PostgreSQL and Kafka.
+"""
 
 import time
 
-from world import PATH
+from world import PATH, all_ready
 
 STACK = {"proxies": ["postgres", "kafka"]}
 
@@ -57,3 +58,30 @@ def test_kafka_connections_are_cut(world):
         assert load.running()
     world.reckon()
     world.tell(f"{proxy.cuts - cuts} connections cut")
+
+
+def test_kafka_is_slow(world):
+    """Every piece of data both ways is a quarter of a second late."""
+    proxy = world.stack.proxies["kafka"]
+    with world.load(rate=100, count=500) as load:
+        world.in_the_middle(world.stack.service("production"), 100, load)
+        proxy.delay = 0.25
+        time.sleep(8)
+        for replica in world.replicas():
+            assert replica.alive(), replica.log_tail()
+        proxy.release()
+        with world.measured("Kafka quick again; every service ready"):
+            all_ready(world)
+    world.reckon()
+
+
+def test_postgres_is_slow(world):
+    proxy = world.stack.proxies["postgres"]
+    with world.load(rate=100, count=500) as load:
+        world.in_the_middle(world.stack.service("production"), 100, load)
+        proxy.delay = 0.2
+        time.sleep(8)
+        proxy.release()
+        with world.measured("PostgreSQL quick again; every service ready"):
+            all_ready(world)
+    world.reckon()

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from harness.program import wait_until
-from world import PATH
+from world import PATH, all_ready
 
 # Where a service ends itself when it has just come back: the places where an end hurts most.
 AND_AGAIN = {
@@ -41,12 +41,12 @@ def test_postgres_killed_twice(world):
             postgres.kill()
             time.sleep(0.5)
             postgres.start()
-            ready(world)
+            all_ready(world)
         assert load.running()
         with world.measured("PostgreSQL stopped at once, started, every service ready"):
             postgres.stop(with_signal=signal.SIGQUIT)
             postgres.start()
-            ready(world)
+            all_ready(world)
     world.reckon()
 
 
@@ -58,7 +58,7 @@ def test_kafka_killed(world):
             kafka.kill()
             time.sleep(1)
             kafka.start()
-            ready(world)
+            all_ready(world)
         assert load.running()
     world.reckon()
 
@@ -72,15 +72,5 @@ def test_redis_killed(world):
             redis.kill()
             time.sleep(2)
             redis.start()
-            ready(world)
+            all_ready(world)
     world.reckon()
-
-
-def ready(world):
-    """Every service says that it is ready; none may have ended."""
-    def all_ready():
-        for replica in world.replicas():
-            assert replica.alive(), f"{replica.name} has ended\n{replica.log_tail()}"
-        return all(replica.get("/readyz")[0] == 200 for replica in world.replicas())
-
-    wait_until("every service is ready", 60, all_ready, 0.05)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 from harness.program import ProgramError, wait_until
-from world import PATH
+from world import PATH, all_ready
 
 SMALL = {"rate": 150, "count": 500}
 SESSIONS = "select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> " \
@@ -18,15 +18,6 @@ FULL_MB = 24
 
 def steps(world):
     return sum(world.figure(world.stack.service(name), "steps_total") for name in PATH)
-
-
-def all_ready(world, timeout=60):
-    def ready():
-        for replica in world.replicas():
-            assert replica.alive(), f"{replica.name} has ended\n{replica.log_tail()}"
-        return all(replica.get("/readyz")[0] == 200 for replica in world.replicas())
-
-    wait_until("every service is ready", timeout, ready, 0.05)
 
 
 def not_ready(world):

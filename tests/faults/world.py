@@ -30,7 +30,7 @@ def all_ready(world, timeout=60):
     def ready():
         for replica in world.replicas():
             assert replica.alive(), f"{replica.name} has ended\n{replica.log_tail()}"
-        return all(replica.get("/readyz")[0] == 200 for replica in world.replicas())
+        return all(replica.is_ready() for replica in world.replicas())
 
     wait_until("every service is ready", timeout, ready, 0.05)
 
@@ -38,12 +38,13 @@ def all_ready(world, timeout=60):
 class Load:
     """cardflow-load at work: it applies, and watches until all cards are activated."""
 
-    def __init__(self, world, first, count, rate):
+    def __init__(self, world, first, count, rate, timeout_s=LOAD_S):
         self.world, self.first, self.count = world, first, count
+        self.timeout_s = timeout_s
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             world.load_command("apply", "--first", first, "--count", count, "--rate", rate,
-                               "--timeout", f"{LOAD_S}s"),
+                               "--timeout", f"{timeout_s}s"),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def running(self):
@@ -51,7 +52,7 @@ class Load:
 
     def result(self):
         """What it says at its end."""
-        out, err = self.process.communicate(timeout=LOAD_S + 30)
+        out, err = self.process.communicate(timeout=self.timeout_s + 30)
         assert out, f"cardflow-load: {err}"
         return json.loads(out)
 
@@ -103,9 +104,12 @@ class World:
         return first
 
     @contextlib.contextmanager
-    def load(self, rate=700, count=COUNT):
-        """Enrols new persons and applies for them; at the end all cards must be activated."""
-        running = Load(self, self.enrol(count), count, rate)
+    def load(self, rate=700, count=COUNT, timeout_s=LOAD_S, enrolled=lambda: None):
+        """Enrols new persons and applies for them; at the end all cards must be activated.
+        enrolled: what is to be done in between."""
+        first = self.enrol(count)
+        enrolled()
+        running = Load(self, first, count, rate, timeout_s)
         try:
             yield running
             figures = running.result()
