@@ -3,7 +3,7 @@
 
 import time
 
-from world import PATH, all_ready
+from world import PATH, all_ready, in_full
 
 STACK = {"proxies": ["postgres", "kafka"]}
 
@@ -60,6 +60,7 @@ def test_kafka_connections_are_cut(world):
     world.tell(f"{proxy.cuts - cuts} connections cut")
 
 
+@in_full
 def test_kafka_is_slow(world):
     """Every piece of data both ways is a quarter of a second late."""
     proxy = world.stack.proxies["kafka"]
@@ -75,6 +76,7 @@ def test_kafka_is_slow(world):
     world.reckon()
 
 
+@in_full
 def test_postgres_is_slow(world):
     proxy = world.stack.proxies["postgres"]
     with world.load(rate=100, count=500) as load:

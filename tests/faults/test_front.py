@@ -14,7 +14,7 @@ from world import all_ready
 
 HEAD_S = 15       # by then an unfinished request has been ended
 QUICK_S = 2       # an answer beside them
-OUTAGE_S = 20
+OUTAGE_S = 15
 NEW_S = 5         # a new request, while what has waited is caught up with
 GROWTH_KB = 24 << 10  # what a service may hold more while Kafka is away
 
@@ -137,8 +137,9 @@ def test_http_says_503_while_kafka_is_away_and_holds_nothing(world):
         time.sleep(0.5)
     assert service.get("/readyz")[0] == 503
     taken, refused = len(outlet.ids), list(outlet.refusals)
-    with world.measured("Kafka back; every service ready"):
+    with world.measured("Kafka started again"):
         kafka.start()
+    with world.measured("then every service ready"):
         all_ready(world)
     new = time.monotonic()
     fresh.apply(fresh.people[0])

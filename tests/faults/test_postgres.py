@@ -37,6 +37,7 @@ def test_postgres_is_read_only_for_a_while(world):
             before = steps(world)
             time.sleep(2)
             assert steps(world) == before, "something was written to a database that is read-only"
+            assert load.running()
         finally:
             postgres.sql("set transaction_read_only = off;"
                          "set default_transaction_read_only = off;"
@@ -44,7 +45,6 @@ def test_postgres_is_read_only_for_a_while(world):
             postgres.sql("select pg_reload_conf()")
         with world.measured("PostgreSQL writable again; every service ready"):
             all_ready(world)
-        assert load.running()
     world.reckon()
 
 
@@ -112,9 +112,9 @@ def test_the_disk_is_full_for_a_while(world):
             before = world.figure(world.stack.service("production"), "steps_total")
             time.sleep(2)
             assert world.figure(world.stack.service("production"), "steps_total") == before
+            assert load.running()
             ballast.unlink()
             with world.measured("room on the disk again; every service ready"):
                 all_ready(world)
-            assert load.running()
         world.reckon()
         move(postgres, "production", "journal", "pg_default")
