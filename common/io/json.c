@@ -172,6 +172,15 @@ struct cf_str cf_in_text(struct cf_in *in, const char *name, enum cf_need need, 
     return text_of(in, name, v, min, max);
 }
 
+struct cf_str cf_in_word(struct cf_in *in, const char *name, enum cf_need need, size_t min,
+                         size_t max, size_t max_bytes)
+{
+    struct cf_str s = cf_in_text(in, name, need, min, max);
+    if (s.len <= max_bytes) return s;
+    cf_in_wrong(in, name, "too long in UTF-8", "Send a shorter one.");
+    return (struct cf_str){0};
+}
+
 int64_t cf_in_int(struct cf_in *in, const char *name, enum cf_need need, int64_t min, int64_t max,
                   int64_t fallback)
 {

@@ -85,6 +85,9 @@ struct cf_in cf_in_item(struct cf_in *in, const char *name, const json_t *array,
 /* The i-th item of an array of texts. */
 struct cf_str cf_in_text_item(struct cf_in *in, const char *name, const json_t *array, size_t i,
                               size_t min, size_t max);
+/* The same; an error when it has more bytes than the stage, which counts bytes, would take. */
+struct cf_str cf_in_word(struct cf_in *in, const char *name, enum cf_need need, size_t min,
+                         size_t max, size_t max_bytes);
 /* Adds an error about a field of this object. */
 void cf_in_wrong(struct cf_in *in, const char *name, const char *rule, const char *cure);
 /* Every name that is not in the list (NULL-terminated) is an error. */

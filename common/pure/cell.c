@@ -18,6 +18,7 @@ static size_t take_digits(struct cf_str *s, int *value)
 {
     size_t n = 0;
     *value = 0;
+    if (s->len == 0) return 0; /* ptr may be NULL */
     for (; n < s->len && s->ptr[n] >= '0' && s->ptr[n] <= '9'; n++)
         if (n < 9) *value = *value * 10 + (s->ptr[n] - '0');
     s->ptr += n;

@@ -50,6 +50,8 @@ static bool quoted_field(struct cf_csv *csv, struct cf_arena *arena, struct cf_s
     /* What stands between the closing quote and the comma is taken as part of the field. */
     struct cf_str tail = plain_field(csv);
     if (!doubled && tail.len == 0) return true;
+    /* Seen before memory is asked for: a tail may be as long as the file. */
+    if (tail.len > CF_CSV_FIELD_MAX) return false;
     char *text = cf_arena_alloc(arena, out->len + tail.len);
     size_t n = 0;
     for (size_t i = 0; i < out->len; i++) {

@@ -68,10 +68,12 @@ static inline void skip(struct bits *b, uint32_t n)
     b->have -= (int32_t)n;
 }
 
-/* Codes longer than FAST_BITS; the entry as fast[] would hold it, 0 when there is no such code. */
+/* What fast[] does not know: longer codes, and none at all. The entry as it would stand there, 0 when
+ * there is no such code or baseline forbids its symbol. Short codes are looked at again, since one
+ * with a forbidden symbol must not be taken for the beginning of a longer one. */
 static uint16_t slow_entry(const struct cf_jpeg_huff *h, const struct bits *b, bool ac)
 {
-    for (uint32_t length = FAST_BITS + 1; length <= 16; length++) {
+    for (uint32_t length = 1; length <= 16; length++) {
         int32_t code = (int32_t)peek(b, length);
         if (code > h->max_code[length]) continue;
         int32_t k = code + h->offset[length];

@@ -66,6 +66,9 @@ int cf_outlets_load(struct cf_arena *arena, struct cf_str csv_text, struct cf_ou
     }
     if (n == 0) return fail(error, 1, "there is no outlet");
     qsort(rows, n, sizeof *rows, compare);
+    for (size_t i = 1; i < n; i++)
+        if (compare(&rows[i - 1], &rows[i]) == 0)
+            return fail(error, 1, "an outlet_code stands there twice");
     *out = (struct cf_outlets){rows, n};
     return 0;
 }

@@ -73,14 +73,15 @@ def run(argv, limit_s, **options):
         raise OutOfTime(f"took longer than {limit_s:.0f} s") from stopped
 
 
-def build(preset):
-    """None, or what went wrong; a preset is built once a run."""
+def build(preset, *targets):
+    """None, or what went wrong; a preset is built once a run, all of it or some targets."""
     if preset not in build.done:
         say(f"== building preset {preset}")
         log = RUN / f"build-{preset}.log"
         with open(log, "w", encoding="utf-8") as out:
             code = run(["cmake", "--preset", preset], 120, stdout=out, stderr=out) or \
-                run(["cmake", "--build", f"build/{preset}"], 900, stdout=out, stderr=out)
+                run(["cmake", "--build", f"build/{preset}",
+                     *(["--target", *targets] if targets else [])], 900, stdout=out, stderr=out)
         if code:
             print("\n".join(log.read_text("utf-8", "replace").splitlines()[-40:]), flush=True)
         build.done[preset] = f"the build of preset {preset}, see {log}" if code else None
@@ -227,6 +228,58 @@ def simulate(preset, seed, steps, end):
     return code, (lines or [f"ended with {code}, see {log}"])[0]
 
 
+# fuzz: every target of libFuzzer for a moment, from its corpus on.
+def fuzz(limit_s, options):
+    if run(["ops/lib/setup", "fuzz"], 600):
+        return failure("fuzz: the compiler could not be installed")
+    broken = build("fuzz", "tests/fuzz/all")
+    if broken:
+        return failure(broken)
+    targets = sorted(target for target in (ROOT / "build/fuzz/fuzz").glob("fuzz_*")
+                     if re.search(options.k or "", target.name))
+    total = Count() if targets else failure("fuzz: there is no target")
+    end = time.monotonic() + max(limit_s, len(targets) * (options.seconds + 5))
+    for target in targets:
+        if time.monotonic() > end:
+            raise OutOfTime(f"not all targets ran within {limit_s:.0f} s")
+        total.add(fuzz_one(target, options.seconds))
+    return total
+
+
+def fuzz_one(target, seconds):
+    """One target; new inputs go to .run/fuzz/<target>/, one that breaks something to .run/fuzz/found/."""
+    name = target.name.removeprefix("fuzz_")
+    work, found = RUN / "fuzz" / name, RUN / "fuzz" / "found"
+    seeds = [folder for folder in (ROOT / "tests/fuzz/corpus" / name,
+                                   ROOT / "tests/fuzz/found" / name) if folder.is_dir()]
+    for folder in (work, found):
+        folder.mkdir(parents=True, exist_ok=True)
+    words = ROOT / "tests/fuzz/words" / name
+    log = RUN / "fuzz" / f"{name}.log"
+    with open(log, "w", encoding="utf-8") as out:
+        code = run([target, f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=3000",
+                    "-max_len=8192", f"-artifact_prefix={found}/{name}-",
+                    *([f"-dict={words}"] if words.exists() else []), work, *seeds],
+                   seconds + 120, stdout=out, stderr=out, env={**os.environ, **SANITIZERS})
+    if code == 0:
+        return Count(passed=1)
+    print("\n".join(log.read_text("utf-8", "replace").splitlines()[-40:]), flush=True)
+    return failure(f"fuzz {name}: an input that breaks it is in {found}")
+
+
+# coverage: the unit tests and the corpus once more, counted; figures, no verdict of their own.
+def coverage(limit_s, options):
+    broken = build("cov", "tests/all")
+    if broken:
+        return failure(broken)
+    for data in (ROOT / "build/cov").rglob("*.gcda"):
+        data.unlink()
+    count = ctest("cov", limit_s, options)
+    if run([sys.executable, "ops/lib/coverage.py"], 120):
+        count.add(failure("coverage: no figures"))
+    return count
+
+
 SUITES = {
     "harness": (300, lambda limit, options: pytest("harness", None, limit, options)),
     "unit": (600, unit),
@@ -234,9 +287,12 @@ SUITES = {
     "contract": (300, lambda limit, options: pytest("contract", "dev", limit, options)),
     "e2e": (600, lambda limit, options: pytest("e2e", "ci", limit, options)),
     "faults": (900, lambda limit, options: pytest("faults", "dev", limit, options)),
-    "fuzz": (300, lambda limit, options: pytest("fuzz", "dev", limit, options)),
+    "fuzz": (400, fuzz),
     "compose": (600, compose),
 }
+
+# Only when they are named.
+MORE = {"coverage": (900, coverage)}
 
 
 # Long runs: commands of their own, never part of the suites.
@@ -273,12 +329,14 @@ def main():
     parser = argparse.ArgumentParser(prog="ops/test", description=__doc__, epilog=(
         "ops/test chaos and ops/test soak are long runs apart from these; see their --help"))
     parser.add_argument("suites", nargs="*", metavar="SUITE",
-                        help=f"all, or some of: {', '.join(SUITES)}")
+                        help=f"all, or some of: {', '.join(SUITES)}; or {', '.join(MORE)}")
     parser.add_argument("-k", metavar="EXPRESSION", help="only tests whose name fits")
     parser.add_argument("--steps", type=int, metavar="N",
                         help="steps of each seed of the simulation, instead of those of its list")
+    parser.add_argument("--seconds", metavar="N", type=int, default=2,
+                        help="how long the suite fuzz runs each of its targets")
     options = parser.parse_args()
-    unknown = set(options.suites) - set(SUITES)
+    unknown = set(options.suites) - set(SUITES) - set(MORE)
     if unknown:
         parser.error(f"no suite {', '.join(sorted(unknown))}; there are: {', '.join(SUITES)}")
     interruptible()
@@ -286,7 +344,7 @@ def main():
     end = time.monotonic() + TOTAL_S
     total, lines = Count(), []
     for name in options.suites or SUITES:
-        limit_s, suite = SUITES[name]
+        limit_s, suite = (SUITES | MORE)[name]
         left = min(limit_s, end - time.monotonic())
         say(f"== {name}")
         begin = time.monotonic()

@@ -192,8 +192,9 @@ static cf_ms read_dispatched(struct cf_in *in)
 {
     cf_ms at = 0;
     struct cf_str text = cf_in_text(in, "dispatched_at", CF_NEEDED, 1, 40);
-    if (text.ptr && !cf_rfc3339_parse(text, &at))
-        cf_in_wrong(in, "dispatched_at", "a time of RFC 3339", "Like 2026-03-31T08:30:00+08:00.");
+    if (text.ptr && (!cf_rfc3339_parse(text, &at) || at <= 0))
+        cf_in_wrong(in, "dispatched_at", "a time of RFC 3339, not before 1970",
+                    "Like 2026-03-31T08:30:00+08:00.");
     return at;
 }
 

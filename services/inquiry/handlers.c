@@ -32,9 +32,10 @@ static void put_aliases(struct cf_step *s, struct inquiry_row *row, const struct
 {
     uint8_t id[16];
     bool new_entry = section->n_entries < INQUIRY_ENTRIES_MAX;
-    /* Every application is intake's first: the others need not lead to it again. */
+    /* Every application is intake's first: the others need not lead to it again. Its id may be known
+     * to this shard: one whose number was corrected comes from another holder. */
     if (ev->source == INQUIRY_INTAKE && f->created)
-        put_alias(s, row, ev->entry.id, ev->at, new_entry, (struct cf_str){0});
+        put_alias(s, row, ev->entry.id, ev->at, false, (struct cf_str){0});
     if (ev->source == INQUIRY_INTAKE && f->dropped)
         put_alias(s, row, f->dropped->id, ev->at, false, packed_alone(s, f->dropped));
     if (ev->source == INQUIRY_COMPLAINT && f->created)

@@ -83,6 +83,11 @@ static struct cf_str take(struct cf_in *in, const char *name, size_t max)
     return cf_in_text(in, name, CF_OPTIONAL, 0, max);
 }
 
+struct cf_str intake_word_in(struct cf_in *in, const char *name)
+{
+    return cf_in_word(in, name, CF_OPTIONAL, 0, 64, INTAKE_WORD_BYTES);
+}
+
 void intake_person_in(struct cf_in *in, struct intake_person *out)
 {
     struct cf_in g = cf_in_object(in, "guardian", CF_OPTIONAL);
@@ -104,8 +109,8 @@ void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_
 {
     struct cf_in p = cf_in_object(in, "unit_papers", CF_OPTIONAL);
     struct cf_in a = cf_in_object(&p, "agent", CF_OPTIONAL);
-    r->unit_code = take(&p, "unit_code", 64);
-    r->introduction_letter_no = take(&p, "introduction_letter_no", 64);
+    r->unit_code = intake_word_in(&p, "unit_code");
+    r->introduction_letter_no = intake_word_in(&p, "introduction_letter_no");
     r->id_copies_held = cf_in_bool(&p, "id_copies_held", CF_OPTIONAL, false);
     agent->name = take(&a, "name", NAME_MAX_IN);
     agent->document_type = take(&a, "document_type", TEXT_MAX_IN);

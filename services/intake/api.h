@@ -40,6 +40,8 @@ void intake_write_send(struct intake_write *w, const char *topic, const struct c
 /* 202 {name: id}, or the same with 200 and more, by cf_out. */
 void intake_answer_id(struct intake_write *w, int status, const char *name);
 
+/* A code or a word of at most 64 characters, and no more bytes than the stage takes. */
+struct cf_str intake_word_in(struct cf_in *in, const char *name);
 void intake_person_in(struct cf_in *in, struct intake_person *out);
 void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_agent *agent);
 /* RFC 3339 time of `name`: 0 when absent, -1 when it cannot be read. */

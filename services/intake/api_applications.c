@@ -92,10 +92,10 @@ static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit 
     intake_papers_in(in, r, &m->person.agent);
     r->channel = cf_channel_parse(cf_in_text(in, "channel", CF_OPTIONAL, 0, 64));
     r->kind = cf_app_kind_parse(cf_in_text(in, "kind", CF_OPTIONAL, 0, 64));
-    r->bank_code = cf_in_text(in, "bank_code", CF_OPTIONAL, 0, 64);
-    r->outlet_code = cf_in_text(in, "outlet_code", CF_OPTIONAL, 0, 64);
-    r->photo_choice = cf_in_text(in, "photo_choice", CF_OPTIONAL, 0, 64);
-    r->reissue_reason = cf_in_text(in, "reissue_reason", CF_OPTIONAL, 0, 64);
+    r->bank_code = intake_word_in(in, "bank_code");
+    r->outlet_code = intake_word_in(in, "outlet_code");
+    r->photo_choice = intake_word_in(in, "photo_choice");
+    r->reissue_reason = intake_word_in(in, "reissue_reason");
     r->submitted_at = intake_time_in(in, "submitted_at");
     m->fee_cents = fees_in(in);
     r->with_fee = m->fee_cents > 0;

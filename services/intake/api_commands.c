@@ -136,9 +136,9 @@ static void read_supplement(struct cf_in *in, struct change *c)
     intake_person_in(in, &c->supplement.changes);
     intake_papers_in(in, r, &c->supplement.changes.agent);
     c->supplement.has_papers = cf_in_has(in, "unit_papers");
-    r->bank_code = cf_in_text(in, "bank_code", CF_OPTIONAL, 0, 64);
-    r->outlet_code = cf_in_text(in, "outlet_code", CF_OPTIONAL, 0, 64);
-    r->photo_choice = cf_in_text(in, "photo_choice", CF_OPTIONAL, 0, 64);
+    r->bank_code = intake_word_in(in, "bank_code");
+    r->outlet_code = intake_word_in(in, "outlet_code");
+    r->photo_choice = intake_word_in(in, "photo_choice");
     r->submitted_at = intake_time_in(in, "submitted_at");
     r->may_backdate = c->w.req->client->may_backdate;
 }
@@ -150,7 +150,7 @@ static void read_withdrawal(struct cf_in *in, struct change *c)
     c->actor_name = cf_in_text(&actor, "name", CF_OPTIONAL, 0, 200);
     c->actor_type = cf_in_text(&actor, "document_type", CF_OPTIONAL, 0, 64);
     c->actor_number = cf_in_text(&actor, "document_number", CF_OPTIONAL, 0, 200);
-    c->withdraw.reason = cf_in_text(in, "reason", CF_OPTIONAL, 0, 60);
+    c->withdraw.reason = intake_word_in(in, "reason");
 }
 
 static void post_change(struct cf_request *req, struct intake_front *front, bool withdraws)

@@ -247,7 +247,8 @@ static bool write_csv(struct ask *k, const PGresult *res, struct cf_buf *b)
     size_t columns = 0;
     long row_no = 0;
     int at = 0, n = PQntuples(res);
-    while (cf_csv_next(&csv, k->arena, rec)) {
+    struct cf_arena *line = cf_arena_new(1 << 20);
+    for (; cf_csv_next(&csv, line, rec); cf_arena_reset(line)) {
         if (rec->blank) continue;
         if (!columns) {
             columns = rec->n;
@@ -265,6 +266,7 @@ static bool write_csv(struct ask *k, const PGresult *res, struct cf_buf *b)
         else
             cf_buf_printf(b, "pending,,,\n");
     }
+    cf_arena_free(line);
     return !b->full;
 }
 

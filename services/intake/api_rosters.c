@@ -94,17 +94,20 @@ static const char *look_at_file(struct cf_str file, const char **encoding)
     struct cf_arena *a = cf_arena_new(3 * file.len + (1 << 20));
     struct intake_text text;
     struct cf_csv_record *rec = cf_arena_zero(a, sizeof *rec);
+    struct cf_arena *line = cf_arena_new(1 << 20); /* blank lines cost nothing, however many */
     struct intake_header header;
     const char *why = intake_text_read(file, a, &text), *missing;
     if (!why) {
         struct cf_csv csv = cf_csv_of(text.utf8);
         *encoding = text.encoding;
         do {
-            if (!cf_csv_next(&csv, a, rec)) why = "the file has no header";
+            cf_arena_reset(line);
+            if (!cf_csv_next(&csv, line, rec)) why = "the file has no header";
         } while (!why && rec->blank);
         if (!why && !intake_header_read(rec, &header, &missing))
             why = "the header lacks one of name, document_type, document_number, phone, address";
     }
+    cf_arena_free(line);
     cf_arena_free(a);
     return why;
 }
@@ -121,7 +124,7 @@ static enum cf_channel channel_of(const struct cf_client *client, struct cf_str 
 /* A copy that outlives the part's own document. */
 static struct cf_str text_in(struct cf_in *in, const char *name)
 {
-    struct cf_str s = cf_in_text(in, name, CF_OPTIONAL, 0, 64);
+    struct cf_str s = intake_word_in(in, name);
     return s.len ? cf_arena_str(in->arena, s) : s;
 }
 

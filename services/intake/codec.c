@@ -7,12 +7,10 @@ typedef Cardflow__V1__ApplicationCommand__Submit pb_submit;
 typedef Cardflow__V1__ApplicationCommand__Papers pb_papers;
 typedef Cardflow__V1__EnrolmentEvent pb_enrolment;
 
-#define TEXT_MAX 200 /* bytes of a code or a word that stands outside the sealed person */
-
 /* Codes and words go into text columns: bounded, and UTF-8. */
 static bool word_ok(struct cf_str s)
 {
-    return s.len <= TEXT_MAX && cf_utf8_valid(s);
+    return s.len <= INTAKE_WORD_BYTES && cf_utf8_valid(s);
 }
 
 static const struct intake_env *env_of(const struct cf_decode *d)

@@ -129,6 +129,9 @@ struct intake_env {
     uint8_t number_key[16]; /* of receipts and notices */
 };
 
+/* Most bytes of a code or a word that stands outside the sealed person. */
+enum { INTAKE_WORD_BYTES = 200 };
+
 int intake_codec_decode(struct cf_decode *d, const struct cf_record *rec);
 
 /* ---- keys and ids ----------------------------------------------------------------------------- */

@@ -248,7 +248,8 @@ static const char *open_file(struct reading *r, const PGresult *chunks)
     if (why) return why;
     r->csv = cf_csv_of(text);
     do {
-        if (!cf_csv_next(&r->csv, r->arena, &rec)) return "the file has no header";
+        cf_arena_reset(r->owner->row);
+        if (!cf_csv_next(&r->csv, r->owner->row, &rec)) return "the file has no header";
     } while (rec.blank);
     if (!intake_header_read(&rec, &r->header, &missing)) return "a column is missing";
     return NULL;

@@ -225,7 +225,7 @@ static void read_persons(struct asked *k, struct cf_in *in)
     k->actor_type = cf_in_text(&actor, "document_type", CF_OPTIONAL, 0, 40);
     k->actor_number = cf_in_text(&actor, "document_number", CF_OPTIONAL, 0, 64);
     struct cf_in op = cf_in_object(in, "operator", CF_OPTIONAL);
-    k->f.staff_id = cf_in_text(&op, "staff_id", CF_OPTIONAL, 0, 60);
+    k->f.staff_id = cf_in_word(&op, "staff_id", CF_OPTIONAL, 0, 60, 64);
     k->f.operator_bank = cf_in_text(&op, "bank_code", CF_OPTIONAL, 0, 20);
     k->f.operator_outlet = cf_in_text(&op, "outlet_code", CF_OPTIONAL, 0, 40);
 }
@@ -253,7 +253,7 @@ static void read_holder(struct asked *k, struct cf_in *in)
 static void read_import(struct asked *k, struct cf_in *in)
 {
     k->f.imports = true;
-    k->f.import_bank = cf_in_text(in, "bank_code", CF_NEEDED, 1, 20);
+    k->f.import_bank = cf_in_word(in, "bank_code", CF_NEEDED, 1, 20, 32);
     k->f.import_state = cf_in_text(in, "state", CF_NEEDED, 1, 20);
     k->f.import_kind = cf_in_text(in, "kind", CF_OPTIONAL, 0, 20);
     k->f.has_photo = cf_in_bool(in, "has_photo", CF_OPTIONAL, true);
@@ -276,7 +276,7 @@ static void read_details(struct asked *k, struct cf_in *in)
     k->f.consent = json_is_object(consent) ? json_object_size(consent) > 0
                                            : cf_in_bool(in, "consent", CF_OPTIONAL, false);
     k->f.add_on = cf_in_text(in, "add_on", CF_OPTIONAL, 0, 40);
-    k->f.reason = cf_in_text(in, "reason", CF_OPTIONAL, 0, 60);
+    k->f.reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, 200);
 }
 
 static void read_channel(struct asked *k, struct cf_in *in)

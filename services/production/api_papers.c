@@ -248,7 +248,7 @@ static bool read_signature(struct paper *p, const json_t *root)
     p->document_type = cf_in_text(&who, "document_type", CF_OPTIONAL, 0, 40);
     p->document_number = cf_in_text(&who, "document_number", CF_OPTIONAL, 0, 64);
     p->sign.method = cf_in_text(&in, "method", CF_NEEDED, 1, 20);
-    p->sign.staff_id = cf_in_text(&op, "staff_id", CF_OPTIONAL, 0, 60);
+    p->sign.staff_id = cf_in_word(&op, "staff_id", CF_OPTIONAL, 0, 60, 64);
     struct cf_str when = cf_in_text(&in, "when", CF_OPTIONAL, 0, 40);
     if (p->sign.role.len && !one_of(p->sign.role, roles))
         cf_in_wrong(&who, "role", "holder, guardian or agent", "Say who signed.");

@@ -110,7 +110,7 @@ static void read_result(struct report *r, struct cf_in *in, size_t i, struct cf_
     f->bank = cf_in_text(in, "bank_code", CF_NEEDED, 1, 20);
     f->card_no = cf_in_text(in, "card_no", CF_OPTIONAL, 0, 20);
     f->step = cf_in_text(in, "type", CF_NEEDED, 1, 30);
-    f->reason = cf_in_text(in, "reason", CF_OPTIONAL, 0, 60);
+    f->reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, 100);
     f->line_no = (uint32_t)cf_in_int(in, "line_no", CF_OPTIONAL, 0, 1000000, 0);
     f->at = cf_now_ms();
     if (at.len && !cf_rfc3339_parse(at, &f->at))

@@ -114,7 +114,21 @@ static int dequeued(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
-int production_codec_internal(struct cf_decode *d, const struct cf_record *rec)
+/* What is for a bank comes under bank:<code>, and the code goes into text columns. */
+static bool keys_ok(const struct cf_decode *d)
+{
+    const struct cf_str prefix = CF_STR("bank:");
+    for (size_t i = 0; i < d->n; i++) {
+        struct cf_str key = cf_key_str(&d->msgs[i].key);
+        if (d->msgs[i].kind != PRODUCTION_BANK) continue;
+        if (key.len <= prefix.len || memcmp(key.ptr, prefix.ptr, prefix.len) != 0 ||
+            !cf_utf8_valid(key))
+            return false;
+    }
+    return true;
+}
+
+static int body(struct cf_decode *d, const struct cf_record *rec)
 {
     const Cardflow__V1__ProductionInternal *m =
         cf_unpack(d->arena, &cardflow__v1__production_internal__descriptor, rec->value);
@@ -143,4 +157,10 @@ int production_codec_internal(struct cf_decode *d, const struct cf_record *rec)
         break;
     }
     return production_codec_wrong(d, "body: unknown");
+}
+
+int production_codec_internal(struct cf_decode *d, const struct cf_record *rec)
+{
+    int e = body(d, rec);
+    return e || keys_ok(d) ? e : production_codec_wrong(d, "key: bank:<code>");
 }

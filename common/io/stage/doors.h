@@ -73,6 +73,9 @@ struct cf_log {
     int32_t (*gap)(void *self);
 };
 
+/* Takes one header of a record; what it does not know or cannot read is passed over. */
+void cf_record_header(struct cf_record *r, const char *name, struct cf_str value);
+
 /* ---- the store ------------------------------------------------------------------------------ */
 
 /* Is the row in the table? And where: the store's own way to find it again. */

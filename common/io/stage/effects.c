@@ -207,12 +207,49 @@ static void pb_free(void *limit, void *p)
     (void)p;
 }
 
+static bool texts_ok(const ProtobufCMessage *m);
+
+/* One member, or one of a repeated field: text is UTF-8, and so are the texts of a message. */
+static bool member_ok(const ProtobufCFieldDescriptor *f, const void *member)
+{
+    const void *at;
+    memcpy(&at, member, sizeof at);
+    if (!at) return true;
+    return f->type == PROTOBUF_C_TYPE_STRING ? cf_utf8_valid(cf_str_of(at)) : texts_ok(at);
+}
+
+/* protobuf-c does not look, though proto3 wants it; tables and other readers refuse such text. */
+static bool texts_ok(const ProtobufCMessage *m)
+{
+    for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+        const char *member = (const char *)m + f->offset;
+        const char *quantifier = (const char *)m + f->quantifier_offset;
+        if (f->type != PROTOBUF_C_TYPE_STRING && f->type != PROTOBUF_C_TYPE_MESSAGE) continue;
+        uint32_t chosen = f->id;
+        size_t n = 1;
+        if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) memcpy(&chosen, quantifier, sizeof chosen);
+        if (chosen != f->id) continue;
+        if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+            const void *list;
+            memcpy(&n, quantifier, sizeof n);
+            memcpy(&list, member, sizeof list);
+            member = list;
+        }
+        for (size_t k = 0; k < n; k++)
+            if (!member_ok(f, member + k * sizeof(void *))) return false;
+    }
+    return true;
+}
+
 void *cf_unpack(struct cf_arena *a, const ProtobufCMessageDescriptor *d, struct cf_str bytes)
 {
     struct pb_limit limit = {a, cf_arena_used(a) + UNPACK_MAX};
     ProtobufCAllocator in_arena = {pb_alloc, pb_free, &limit};
     if (bytes.len > MESSAGE_MAX) return NULL;
-    return protobuf_c_message_unpack(d, &in_arena, bytes.len, (const uint8_t *)bytes.ptr);
+    ProtobufCMessage *m =
+        protobuf_c_message_unpack(d, &in_arena, bytes.len, (const uint8_t *)bytes.ptr);
+    return m && texts_ok(m) ? m : NULL;
 }
 
 struct cf_str cf_pack(struct cf_arena *a, const ProtobufCMessage *m)

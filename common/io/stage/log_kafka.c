@@ -221,11 +221,6 @@ static int log_acks(void *self, struct cf_ack *acks, size_t max, int wait_ms, si
 
 /* ---- consuming ------------------------------------------------------------------------------ */
 
-static struct cf_str header_of(const void *value, size_t size)
-{
-    return (struct cf_str){value, size};
-}
-
 static int64_t number_of(struct cf_str s)
 {
     int64_t v = 0;
@@ -237,6 +232,24 @@ static int64_t number_of(struct cf_str s)
     return v;
 }
 
+void cf_record_header(struct cf_record *r, const char *name, struct cf_str v)
+{
+    if (!strcmp(name, "ce_id"))
+        r->ce_id = v;
+    else if (!strcmp(name, "ce_type"))
+        r->ce_type = v;
+    else if (!strcmp(name, "ce_source"))
+        r->ce_source = v;
+    else if (!strcmp(name, "ce_time")) {
+        if (!cf_rfc3339_parse(v, &r->ce_time)) r->ce_time = 0;
+    } else if (!strcmp(name, "traceparent") && v.len <= TRACE_MAX)
+        r->traceparent = v; /* every message that follows carries it on */
+    else if (!strcmp(name, "cf_src"))
+        r->cf_src = v;
+    else if (!strcmp(name, "cf_no"))
+        r->cf_no = number_of(v);
+}
+
 static void read_headers(const rd_kafka_message_t *m, struct cf_record *r)
 {
     rd_kafka_headers_t *h;
@@ -244,23 +257,8 @@ static void read_headers(const rd_kafka_message_t *m, struct cf_record *r)
     const void *value;
     size_t size;
     if (rd_kafka_message_headers(m, &h)) return;
-    for (size_t i = 0; !rd_kafka_header_get_all(h, i, &name, &value, &size); i++) {
-        struct cf_str v = header_of(value, size);
-        if (!strcmp(name, "ce_id"))
-            r->ce_id = v;
-        else if (!strcmp(name, "ce_type"))
-            r->ce_type = v;
-        else if (!strcmp(name, "ce_source"))
-            r->ce_source = v;
-        else if (!strcmp(name, "ce_time")) {
-            if (!cf_rfc3339_parse(v, &r->ce_time)) r->ce_time = 0;
-        } else if (!strcmp(name, "traceparent") && size <= TRACE_MAX)
-            r->traceparent = v; /* every message that follows carries it on */
-        else if (!strcmp(name, "cf_src"))
-            r->cf_src = v;
-        else if (!strcmp(name, "cf_no"))
-            r->cf_no = number_of(v);
-    }
+    for (size_t i = 0; !rd_kafka_header_get_all(h, i, &name, &value, &size); i++)
+        cf_record_header(r, name, (struct cf_str){value, size});
 }
 
 static int find_topic(const struct log_kafka *k, size_t from, size_t n, const char *name)

@@ -224,7 +224,8 @@ struct cf_service {
                          size_t n);
 };
 
-/* Unpacks protobuf inside the batch arena, bounded; NULL when undecodable. */
+/* Unpacks protobuf inside the batch arena, bounded; NULL when undecodable, or when a text in it is
+ * not UTF-8. */
 void *cf_unpack(struct cf_arena *a, const ProtobufCMessageDescriptor *d, struct cf_str bytes);
 /* Packs into the arena. */
 struct cf_str cf_pack(struct cf_arena *a, const ProtobufCMessage *m);

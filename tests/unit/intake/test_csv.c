@@ -49,6 +49,21 @@ static void odd_texts_are_read_as_far_as_they_go(void **state)
     cf_arena_free(a);
 }
 
+/* As long as a whole file may be; the arena is no larger than one record needs. */
+static void what_stands_behind_a_quote_is_bounded_before_it_is_copied(void **state)
+{
+    (void)state;
+    enum { LONG = 16 << 20 };
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    char *text = malloc(LONG);
+    memset(text, 'x', LONG);
+    memcpy(text, "\"\"", 2);
+    memcpy(text + LONG - 3, "\nb\n", 3);
+    assert_string_equal(read_all(a, (struct cf_str){text, LONG}), "!/b");
+    free(text);
+    cf_arena_free(a);
+}
+
 static void limits_break_one_record_only(void **state)
 {
     (void)state;
@@ -180,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(odd_texts_are_read_as_far_as_they_go),
+        cmocka_unit_test(what_stands_behind_a_quote_is_bounded_before_it_is_copied),
         cmocka_unit_test(limits_break_one_record_only),
         cmocka_unit_test(noise_is_read_to_its_end),
         cmocka_unit_test(a_header_may_stand_in_any_order_and_language),

@@ -244,6 +244,37 @@ static void symbols_are_told_apart_wherever_a_block_ends(void **state)
     free(j);
 }
 
+/* A code of 10 bits whose symbol baseline forbids, and one of 11 bits right behind it in the table:
+ * the first must not be read as the second. */
+static void a_short_code_that_baseline_forbids_is_damage(void **state)
+{
+    (void)state;
+    static const struct code one_dc[] = {
+        {0, 1, 0}
+    };
+    static const struct code ac[] = {
+        {0x00, 1,  0    },
+        {0x20, 10, 0x200},
+        {0x00, 11, 0x402},
+    };
+    struct cf_jpeg *j = malloc(sizeof *j);
+    for (int forbidden = 0; forbidden <= 1; forbidden++) {
+        struct writer w = {.n = 0};
+        write_bytes(&w, "\xff\xd8\xff\xc0\0\x11\x08\0\x08\0\x08\3\1\x11\0\2\x11\0\3\x11\0", 21);
+        write_codes(&w, 0, one_dc, 1);
+        write_codes(&w, 1, ac, 3);
+        write_bytes(&w, "\xff\xda\0\x0c\3\1\0\2\0\3\0\0\x3f\0", 14);
+        write_bits(&w, 0, 1);
+        write_bits(&w, forbidden ? 0x400 : 0x402, 11);
+        write_bits(&w, 0, 4);
+        write_bytes(&w, "\xff\xd9", 2);
+        assert_int_equal(cf_jpeg_headers(j, (struct cf_str){(const char *)w.bytes, w.n}),
+                         CF_JPEG_OK);
+        assert_int_equal(cf_jpeg_decode(j), forbidden ? CF_JPEG_DAMAGED : CF_JPEG_OK);
+    }
+    free(j);
+}
+
 /* Each symbol first, so that those behind it begin at any bit of a look-up; and the end after any
  * number of them. */
 static void symbols_straddle_a_look_up(void **state)
@@ -334,6 +365,7 @@ int main(void)
         cmocka_unit_test(a_wrong_restart_marker_is_damage),
         cmocka_unit_test(symbols_are_told_apart_wherever_a_block_ends),
         cmocka_unit_test(symbols_straddle_a_look_up),
+        cmocka_unit_test(a_short_code_that_baseline_forbids_is_damage),
         cmocka_unit_test(the_small_picture_shows_what_is_in_the_file),
         cmocka_unit_test(limits_can_be_changed),
         cmocka_unit_test(the_catalogue_knows_every_reason),
