@@ -24,7 +24,8 @@ static struct cf_app app;
 static struct fuzz_api api;
 static unsigned mode;
 
-/* ---- the world: what is asked is answered later, in order -------------------------------------- */
+/* ---- the world: what is asked is answered later, in order --------------------------------------
+ */
 
 enum what { CLAIMED, SENT, ASKED, WAITED };
 
@@ -99,7 +100,8 @@ static void run_later(void)
 }
 
 void __wrap_cf_requests_claim(struct cf_requests *r, const char *client, struct cf_str key,
-                              struct cf_str meaning, const uint8_t id[16], cf_claimed *fn, void *arg);
+                              struct cf_str meaning, const uint8_t id[16], cf_claimed *fn,
+                              void *arg);
 int __wrap_cf_front_send(struct cf_front_producer *p, const struct cf_front_message *m,
                          cf_front_sent *sent, void *arg);
 int __wrap_cf_pgf_send(struct cf_pgf *pg, size_t statement, const struct cf_str *params, int n,
@@ -109,7 +111,8 @@ void __wrap_cf_wait_for(struct cf_waits *w, int16_t part, const uint8_t id[16], 
 int __wrap_cf_redis_get(struct cf_redis_front *r, struct cf_str key, cf_redis_got *got, void *arg);
 
 void __wrap_cf_requests_claim(struct cf_requests *r, const char *client, struct cf_str key,
-                              struct cf_str meaning, const uint8_t id[16], cf_claimed *fn, void *arg)
+                              struct cf_str meaning, const uint8_t id[16], cf_claimed *fn,
+                              void *arg)
 {
     (void)r;
     MUST(client && key.len && meaning.ptr);
@@ -145,8 +148,7 @@ static void check_command(const struct cf_front_message *m)
         r.ce_type = cf_str_of(m->ce_type);
         r.ce_source = cf_str_of(m->ce_source);
         MUST(cf_key_bytes(m->key.ptr, m->key.len, &key));
-        r.part = m->part >= 0 ? m->part
-                              : (int32_t)cf_key_partition(&key, (uint32_t)app.partitions);
+        r.part = m->part >= 0 ? m->part : (int32_t)cf_key_partition(&key, (uint32_t)app.partitions);
         int e = v->decode(&d, &r);
         if (e) fprintf(stderr, "%s %s: %s\n", m->topic, m->ce_type, d.reason ? d.reason : "?");
         MUST(e == 0);
@@ -189,7 +191,8 @@ int __wrap_cf_redis_get(struct cf_redis_front *r, struct cf_str key, cf_redis_go
     return CF_E_NET;
 }
 
-/* ---- a request -------------------------------------------------------------------------------- */
+/* ---- a request --------------------------------------------------------------------------------
+ */
 
 static void begin(void)
 {
@@ -206,8 +209,8 @@ static void begin(void)
     app.calendar = fuzz_calendar();
     app.partitions = 4;
     app.common.redis_url = "unix:///nowhere/redis.sock";
-    const struct cf_http_conf conf = {.listen = "127.0.0.1:0", .label = "public", .keys = keys,
-                                      .metrics = app.metrics};
+    const struct cf_http_conf conf = {
+        .listen = "127.0.0.1:0", .label = "public", .keys = keys, .metrics = app.metrics};
     MUST(!cf_http_new(app.loop, &conf, &app.http));
     fuzz_api(&app, &api);
 }

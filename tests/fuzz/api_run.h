@@ -1,7 +1,7 @@
 /* api_run -- requests through a service's routes: server, handler, the command it makes.
  *
- * An input is an HTTP request in short (see api_run.c). Whatever a handler asks PostgreSQL, Redis or
- * Kafka is answered here, as the input says; what it sends is decoded by the stage's own codec.
+ * An input is an HTTP request in short (see api_run.c). Whatever a handler asks PostgreSQL, Redis
+ * or Kafka is answered here, as the input says; what it sends is decoded by the stage's own codec.
  *
  * Errors   the process ends when an answer is 500 or no JSON where it says so, when a handler does
  *          not answer, or when the stage could not read a command that the front has taken

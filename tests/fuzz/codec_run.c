@@ -26,21 +26,21 @@ enum { SEAL = 1, OWN_KEY = 2, LATER = 4, HEADERS = 8 };
 enum { PARTS = 4, RECORDS = 24, BEGIN = 1774000000 };
 
 static const struct fuzz_topic outputs[] = {
-    {"application.events",          &cardflow__v1__application_event__descriptor      },
-    {"photo.events",                &cardflow__v1__photo_event__descriptor            },
-    {"card.events",                 &cardflow__v1__card_event__descriptor             },
-    {"bank.orders",                 &cardflow__v1__bank_order__descriptor             },
-    {"complaint.events",            &cardflow__v1__complaint_event__descriptor        },
-    {"complaint.holder-events",     &cardflow__v1__complaint_holder_event__descriptor },
-    {"correction.events",           &cardflow__v1__correction_event__descriptor       },
-    {"notification.events",         &cardflow__v1__notification_event__descriptor     },
-    {"status",                      &cardflow__v1__status__descriptor                 },
-    {"intake.internal",             &cardflow__v1__intake_internal__descriptor        },
-    {"photo-fetch.internal",        &cardflow__v1__photo_internal__descriptor         },
-    {"production.internal",         &cardflow__v1__production_internal__descriptor    },
-    {"notification.internal",       &cardflow__v1__notification_internal__descriptor  },
-    {"complaint-handling.internal", &cardflow__v1__complaint_internal__descriptor     },
-    {"inquiry.internal",            &cardflow__v1__inquiry_internal__descriptor       },
+    {"application.events",          &cardflow__v1__application_event__descriptor     },
+    {"photo.events",                &cardflow__v1__photo_event__descriptor           },
+    {"card.events",                 &cardflow__v1__card_event__descriptor            },
+    {"bank.orders",                 &cardflow__v1__bank_order__descriptor            },
+    {"complaint.events",            &cardflow__v1__complaint_event__descriptor       },
+    {"complaint.holder-events",     &cardflow__v1__complaint_holder_event__descriptor},
+    {"correction.events",           &cardflow__v1__correction_event__descriptor      },
+    {"notification.events",         &cardflow__v1__notification_event__descriptor    },
+    {"status",                      &cardflow__v1__status__descriptor                },
+    {"intake.internal",             &cardflow__v1__intake_internal__descriptor       },
+    {"photo-fetch.internal",        &cardflow__v1__photo_internal__descriptor        },
+    {"production.internal",         &cardflow__v1__production_internal__descriptor   },
+    {"notification.internal",       &cardflow__v1__notification_internal__descriptor },
+    {"complaint-handling.internal", &cardflow__v1__complaint_internal__descriptor    },
+    {"inquiry.internal",            &cardflow__v1__inquiry_internal__descriptor      },
 };
 
 /* ---- bodies ---------------------------------------------------------------------------------- */
@@ -56,7 +56,8 @@ struct walk {
 /* The number under which a field is sealed; 0: it is not sealed. */
 static uint8_t seal_field(const ProtobufCMessageDescriptor *m, const char *field)
 {
-    if (!strcmp(field, "person") || !strcmp(field, "reporter") || strstr(field, "_person")) return 1;
+    if (!strcmp(field, "person") || !strcmp(field, "reporter") || strstr(field, "_person"))
+        return 1;
     if (!strcmp(field, "holder")) return !strcmp(m->short_name, "CardCommand");
     if (!strcmp(field, "actor") || !strcmp(field, "signer")) return 2;
     if (!strcmp(field, "agent")) return 3;
@@ -208,8 +209,8 @@ static void feed(const struct walk *base, struct cf_str *in, cf_ms *now)
     *now += flags & LATER ? (cf_ms)CF_MS_PER_DAY : 1000;
     r.at = r.ce_time = *now;
     r.offset = d->offset++;
-    r.ce_id = cf_arena_printf(w.a, "%08llx-0000-4000-8000-000000000000",
-                              (unsigned long long)r.offset);
+    r.ce_id =
+        cf_arena_printf(w.a, "%08llx-0000-4000-8000-000000000000", (unsigned long long)r.offset);
     if (flags & HEADERS) read_headers(&r.value, &r);
     if (flags & (SEAL | OWN_KEY)) {
         ProtobufCMessage *m = cf_unpack(w.a, base->fuzz->topics[r.topic].type, r.value);
@@ -225,7 +226,8 @@ static void feed(const struct walk *base, struct cf_str *in, cf_ms *now)
     r.key = (struct cf_str){key_copy, key.len};
     r.part = (int32_t)cf_key_partition(&key, PARTS);
     bool open = v->in[r.topic].open || strstr(v->in[r.topic].name, ".internal") ||
-                strstr(v->in[r.topic].name, ".commands") || !strcmp(v->in[r.topic].name, "audit.events");
+                strstr(v->in[r.topic].name, ".commands") ||
+                !strcmp(v->in[r.topic].name, "audit.events");
     if (!open && !(flags & HEADERS)) {
         r.cf_src = cf_arena_printf(w.a, "upstream/%d", r.part);
         r.cf_no = ++d->no[r.topic][r.part];
@@ -236,7 +238,8 @@ static void feed(const struct walk *base, struct cf_str *in, cf_ms *now)
     free(key_copy);
 }
 
-/* ---- what must hold at the end ---------------------------------------------------------------- */
+/* ---- what must hold at the end ----------------------------------------------------------------
+ */
 
 static void check_rows(struct stage_double *d)
 {

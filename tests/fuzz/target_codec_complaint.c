@@ -4,9 +4,9 @@
 #include "tests/fuzz/codec_run.h"
 
 static const struct fuzz_topic topics[] = {
-    {"complaint.commands", &cardflow__v1__complaint_command__descriptor},
+    {"complaint.commands",          &cardflow__v1__complaint_command__descriptor },
     {"complaint-handling.internal", &cardflow__v1__complaint_internal__descriptor},
-    {NULL, NULL},
+    {NULL,                          NULL                                         },
 };
 
 /* Of the order. */

@@ -10,14 +10,14 @@
 #include "tests/fuzz/codec_run.h"
 
 static const struct fuzz_topic topics[] = {
-    {"application.events", &cardflow__v1__application_event__descriptor},
-    {"photo.events", &cardflow__v1__photo_event__descriptor},
-    {"card.events", &cardflow__v1__card_event__descriptor},
+    {"application.events",      &cardflow__v1__application_event__descriptor     },
+    {"photo.events",            &cardflow__v1__photo_event__descriptor           },
+    {"card.events",             &cardflow__v1__card_event__descriptor            },
     {"complaint.holder-events", &cardflow__v1__complaint_holder_event__descriptor},
-    {"notification.events", &cardflow__v1__notification_event__descriptor},
-    {"audit.events", &cardflow__v1__audit_event__descriptor},
-    {"inquiry.internal", &cardflow__v1__inquiry_internal__descriptor},
-    {NULL, NULL},
+    {"notification.events",     &cardflow__v1__notification_event__descriptor    },
+    {"audit.events",            &cardflow__v1__audit_event__descriptor           },
+    {"inquiry.internal",        &cardflow__v1__inquiry_internal__descriptor      },
+    {NULL,                      NULL                                             },
 };
 
 const struct fuzz_service *fuzz_service(void)

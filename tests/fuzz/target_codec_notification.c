@@ -8,12 +8,12 @@
 #include "tests/fuzz/codec_run.h"
 
 static const struct fuzz_topic topics[] = {
-    {"application.events", &cardflow__v1__application_event__descriptor},
-    {"photo.events", &cardflow__v1__photo_event__descriptor},
-    {"card.events", &cardflow__v1__card_event__descriptor},
-    {"complaint.events", &cardflow__v1__complaint_event__descriptor},
+    {"application.events",    &cardflow__v1__application_event__descriptor    },
+    {"photo.events",          &cardflow__v1__photo_event__descriptor          },
+    {"card.events",           &cardflow__v1__card_event__descriptor           },
+    {"complaint.events",      &cardflow__v1__complaint_event__descriptor      },
     {"notification.internal", &cardflow__v1__notification_internal__descriptor},
-    {NULL, NULL},
+    {NULL,                    NULL                                            },
 };
 
 const struct fuzz_service *fuzz_service(void)

@@ -5,10 +5,10 @@
 #include "tests/fuzz/codec_run.h"
 
 static const struct fuzz_topic topics[] = {
-    {"application.events", &cardflow__v1__application_event__descriptor},
-    {"photo.commands", &cardflow__v1__photo_command__descriptor},
-    {"photo-fetch.internal", &cardflow__v1__photo_internal__descriptor},
-    {NULL, NULL},
+    {"application.events",   &cardflow__v1__application_event__descriptor},
+    {"photo.commands",       &cardflow__v1__photo_command__descriptor    },
+    {"photo-fetch.internal", &cardflow__v1__photo_internal__descriptor   },
+    {NULL,                   NULL                                        },
 };
 
 const struct fuzz_service *fuzz_service(void)

@@ -7,12 +7,12 @@
 #include "tests/fuzz/codec_run.h"
 
 static const struct fuzz_topic topics[] = {
-    {"application.events", &cardflow__v1__application_event__descriptor},
-    {"photo.events", &cardflow__v1__photo_event__descriptor},
-    {"card.commands", &cardflow__v1__card_command__descriptor},
-    {"bank.results", &cardflow__v1__bank_result__descriptor},
+    {"application.events",  &cardflow__v1__application_event__descriptor  },
+    {"photo.events",        &cardflow__v1__photo_event__descriptor        },
+    {"card.commands",       &cardflow__v1__card_command__descriptor       },
+    {"bank.results",        &cardflow__v1__bank_result__descriptor        },
     {"production.internal", &cardflow__v1__production_internal__descriptor},
-    {NULL, NULL},
+    {NULL,                  NULL                                          },
 };
 
 /* Of the holder whose plain document stands in the command. */
@@ -23,8 +23,7 @@ static bool key(const ProtobufCMessage *m, struct cf_key *key)
     uint8_t ref[CF_REF_LEN];
     if (m->descriptor != &cardflow__v1__card_command__descriptor) return false;
     const Cardflow__V1__CardCommand *c = (const void *)m;
-    Cardflow__V1__Person *p =
-        cardflow__v1__person__unpack(NULL, c->holder.len, c->holder.data);
+    Cardflow__V1__Person *p = cardflow__v1__person__unpack(NULL, c->holder.len, c->holder.data);
     if (!p) return false;
     size_t n = cf_idnum_normalise(cf_str_of(p->document_number), number, &warnings);
     bool good = cf_holder_ref(fuzz_ring(), cf_doc_type_parse(cf_str_of(p->document_type)),
@@ -42,12 +41,22 @@ const struct fuzz_service *fuzz_service(void)
     env = (struct production_env){
         .ring = fuzz_ring(),
         .calendar = fuzz_calendar(),
-        .policy = {.answer_ms = 432000000, .pickup_ms = (cf_ms)365 * CF_MS_PER_DAY,
-                   .account_ms = (cf_ms)30 * CF_MS_PER_DAY, .loss_ms = (cf_ms)7 * CF_MS_PER_DAY,
-                   .operation_wait_ms = 10000, .early_ms = 3600000, .number_retry_ms = 60000,
-                   .remake_max = 3, .replacements = true, .card_years = 10, .temporary_days = 60,
-                   .temporary_months = 6, .batch_lines = 2, .batch_wait_ms = 1000,
-                   .daily_capacity = 2, .lead_days = 3},
+        .policy = {.answer_ms = 432000000,
+                   .pickup_ms = (cf_ms)365 * CF_MS_PER_DAY,
+                   .account_ms = (cf_ms)30 * CF_MS_PER_DAY,
+                   .loss_ms = (cf_ms)7 * CF_MS_PER_DAY,
+                   .operation_wait_ms = 10000,
+                   .early_ms = 3600000,
+                   .number_retry_ms = 60000,
+                   .remake_max = 3,
+                   .replacements = true,
+                   .card_years = 10,
+                   .temporary_days = 60,
+                   .temporary_months = 6,
+                   .batch_lines = 2,
+                   .batch_wait_ms = 1000,
+                   .daily_capacity = 2,
+                   .lead_days = 3},
         .letters = "BC",
         .number_key = {7}
     };

@@ -1,5 +1,5 @@
-/* Settings: flags and variables, a line each; what is taken keeps its bounds, and what is refused is
- * named without the value of a secret. */
+/* Settings: flags and variables, a line each; what is taken keeps its bounds, and what is refused
+ * is named without the value of a secret. */
 #include "common/io/conf.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -16,8 +16,7 @@ struct settings {
 static const struct cf_conf_row rows[] = {
 #define CONF(...) CF_CONF_ROW(struct settings, __VA_ARGS__)
 #include "common/io/conf_common.def"
-    CONF(BOOL, quiet, "yes", 0, 1, "a switch")
-    CONF(MS, pause, "3s", 10, 60000, "a time")
+    CONF(BOOL, quiet, "yes", 0, 1, "a switch") CONF(MS, pause, "3s", 10, 60000, "a time")
 #undef CONF
 };
 

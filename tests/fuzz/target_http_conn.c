@@ -1,5 +1,5 @@
-/* A connection: bytes of one client, cut into pieces, to requests and answers. However they are cut,
- * the same requests reach the handlers and the same answers come back; but a request that is
+/* A connection: bytes of one client, cut into pieces, to requests and answers. However they are
+ * cut, the same requests reach the handlers and the same answers come back; but a request that is
  * refused before its body has come ends the connection, so that one may stop earlier, and a head
  * that breaks two rules may be refused for either. */
 #include "common/io/http_internal.h"
@@ -51,10 +51,10 @@ static void keyed(struct cf_request *req, void *arg)
 static void begin(void)
 {
     static const struct cf_route routes[] = {
-        {.method = "GET", .pattern = "/a/{id}"},
-        {.method = "POST", .pattern = "/a/{id}", .body_max = 300},
-        {.method = "POST", .pattern = "/json", .body_max = 4000, .type = CF_JSON},
-        {.method = "GET", .pattern = "/secret", .scope = "secrets:read"},
+        {.method = "GET",       .pattern = "/a/{id}"},
+        {                .method = "POST", .pattern = "/a/{id}",      .body_max = 300},
+        {                .method = "POST",   .pattern = "/json",     .body_max = 4000, .type = CF_JSON},
+        { .method = "GET",       .pattern = "/secret", .scope = "secrets:read"},
     };
     static const char clients[] = "[{\"name\":\"a\",\"key\":\"secret-secret-secret-secret-1234\","
                                   "\"scopes\":[\"*\"]}]";
@@ -71,8 +71,8 @@ static void begin(void)
     cf_buf_init(&seen, 16 << 20);
 }
 
-/* Statuses of the answers, one after the other, without 100; refusals are alike. An answer to HEAD has no body; no
- * other body begins like an answer. */
+/* Statuses of the answers, one after the other, without 100; refusals are alike. An answer to HEAD
+ * has no body; no other body begins like an answer. */
 static void statuses(struct cf_str s, struct cf_buf *out)
 {
     while (s.len) {

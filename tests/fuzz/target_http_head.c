@@ -26,8 +26,9 @@ static void check_good(struct cf_str all, const struct cf_head *h)
         inside(all, h, h->lines[i].name);
         inside(all, h, h->lines[i].value);
         MUST(name.len && !memchr(name.ptr, ' ', name.len) && !memchr(name.ptr, ':', name.len));
-        MUST(!value.len || (!memchr(value.ptr, '\r', value.len) &&
-                            !memchr(value.ptr, '\n', value.len) && !memchr(value.ptr, 0, value.len)));
+        MUST(!value.len ||
+             (!memchr(value.ptr, '\r', value.len) && !memchr(value.ptr, '\n', value.len) &&
+              !memchr(value.ptr, 0, value.len)));
         MUST(!cf_same_word(name, "transfer-encoding"));
         lengths += cf_same_word(name, "content-length");
         hosts += cf_same_word(name, "host");

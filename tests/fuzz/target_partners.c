@@ -1,5 +1,5 @@
-/* What partners answer: the police gateway, the SMS gateway, and inquiry to complaint-handling. Every
- * piece of work gets exactly one outcome, whatever comes. */
+/* What partners answer: the police gateway, the SMS gateway, and inquiry to complaint-handling.
+ * Every piece of work gets exactly one outcome, whatever comes. */
 #include "cardflow/v1/common.pb-c.h"
 #include "common/io/json.h"
 #include "common/io/log.h"
@@ -122,9 +122,11 @@ static void value(PGresult *res, int row, int column, struct cf_str s)
 /* Contacts of all; a photo's store looks at no result. */
 static void answer_asked(void)
 {
-    PGresAttDesc columns[3] = {{.name = (char *)(uintptr_t) "key", .format = 1},
-                               {.name = (char *)(uintptr_t) "person", .format = 1},
-                               {.name = (char *)(uintptr_t) "died", .format = 1}};
+    PGresAttDesc columns[3] = {
+        {.name = (char *)(uintptr_t) "key",    .format = 1},
+        {.name = (char *)(uintptr_t) "person", .format = 1},
+        {.name = (char *)(uintptr_t) "died",   .format = 1}
+    };
     PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     cf_pgf_done *done = asked;
     asked = NULL;
@@ -136,7 +138,8 @@ static void answer_asked(void)
     PQclear(res);
 }
 
-/* ---- the target ------------------------------------------------------------------------------- */
+/* ---- the target -------------------------------------------------------------------------------
+ */
 
 static void begin(struct cf_arena *a)
 {
@@ -204,7 +207,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         args = work[0].args;
     }
     char *body = fuzz_exact(in);
-    struct cf_call_result r = {.status = statuses[status % 8], .body = {body, in.len}};
+    struct cf_call_result r = {
+        .status = statuses[status % 8], .body = {body, in.len}
+    };
     if (!r.status) r.why = "timeout";
     n_items = which == 1 ? 1 + items % ITEMS : 1;
     memset(outcomes, 0, sizeof outcomes);

@@ -27,7 +27,8 @@ static uint64_t walk(const redisReply *r, uint64_t h)
     if (r->type == REDIS_REPLY_ERROR) {
         char word[24];
         cf_redis_error_word(r, word, sizeof word);
-        MUST(strlen(word) < sizeof word && strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(word));
+        MUST(strlen(word) < sizeof word &&
+             strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(word));
     }
     if (r->type == REDIS_REPLY_STRING) {
         uint64_t version = 0;

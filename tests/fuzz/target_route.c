@@ -6,13 +6,13 @@
 static const struct {
     const char *method, *pattern;
 } routes[] = {
-    {"POST", "/v1/applications"                        },
-    {"GET",  "/v1/applications/{application_id}"       },
-    {"PUT",  "/v1/applications/{application_id}/photo" },
-    {"GET",  "/v1/applications/latest/photo"           },
-    {"GET",  "/v1/{a}/{b}/{c}"                         },
-    {"POST", "/v1/work-orders/{id}/actions"            },
-    {"GET",  "/"                                       },
+    {"POST", "/v1/applications"                       },
+    {"GET",  "/v1/applications/{application_id}"      },
+    {"PUT",  "/v1/applications/{application_id}/photo"},
+    {"GET",  "/v1/applications/latest/photo"          },
+    {"GET",  "/v1/{a}/{b}/{c}"                        },
+    {"POST", "/v1/work-orders/{id}/actions"           },
+    {"GET",  "/"                                      },
 };
 
 static void check_decode(struct cf_str s, bool form)

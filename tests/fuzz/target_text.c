@@ -84,8 +84,7 @@ static void dates(struct cf_str s)
     if (cf_day_parse(s, &day)) {
         MUST(cf_str_is(s, cf_day_text(day, text)));
         struct cf_date d = cf_date_of_day(day);
-        MUST(cf_date_real(d.year, d.month, d.day) &&
-             cf_day_of_date(d.year, d.month, d.day) == day);
+        MUST(cf_date_real(d.year, d.month, d.day) && cf_day_of_date(d.year, d.month, d.day) == day);
         MUST(cf_day_of_ms(cf_ms_of_day(day)) == day && cf_minute_of_ms(cf_ms_of_day(day)) == 0);
         char zh[24];
         MUST(strlen(cf_day_text_zh(day, zh)) <= 18);
@@ -99,7 +98,8 @@ static void dates(struct cf_str s)
             MUST(back == ms);
         }
     }
-    if (cf_cell_date(s, &day, &warnings)) MUST(cf_day_parse(cf_str_of(cf_day_text(day, text)), &day));
+    if (cf_cell_date(s, &day, &warnings))
+        MUST(cf_day_parse(cf_str_of(cf_day_text(day, text)), &day));
     cf_cell_is_scientific(s);
     struct cf_str inner = cf_cell_text(s, &warnings);
     MUST(inner.len <= s.len);
@@ -120,8 +120,8 @@ static void ids(struct cf_str s)
     cf_unhex(s, id, 16);
     if (cf_key_bytes(s.ptr, s.len, &key)) {
         MUST(s.len >= 1 && s.len <= CF_KEY_MAX && cf_str_eq(cf_key_str(&key), s));
-        MUST(cf_key_partition(&key, 12) < 12 && cf_key_partition(&key, 12) ==
-             cf_partition_of(s.ptr, s.len, 12));
+        MUST(cf_key_partition(&key, 12) < 12 &&
+             cf_key_partition(&key, 12) == cf_partition_of(s.ptr, s.len, 12));
         MUST(cf_key_eq(&key, &key) && cf_key_cmp(&key, &key) == 0);
         cf_key_hash(&key);
     }
@@ -138,7 +138,8 @@ static void cards(struct cf_str s)
     MUST(n < CF_CARDNUM_MAX && norm[n] == 0);
     enum cf_cardnum_reason r = cf_cardnum_check(s);
     MUST(r < CF_CARDNUM_REASON_COUNT && cf_cardnum_reason_name(r));
-    if (cf_cardnum_valid(s)) MUST(s.len == CF_CARDNUM_LEN && cf_str_eq(s, (struct cf_str){norm, n}));
+    if (cf_cardnum_valid(s))
+        MUST(s.len == CF_CARDNUM_LEN && cf_str_eq(s, (struct cf_str){norm, n}));
     if (s.len >= 9) {
         uint64_t x;
         memcpy(&x, s.ptr, 8);
