@@ -102,6 +102,7 @@ static void run_later(void)
 void __wrap_cf_requests_claim(struct cf_requests *r, const char *client, struct cf_str key,
                               struct cf_str meaning, const uint8_t id[16], cf_claimed *fn,
                               void *arg);
+bool __wrap_cf_front_up(const struct cf_front_producer *p);
 int __wrap_cf_front_send(struct cf_front_producer *p, const struct cf_front_message *m,
                          cf_front_sent *sent, void *arg);
 int __wrap_cf_pgf_send(struct cf_pgf *pg, size_t statement, const struct cf_str *params, int n,
@@ -155,6 +156,13 @@ static void check_command(const struct cf_front_message *m)
         free(value);
     }
     cf_arena_free(a);
+}
+
+/* Known to be away, or found out by sending. */
+bool __wrap_cf_front_up(const struct cf_front_producer *p)
+{
+    (void)p;
+    return (mode & (AWAY_KAFKA | AWAY_PG)) != (AWAY_KAFKA | AWAY_PG);
 }
 
 int __wrap_cf_front_send(struct cf_front_producer *p, const struct cf_front_message *m,
