@@ -64,10 +64,13 @@ def test_every_session_is_ended_again_and_again(world):
 
 @contextlib.contextmanager
 def small_disk(postgres):
-    """A tablespace of FULL_MB, with the tables of photo-fetch and production in it."""
+    """A tablespace with room for production's journal as it is, and FULL_MB more."""
     place = postgres.data.parent / "small-disk"
+    (used,), = postgres.sql("select coalesce(sum(pg_total_relation_size(relid))::bigint, 0) >> 20 "
+                            "from pg_partition_tree('production.journal')")
+    size = f"size={int(used) + FULL_MB}m"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={FULL_MB}m", "small-disk", place],
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "small-disk", place],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         place.rmdir()
