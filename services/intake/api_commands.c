@@ -150,7 +150,7 @@ static void read_withdrawal(struct cf_in *in, struct change *c)
     c->actor_name = cf_in_text(&actor, "name", CF_OPTIONAL, 0, 200);
     c->actor_type = cf_in_text(&actor, "document_type", CF_OPTIONAL, 0, 64);
     c->actor_number = cf_in_text(&actor, "document_number", CF_OPTIONAL, 0, 200);
-    c->withdraw.reason = intake_word_in(in, "reason");
+    c->withdraw.reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, INTAKE_WORD_BYTES);
 }
 
 static void post_change(struct cf_request *req, struct intake_front *front, bool withdraws)
