@@ -1,6 +1,7 @@
 #include "common/io/request.h"
 
 #include "common/io/clock.h"
+#include "common/io/http_server.h"
 #include "common/io/stage/pgbin.h"
 #include "embed/stage_sql.h"
 
@@ -222,9 +223,13 @@ void cf_requests_watch_log(struct cf_requests *r, const struct cf_front_producer
     r->log = log;
 }
 
-const char *cf_claim_away(int e)
+bool cf_claim_refused(struct cf_request *req, int e, const struct cf_claim *claim)
 {
-    return e == CF_E_NET ? "kafka" : "postgres";
+    if (e)
+        cf_problem_away(req, e == CF_E_NET ? "kafka" : "postgres");
+    else if (claim->result == CF_CLAIM_CONFLICT)
+        cf_problem_conflict(req);
+    return e || claim->result == CF_CLAIM_CONFLICT;
 }
 
 void cf_requests_claim(struct cf_requests *r, const char *client, struct cf_str key,

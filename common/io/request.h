@@ -5,7 +5,7 @@
  *
  *     cf_requests_claim(app->requests, req->client->name, key, meaning, id, claimed, own);
  *
- *     claimed: e != 0          503 (cf_claim_away), the same request may come again
+ *     claimed: e != 0          503 (cf_claim_refused), the same request may come again
  *              CF_CLAIM_NEW    send the command with claim->id and claim->at as ce_time
  *              CF_CLAIM_SAME   the same, since the first try may not have reached the log; answer
  *                              with Idempotency-Replayed: true
@@ -14,8 +14,8 @@
  * Shapes   `meaning` is the canonical content (parsed and written again, so that blanks and the
  *          order of names do not count); it is hashed before claim returns
  * Owns     nothing of the caller's is kept
- * Errors   CF_E_DB: database away or too many claims waiting; CF_E_NET: the log is known to be away,
- *          nothing was claimed
+ * Errors   CF_E_DB: database away or too many claims waiting; CF_E_NET: the log is known to be
+ *          away, nothing was claimed
  * Limits   key and meaning are stored as keyed hashes (16 and 32 bytes) only
  * Source   architecture: "Recognising duplicates"; table in stage/db/010_request.sql
  */
@@ -26,6 +26,7 @@
 #include "common/io/seal.h"
 #include "common/pure/error.h"
 
+struct cf_request; /* http_server.h */
 struct cf_requests;
 
 enum cf_claim_result { CF_CLAIM_NEW, CF_CLAIM_SAME, CF_CLAIM_CONFLICT };
@@ -50,7 +51,7 @@ struct cf_requests *cf_requests_new(struct cf_loop *loop, struct cf_pgf *pg, siz
     CF_FREED_BY(cf_requests_free);
 /* Who says whether the log is there; without, it is taken to be. */
 void cf_requests_watch_log(struct cf_requests *r, const struct cf_front_producer *log);
-/* What is away, for cf_problem_away. */
-const char *cf_claim_away(int e);
+/* Answers when the claim does not let the request go on: 503 or 422. */
+bool cf_claim_refused(struct cf_request *req, int e, const struct cf_claim *claim);
 void cf_requests_claim(struct cf_requests *r, const char *client, struct cf_str key,
                        struct cf_str meaning, const uint8_t id[16], cf_claimed *fn, void *arg);

@@ -96,14 +96,7 @@ static void send_command(struct sending *s)
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct sending *s = arg;
-    if (e) {
-        cf_problem_away(s->req, cf_claim_away(e));
-        return;
-    }
-    if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem_conflict(s->req);
-        return;
-    }
+    if (cf_claim_refused(s->req, e, claim)) return;
     s->replayed = claim->result == CF_CLAIM_SAME;
     s->sent_at = claim->at;
     memcpy(s->command_id, claim->id, 16);

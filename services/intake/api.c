@@ -9,14 +9,7 @@
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct intake_write *w = arg;
-    if (e) {
-        cf_problem_away(w->req, cf_claim_away(e));
-        return;
-    }
-    if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem_conflict(w->req);
-        return;
-    }
+    if (cf_claim_refused(w->req, e, claim)) return;
     w->replayed = claim->result == CF_CLAIM_SAME;
     w->sent_at = claim->at;
     memcpy(w->id, claim->id, 16);

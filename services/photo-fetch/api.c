@@ -123,14 +123,7 @@ static void found(void *arg, int e, const PGresult *res)
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct upload *u = arg;
-    if (e) {
-        cf_problem_away(u->req, cf_claim_away(e));
-        return;
-    }
-    if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem_conflict(u->req);
-        return;
-    }
+    if (cf_claim_refused(u->req, e, claim)) return;
     u->replayed = claim->result == CF_CLAIM_SAME;
     u->sent_at = claim->at;
     memcpy(u->command_id, claim->id, 16);

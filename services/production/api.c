@@ -165,14 +165,7 @@ static void found_card(void *arg, int e, const PGresult *res)
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct asked *k = arg;
-    if (e) {
-        cf_problem_away(k->req, cf_claim_away(e));
-        return;
-    }
-    if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem_conflict(k->req);
-        return;
-    }
+    if (cf_claim_refused(k->req, e, claim)) return;
     k->replayed = claim->result == CF_CLAIM_SAME;
     k->sent_at = claim->at;
     memcpy(k->f.operation_id, claim->id, 16);

@@ -213,14 +213,7 @@ static void send_signature(void *arg, int e, const PGresult *res)
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct paper *p = arg;
-    if (e) {
-        cf_problem_away(p->req, cf_claim_away(e));
-        return;
-    }
-    if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem_conflict(p->req);
-        return;
-    }
+    if (cf_claim_refused(p->req, e, claim)) return;
     p->replayed = claim->result == CF_CLAIM_SAME;
     p->sent_at = claim->at;
     memcpy(p->id, claim->id, 16);

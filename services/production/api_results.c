@@ -44,14 +44,7 @@ static void sent(void *arg, int e)
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
     struct report *r = arg;
-    if (e) {
-        cf_problem_away(r->req, cf_claim_away(e));
-        return;
-    }
-    if (claim->result == CF_CLAIM_CONFLICT) {
-        cf_problem_conflict(r->req);
-        return;
-    }
+    if (cf_claim_refused(r->req, e, claim)) return;
     r->replayed = claim->result == CF_CLAIM_SAME;
     char trace[56];
     cf_request_traceparent(r->req, trace);
