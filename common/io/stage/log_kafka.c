@@ -546,6 +546,8 @@ static int make_consumer(struct log_kafka *k)
     rd_kafka_conf_t *conf = common_conf(k);
     snprintf(group, sizeof group, "cardflow-%s", k->service->name);
     set(conf, "group.id", group);
+    /* No group is joined; but a commit waits as long for a coordinator, and closing waits for it. */
+    set(conf, "session.timeout.ms", "1000");
     set(conf, "enable.auto.commit", "false");
     set(conf, "enable.auto.offset.store", "false");
     set(conf, "auto.offset.reset", "error");
