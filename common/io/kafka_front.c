@@ -1,6 +1,7 @@
 #include "common/io/kafka_front.h"
 
 #include "common/io/clock.h"
+#include "common/io/kafka_conf.h"
 #include "common/io/log.h"
 #include "common/pure/hash.h"
 
@@ -37,12 +38,6 @@ struct flight {
     cf_front_sent *sent;
     void *arg;
 };
-
-static void library_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
-{
-    (void)rk;
-    cf_log(level <= 3 ? LOG_WARN : LOG_DEBUG, "kafka.library", F("facility", fac), F("text", text));
-}
 
 /* ---- answers ---------------------------------------------------------------------------------- */
 
@@ -169,7 +164,7 @@ static void stop_probe(struct cf_front_producer *p)
 
 static rd_kafka_conf_t *configure(const char *brokers)
 {
-    static const char *const settings[][2] = {
+    static const cf_kafka_setting settings[] = {
         /* Not idempotent on purpose: with a finite timeout, librdkafka 2.0.2 has reported messages
          * as taken that the log never held. A message twice is dropped by its id. */
         {"enable.idempotence", "false"},
@@ -186,17 +181,11 @@ static rd_kafka_conf_t *configure(const char *brokers)
         {"socket.nagle.disable", "true"},
         {"client.id", "cardflow-front"},
         {"log.connection.close", "false"},
+        {0},
     };
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why) !=
-            RD_KAFKA_CONF_OK)
-            CF_BUG("a setting of the Kafka library is unknown");
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof why) != RD_KAFKA_CONF_OK)
-        CF_BUG("brokers cannot be set");
+    rd_kafka_conf_t *conf = cf_kafka_conf(brokers, settings);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-    rd_kafka_conf_set_log_cb(conf, library_log);
+    rd_kafka_conf_set_log_cb(conf, cf_kafka_log);
     return conf;
 }
 

@@ -5,6 +5,7 @@
  * What was dealt with is kept in the table dlq_handled of the service, after the log has the
  * record: a process that dies in between sends the same record, with the same id, once more. */
 #include "common/io/clock.h"
+#include "common/io/kafka_conf.h"
 #include "ops/cardctl/operate.h"
 
 #include <stdlib.h>
@@ -232,25 +233,13 @@ static void read_partition(struct letters *l, int part)
 
 static rd_kafka_t *reader(const struct filter *f)
 {
-    static const char *const settings[][2] = {{"group.id", "cardctl"},
+    static const cf_kafka_setting settings[] = {{"group.id", "cardctl"},
                                               {"enable.auto.commit", "false"},
                                               {"enable.partition.eof", "true"},
                                               {"log_level", "2"},
-                                              {"client.id", "cardctl"}};
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why) !=
-            RD_KAFKA_CONF_OK)
-            CF_BUG("a setting of the Kafka library is unknown");
-    rd_kafka_t *rk = NULL;
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", f->brokers, why, sizeof why) ==
-        RD_KAFKA_CONF_OK)
-        rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-    if (rk) return rk;
-    rd_kafka_conf_destroy(conf);
-    cardctl_fail("brokers", why);
-    return NULL;
+                                              {"client.id", "cardctl"},
+                                              {0}};
+    return cardctl_kafka(RD_KAFKA_CONSUMER, cf_kafka_conf(f->brokers, settings));
 }
 
 static bool count_partitions(struct letters *l)

@@ -3,6 +3,7 @@
 #include "cardflow/v1/audit.pb-c.h"
 #include "common/io/clock.h"
 #include "common/io/ids.h"
+#include "common/io/kafka_conf.h"
 #include "common/pure/keys.h"
 
 #include <stdlib.h>
@@ -181,31 +182,30 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     *d = (struct delivery){true, m->err, m->offset, m->partition};
 }
 
+rd_kafka_t *cardctl_kafka(rd_kafka_type_t type, rd_kafka_conf_t *conf)
+{
+    char why[256];
+    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
+    if (rk) return rk;
+    rd_kafka_conf_destroy(conf);
+    cardctl_fail("brokers", why);
+    return NULL;
+}
+
 rd_kafka_t *operate_producer(const struct filter *f)
 {
     /* The rules of a front: acks=all, by murmur2 of the key, not idempotent (decision 0005). */
-    static const char *const settings[][2] = {{"acks", "all"},
+    static const cf_kafka_setting settings[] = {{"acks", "all"},
                                               {"enable.idempotence", "false"},
                                               {"partitioner", "murmur2"},
                                               {"linger.ms", "0"},
                                               {"message.timeout.ms", "8000"},
                                               {"log_level", "2"},
-                                              {"client.id", "cardctl"}};
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why) !=
-            RD_KAFKA_CONF_OK)
-            CF_BUG("a setting of the Kafka library is unknown");
+                                              {"client.id", "cardctl"},
+                                              {0}};
+    rd_kafka_conf_t *conf = cf_kafka_conf(f->brokers, settings);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = NULL;
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", f->brokers, why, sizeof why) ==
-        RD_KAFKA_CONF_OK)
-        rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    if (rk) return rk;
-    rd_kafka_conf_destroy(conf);
-    cardctl_fail("brokers", why);
-    return NULL;
+    return cardctl_kafka(RD_KAFKA_PRODUCER, conf);
 }
 
 bool operate_send(rd_kafka_t *rk, struct message *m)

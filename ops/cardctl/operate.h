@@ -49,6 +49,8 @@ struct message {
     int32_t at_part;
 };
 
+/* Takes the settings; NULL after a message when no client can be made of them. */
+rd_kafka_t *cardctl_kafka(rd_kafka_type_t type, rd_kafka_conf_t *conf);
 rd_kafka_t *operate_producer(const struct filter *f);
 bool operate_send(rd_kafka_t *rk, struct message *m);
 /* ce_id (a new one), ce_type, ce_source, ce_time. */

@@ -2,7 +2,9 @@
  * compared. One request makes all of them, so it is quick even on a broker just started. */
 #include "common/io/clock.h"
 #include "common/io/json.h"
+#include "common/io/kafka_conf.h"
 #include "ops/cardctl/cardctl.h"
+#include "ops/cardctl/operate.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
@@ -177,21 +179,12 @@ static int wait_for_leaders(rd_kafka_t *rk, const struct wanted *w)
 
 static rd_kafka_t *client(const char *brokers)
 {
-    static const char *const settings[][2] = {{"reconnect.backoff.ms", "20"},
+    static const cf_kafka_setting settings[] = {{"reconnect.backoff.ms", "20"},
                                               {"reconnect.backoff.max.ms", "250"},
                                               {"log_level", "2"},
-                                              {"client.id", "cardctl"}};
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        rd_kafka_conf_set(conf, settings[i][0], settings[i][1], why, sizeof why);
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, why, sizeof why) == RD_KAFKA_CONF_OK) {
-        rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-        if (rk) return rk;
-    }
-    rd_kafka_conf_destroy(conf);
-    cardctl_fail("brokers", why);
-    return NULL;
+                                              {"client.id", "cardctl"},
+                                              {0}};
+    return cardctl_kafka(RD_KAFKA_PRODUCER, cf_kafka_conf(brokers, settings));
 }
 
 int cardctl_topics_create(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include "common/io/clock.h"
 #include "common/io/conf.h"
 #include "common/io/ids.h"
+#include "common/io/kafka_conf.h"
 #include "common/io/seal.h"
 #include "common/io/stage/stage.h"
 #include "common/pure/hash.h"
@@ -118,20 +119,14 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
     if (m->err) l->failed++;
 }
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char why[256];
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof why)) die(name, why);
-}
-
 static void make_producer(struct load *l)
 {
+    const cf_kafka_setting settings[] = {{"enable.idempotence", "true"},
+                                         {"linger.ms", l->conf.rate ? "0" : "5"},
+                                         {"queue.buffering.max.messages", "200000"},
+                                         {0}};
     char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", l->conf.kafka_brokers);
-    set(conf, "enable.idempotence", "true");
-    set(conf, "linger.ms", l->conf.rate ? "0" : "5");
-    set(conf, "queue.buffering.max.messages", "200000");
+    rd_kafka_conf_t *conf = cf_kafka_conf(l->conf.kafka_brokers, settings);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     rd_kafka_conf_set_opaque(conf, l);
     l->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
@@ -257,15 +252,15 @@ static void apply_one(struct load *l, uint32_t i)
 
 static void make_consumer(struct load *l)
 {
+    static const cf_kafka_setting settings[] = {{"group.id", "cardflow-load"},
+                                                {"enable.auto.commit", "false"},
+                                                {"fetch.wait.max.ms", "100"},
+                                                {"queued.min.messages", "1000000"},
+                                                {"queued.max.messages.kbytes", "32768"},
+                                                {0}};
     char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", l->conf.kafka_brokers);
-    set(conf, "group.id", "cardflow-load");
-    set(conf, "enable.auto.commit", "false");
-    set(conf, "fetch.wait.max.ms", "100");
-    set(conf, "queued.min.messages", "1000000");
-    set(conf, "queued.max.messages.kbytes", "32768");
-    l->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    l->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, cf_kafka_conf(l->conf.kafka_brokers, settings),
+                               why, sizeof why);
     if (!l->consumer) die("consumer", why);
     rd_kafka_poll_set_consumer(l->consumer);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(l->conf.partitions);

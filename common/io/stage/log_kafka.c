@@ -1,6 +1,7 @@
 /* log_kafka -- the log's door to Kafka. One consumer with manual assignment, one producer without
  * gaps (infinite timeout, idempotent). Positions live in PostgreSQL; the group exists for lag tools
  * only. librdkafka 2.0.2: no pause, seek or batch consume (they skip offsets): assign again. */
+#include "common/io/kafka_conf.h"
 #include "common/io/stage/doors.h"
 #include "common/io/stage/pgbin.h"
 #include "common/pure/hash.h"
@@ -518,51 +519,37 @@ static int64_t log_mirror(void *self, const struct cf_position *at, size_t n)
 
 /* ---- making it ------------------------------------------------------------------------------ */
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char why[256];
-    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) != RD_KAFKA_CONF_OK) CF_BUG(why);
-}
+#define COMMON                                                                             \
+    {"socket.keepalive.enable", "true"}, {"socket.nagle.disable", "true"},                 \
+    {"reconnect.backoff.ms", "50"}, {"reconnect.backoff.max.ms", "2000"}, {"log_level", "0"}, \
+    {"topic.metadata.refresh.interval.ms", "60000"}
 
-static rd_kafka_conf_t *common_conf(const struct log_kafka *k)
+static int make_consumer(struct log_kafka *k, const char *id)
 {
-    char id[128];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    snprintf(id, sizeof id, "cardflow-%s", k->service->name);
-    set(conf, "bootstrap.servers", k->conf->brokers);
-    set(conf, "client.id", id);
-    set(conf, "socket.keepalive.enable", "true");
-    set(conf, "socket.nagle.disable", "true");
-    set(conf, "reconnect.backoff.ms", "50");
-    set(conf, "reconnect.backoff.max.ms", "2000");
-    set(conf, "log_level", "0");
-    set(conf, "topic.metadata.refresh.interval.ms", "60000");
-    return conf;
-}
-
-static int make_consumer(struct log_kafka *k)
-{
-    char group[128];
-    rd_kafka_conf_t *conf = common_conf(k);
-    snprintf(group, sizeof group, "cardflow-%s", k->service->name);
-    set(conf, "group.id", group);
-    /* No group is joined; but a commit waits as long for a coordinator, and closing waits for it. */
-    set(conf, "session.timeout.ms", "1000");
-    set(conf, "enable.auto.commit", "false");
-    set(conf, "enable.auto.offset.store", "false");
-    set(conf, "auto.offset.reset", "error");
-    set(conf, "enable.partition.eof", "true");
-    set(conf, "check.crcs", "true");
-    /* Also how long a new assignment may wait behind a fetch of the old one. */
-    set(conf, "fetch.wait.max.ms", "250");
-    set(conf, "fetch.error.backoff.ms", "50");
-    set(conf, "fetch.max.bytes", "1048576");
-    set(conf, "max.partition.fetch.bytes", "262144");
-    /* 2.0.2 stops fetching for a whole second when this count is reached: bound bytes instead. */
-    set(conf, "queued.min.messages", "1000000");
-    /* Bytes of keys and values: what holds them takes several times that. Much less, and a busy
-     * stage runs dry while fetching stands still. */
-    set(conf, "queued.max.messages.kbytes", "2560");
+    const cf_kafka_setting settings[] = {
+        COMMON,
+        {"client.id", id},
+        {"group.id", id},
+        /* No group is joined; but a commit waits as long for a coordinator, and closing for it. */
+        {"session.timeout.ms", "1000"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},
+        {"check.crcs", "true"},
+        /* Also how long a new assignment may wait behind a fetch of the old one. */
+        {"fetch.wait.max.ms", "250"},
+        {"fetch.error.backoff.ms", "50"},
+        {"fetch.max.bytes", "1048576"},
+        {"max.partition.fetch.bytes", "262144"},
+        /* 2.0.2 stops fetching for a whole second when this count is reached: bound bytes. */
+        {"queued.min.messages", "1000000"},
+        /* Bytes of keys and values: what holds them takes several times that. Much less, and a
+         * busy stage runs dry while fetching stands still. */
+        {"queued.max.messages.kbytes", "2560"},
+        {0},
+    };
+    rd_kafka_conf_t *conf = cf_kafka_conf(k->conf->brokers, settings);
     k->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, k->why, sizeof k->why);
     if (!k->consumer) {
         rd_kafka_conf_destroy(conf);
@@ -572,17 +559,22 @@ static int make_consumer(struct log_kafka *k)
     return 0;
 }
 
-static int make_producer(struct log_kafka *k)
+static int make_producer(struct log_kafka *k, const char *id)
 {
-    rd_kafka_conf_t *conf = common_conf(k);
-    set(conf, "enable.idempotence", "true");
-    set(conf, "enable.gapless.guarantee", "true");
-    set(conf, "acks", "all");
-    set(conf, "message.timeout.ms", "0");
-    /* A way of twenty steps would wait twenty times; a batch fills its requests without. */
-    set(conf, "linger.ms", "0");
-    set(conf, "queue.buffering.max.messages", "100000");
-    set(conf, "queue.buffering.max.kbytes", "65536");
+    const cf_kafka_setting settings[] = {
+        COMMON,
+        {"client.id", id},
+        {"enable.idempotence", "true"},
+        {"enable.gapless.guarantee", "true"},
+        {"acks", "all"},
+        {"message.timeout.ms", "0"},
+        /* A way of twenty steps would wait twenty times; a batch fills its requests without. */
+        {"linger.ms", "0"},
+        {"queue.buffering.max.messages", "100000"},
+        {"queue.buffering.max.kbytes", "65536"},
+        {0},
+    };
+    rd_kafka_conf_t *conf = cf_kafka_conf(k->conf->brokers, settings);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     rd_kafka_conf_set_error_cb(conf, producer_error);
     rd_kafka_conf_set_opaque(conf, k);
@@ -594,6 +586,14 @@ static int make_producer(struct log_kafka *k)
     for (size_t i = 0; i < k->n_out; i++)
         k->out_topics[i] = rd_kafka_topic_new(k->producer, k->names[k->n_in + i], NULL);
     return 0;
+}
+
+static int make_clients(struct log_kafka *k)
+{
+    char id[128];
+    snprintf(id, sizeof id, "cardflow-%s", k->service->name);
+    int e = make_consumer(k, id);
+    return e ? e : make_producer(k, id);
 }
 
 static void log_free(void *self)
@@ -642,7 +642,7 @@ struct cf_log *cf_log_kafka(const struct cf_service *service, const struct cf_st
                  cf_output_name(service, i, name), conf->topic_suffix);
     size_t topics = k->n_in > k->n_out ? k->n_in : k->n_out;
     k->index = cf_calloc(topics * (size_t)conf->partitions, sizeof *k->index);
-    if (make_consumer(k) || make_producer(k)) {
+    if (make_clients(k)) {
         fprintf(stderr, "cardflow: kafka client: %s\n", k->why);
         log_free(k);
         return NULL;

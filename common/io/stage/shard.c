@@ -166,20 +166,33 @@ static void see(void *arg, int16_t part, uint16_t topic, int32_t target, int64_t
         r->lost = "the log holds messages that the database does not know: it has lost commits";
 }
 
+/* Which of the shards `among` (NULL: of those owned) another replica has taken from us. */
+static int find_lost(const struct cf_stage *st, const bool *among, int16_t *lost, size_t *n_lost)
+{
+    size_t p = (size_t)st->conf.partitions, n = 0;
+    struct cf_taken *mine = cf_calloc(p, sizeof *mine);
+    int16_t *parts = cf_calloc(p, sizeof *parts);
+    for (size_t i = 0; i < p; i++)
+        if (among ? among[i] : st->shards[i].owned) {
+            parts[n] = (int16_t)i;
+            mine[n++] = (struct cf_taken){.part = (int16_t)i, .epoch = st->shards[i].epoch};
+        }
+    int e = n ? st->store->still(st->store->self, mine, n) : 0;
+    *n_lost = 0;
+    for (size_t i = 0; i < n && !e; i++)
+        if (mine[i].part < 0) lost[(*n_lost)++] = parts[i];
+    free(mine);
+    free(parts);
+    return e;
+}
+
 /* Has one of the shards just taken been taken from us meanwhile? */
 static int check_fresh(const struct recovery *r)
 {
-    struct cf_stage *st = r->st;
-    struct cf_taken *mine = cf_calloc((size_t)st->conf.partitions, sizeof *mine);
-    size_t n = 0;
-    for (int i = 0; i < st->conf.partitions; i++)
-        if (r->fresh[i])
-            mine[n++] = (struct cf_taken){.part = (int16_t)i, .epoch = st->shards[i].epoch};
-    int e = st->store->still(st->store->self, mine, n);
-    for (size_t i = 0; i < n && !e; i++)
-        if (mine[i].part < 0) e = CF_E_FENCED;
-    free(mine);
-    return e;
+    int16_t lost[256];
+    size_t n;
+    int e = find_lost(r->st, r->fresh, lost, &n);
+    return !e && n ? CF_E_FENCED : e;
 }
 
 /* Reads the outputs of the shards just taken from what is known as acknowledged to the end. */
@@ -389,32 +402,19 @@ static int give_unheld(struct cf_stage *st)
 }
 
 /* Lets go of shards that another replica has taken; who has nothing to commit learns it only so. */
-static int let_go_lost(struct cf_stage *st, int *gone)
+static int let_go_lost(struct cf_stage *st, size_t *gone)
 {
-    size_t p = (size_t)st->conf.partitions, n = 0;
-    struct cf_taken *mine = cf_calloc(p, sizeof *mine);
-    int16_t *parts = cf_calloc(p, sizeof *parts);
-    for (size_t i = 0; i < p; i++)
-        if (st->shards[i].owned) {
-            parts[n] = (int16_t)i;
-            mine[n++] = (struct cf_taken){.part = (int16_t)i, .epoch = st->shards[i].epoch};
-        }
-    int e = n ? st->store->still(st->store->self, mine, n) : 0;
-    *gone = 0;
-    for (size_t i = 0; i < n && !e; i++)
-        if (mine[i].part < 0) {
-            let_go(st, &st->shards[parts[i]]);
-            ++*gone;
-        }
-    free(mine);
-    free(parts);
+    int16_t lost[256];
+    int e = find_lost(st, NULL, lost, gone);
+    for (size_t i = 0; i < *gone; i++)
+        let_go(st, &st->shards[lost[i]]);
     return e;
 }
 
 int shards_turn(struct cf_stage *st)
 {
     struct cf_standing s;
-    int gone = 0;
+    size_t gone = 0;
     int e = st->store->standing(st->store->self, &s);
     if (!e) e = let_go_lost(st, &gone);
     bool changed = gone > 0;
@@ -439,7 +439,7 @@ int shards_turn(struct cf_stage *st)
 
 int shards_recheck(struct cf_stage *st)
 {
-    int gone = 0;
+    size_t gone;
     int e = let_go_lost(st, &gone);
     /* All still ours and yet fenced: what we remember of positions is not what is stored. Let go
      * of everything and read it again. */

@@ -1,6 +1,7 @@
 /* Kafka: orders in, answers and activations out. */
 #include "cardflow/v1/card.pb-c.h"
 #include "common/io/clock.h"
+#include "common/io/kafka_conf.h"
 #include "common/io/log.h"
 #include "common/io/stage/stage.h"
 #include "common/pure/hash.h"
@@ -14,23 +15,13 @@
 
 enum { METADATA_MS = 60000, QUEUE_TRIES = 600, QUEUE_WAIT_MS = 100 };
 
-static void library_log(const rd_kafka_t *rk, int level, const char *fac, const char *text)
-{
-    (void)rk;
-    cf_log(level <= 3 ? LOG_WARN : LOG_DEBUG, "kafka.library", F("facility", fac), F("text", text));
-}
-
 /* ---- making -------------------------------------------------------------------------------- */
 
-static rd_kafka_t *make(rd_kafka_type_t type, const char *const (*settings)[2])
+static rd_kafka_t *make(rd_kafka_type_t type, const char *brokers, const cf_kafka_setting *settings)
 {
     char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, library_log);
-    for (; (*settings)[0]; settings++)
-        if (rd_kafka_conf_set(conf, (*settings)[0], (*settings)[1], why, sizeof why) !=
-            RD_KAFKA_CONF_OK)
-            CF_BUG((*settings)[0]);
+    rd_kafka_conf_t *conf = cf_kafka_conf(brokers, settings);
+    rd_kafka_conf_set_log_cb(conf, cf_kafka_log);
     rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
     if (!rk) {
         cf_log(LOG_ERROR, "bank.kafka_client", F("why", why));
@@ -75,8 +66,7 @@ static int assign(struct bank *b)
 
 int bank_start(struct bank *b, const char *brokers, const char *group)
 {
-    const char *const consumer[][2] = {
-        {"bootstrap.servers",          brokers   },
+    const cf_kafka_setting consumer[] = {
         {"group.id",                   group     },
         {"enable.auto.commit",         "false"   },
         {"enable.auto.offset.store",   "false"   },
@@ -86,8 +76,7 @@ int bank_start(struct bank *b, const char *brokers, const char *group)
         {"fetch.wait.max.ms",          "100"     },
         {NULL,                         NULL      }
     };
-    const char *const producer[][2] = {
-        {"bootstrap.servers",            brokers },
+    static const cf_kafka_setting producer[] = {
         {"enable.idempotence",           "true"  },
         {"acks",                         "all"   },
         {"linger.ms",                    "5"     },
@@ -97,8 +86,8 @@ int bank_start(struct bank *b, const char *brokers, const char *group)
         {"queue.buffering.max.kbytes",   "65536" },
         {NULL,                           NULL    }
     };
-    b->consumer = make(RD_KAFKA_CONSUMER, consumer);
-    b->producer = make(RD_KAFKA_PRODUCER, producer);
+    b->consumer = make(RD_KAFKA_CONSUMER, brokers, consumer);
+    b->producer = make(RD_KAFKA_PRODUCER, brokers, producer);
     if (!b->consumer || !b->producer) return CF_E_CONFIG;
     rd_kafka_poll_set_consumer(b->consumer);
     int e = wait_for_topics(b->producer);
