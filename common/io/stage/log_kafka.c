@@ -542,10 +542,10 @@ static int make_consumer(struct log_kafka *k, const char *id)
         {"fetch.error.backoff.ms", "50"},
         {"fetch.max.bytes", "1048576"},
         {"max.partition.fetch.bytes", "262144"},
-        /* 2.0.2 stops fetching for a whole second when this count is reached: bound bytes. */
-        {"queued.min.messages", "1000000"},
-        /* Bytes of keys and values: what holds them takes several times that. Much less, and a
-         * busy stage runs dry while fetching stands still. */
+        /* 2.0.2 stops fetching for a whole second when one of these is reached: less, and a busy
+         * stage runs dry. A record takes 400 bytes beside its own, and only keys and values count
+         * as bytes: where records are small, their number bounds the memory. */
+        {"queued.min.messages", "16000"},
         {"queued.max.messages.kbytes", "2560"},
         {0},
     };
