@@ -64,7 +64,7 @@ static void send(struct out_message *m)
         .topic = pool->topic,
         .key = {key, (size_t)n},
         .part = m->part,
-        .ce_type = "work.outcome",
+        .ce_type = CF_WORK_OUTCOME,
         .ce_source = pool->source,
         .value = cf_buf_str(&m->value),
     };

@@ -383,7 +383,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
 }
 
 static const char *const command_types[] = {"complaint.open", "complaint.action", NULL};
-static const char *const internal_types[] = {"work.outcome", NULL};
+static const char *const internal_types[] = {CF_WORK_OUTCOME, NULL};
 
 static const struct cf_topic_in topics_in[] = {
     [COMPLAINT_IN_COMMANDS] = {"complaint.commands",          true,  command_types },

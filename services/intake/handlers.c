@@ -94,7 +94,7 @@ static const char *const command_types[] = {"application.submit", "application.s
                                             "application.withdraw", NULL};
 static const char *const photo_types[] = {"photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", NULL};
-static const char *const internal_types[] = {"work.outcome", "roster.opened", "row.outcome",
+static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "row.outcome",
                                              "application.moved", NULL};
 
 static const struct cf_topic_in topics_in[] = {

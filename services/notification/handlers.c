@@ -213,7 +213,7 @@ static const char *const application_types[] = {"application.received",
 static const char *const photo_types[] = {"photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", NULL};
 static const char *const complaint_types[] = {"complaint.event", NULL};
-static const char *const internal_types[] = {"work.outcome", "notification.forward", NULL};
+static const char *const internal_types[] = {CF_WORK_OUTCOME, "notification.forward", NULL};
 
 static const struct cf_topic_in topics_in[] = {
     [NOTIFY_IN_APPLICATIONS] = {"application.events",    false, application_types},

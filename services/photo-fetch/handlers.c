@@ -200,7 +200,7 @@ static const char *const application_types[] = {"application.accepted", "applica
                                                 "application.withdrawal_requested",
                                                 "application.enrolment_changed", NULL};
 static const char *const command_types[] = {"photo.upload", "photo.waive", NULL};
-static const char *const internal_types[] = {"work.outcome", NULL};
+static const char *const internal_types[] = {CF_WORK_OUTCOME, NULL};
 
 static const struct cf_topic_in topics_in[] = {
     [PHOTO_IN_APPLICATIONS] = {"application.events",   false, application_types},

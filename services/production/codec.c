@@ -12,7 +12,7 @@ static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo
 static const char *const command_types[] = {"card.operation", "card.signature", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
-    "work.outcome",           "production.enqueue", "production.batched",  "production.line_result",
+    CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
     "production.close_batch", "production.dequeue", "production.dequeued", NULL};
 
 const struct cf_topic_in production_topics_in[] = {

@@ -93,6 +93,12 @@ static struct cf_str type_of(const struct cf_record *r)
     return r->ce_type.len && r->ce_type.len < 256 ? r->ce_type : CF_STR("unknown");
 }
 
+/* A partner's answer, and outcomes of work, which share a key, hold up nobody else. */
+static bool parks_alone(const struct cf_batch *b, const struct cf_record *r)
+{
+    return b->st->service->in[r->topic].open || cf_str_is(r->ce_type, CF_WORK_OUTCOME);
+}
+
 void batch_park(struct cf_batch *b, const struct cf_record *r, int32_t index, const char *reason)
 {
     struct cf_buf bytes;
@@ -116,7 +122,7 @@ void batch_park(struct cf_batch *b, const struct cf_record *r, int32_t index, co
                                  .reason = reason};
     cf_buf_free(&bytes);
     PUSH(b->parked, b->arena, p);
-    if (b->st->service->in[r->topic].open) return; /* a partner's answer is parked alone */
+    if (parks_alone(b, r)) return;
     if (batch_key_is_parked(b, r)) return;
     struct parked_key *key = cf_calloc(1, sizeof *key);
     key->part = (int16_t)r->part;
@@ -131,7 +137,7 @@ bool batch_key_is_parked(const struct cf_batch *b, const struct cf_record *r)
 {
     const struct shard *h = &b->st->shards[r->part];
     if (!h->parked && !b->parked_keys.n) return false;
-    if (b->st->service->in[r->topic].open) return false;
+    if (parks_alone(b, r)) return false;
     /* What is redriven was parked itself; only what parks in this batch holds the rest up. */
     for (const struct parked_key *p = b->redrive ? NULL : h->parked; p; p = p->next)
         if (p->topic == r->topic && cf_str_eq(cf_key_str(&p->key), r->key)) return true;

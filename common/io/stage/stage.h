@@ -36,6 +36,8 @@ struct cf_record {
 
 /* Most messages in one record. */
 #define CF_MESSAGES_MAX 128
+/* ce_type of what the work pool tells: each item is of another piece of work. */
+#define CF_WORK_OUTCOME "work.outcome"
 
 /* A message for one aggregate. A record is one message, or several (a batch of outcomes). */
 struct cf_msg {

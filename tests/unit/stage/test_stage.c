@@ -202,6 +202,20 @@ static void a_process_killed_anywhere_loses_and_doubles_nothing(void **state)
     assert_int_equal(ask("select sum(count) from watch.account"), sent);
 }
 
+static void an_outcome_of_work_parks_alone(void **state)
+{
+    (void)state;
+    uint8_t id[16] = {9};
+    struct running *watch = start(&watch_service, dsn[1]);
+    produce("watch.internal", "work:1", "555", id, CF_WORK_OUTCOME); /* found illegal */
+    id[1]++;
+    produce("watch.internal", "work:1", "7", id, CF_WORK_OUTCOME);
+    rd_kafka_flush(producer, 10000);
+    assert_true(wait_for("select sum from watch.account", 7, 10));
+    assert_int_equal(ask("select count(*) from watch.parked"), 1);
+    stop(watch);
+}
+
 static void a_commit_of_unknown_outcome_is_looked_up(void **state)
 {
     (void)state;
@@ -367,6 +381,7 @@ int main(int argc, char **argv)
         T(a_message_behind_a_parked_one_of_its_key_waits),
         T(a_number_seen_before_is_dropped_and_a_missing_one_stops_the_shard),
         T(a_process_killed_anywhere_loses_and_doubles_nothing),
+        T(an_outcome_of_work_parks_alone),
         T(a_commit_of_unknown_outcome_is_looked_up),
         T(a_refused_record_is_parked_even_when_that_fails_at_first),
         T(an_owner_that_loses_one_shard_goes_on_with_the_others),

@@ -147,8 +147,9 @@ static inline int watch_decide(struct cf_step *s, void *aggregate, bool exists, 
 }
 
 static const char *const watch_types[] = {"toy.added", NULL};
+static const char *const outcome_types[] = {CF_WORK_OUTCOME, NULL};
 static const struct cf_topic_in watch_in[] = {{"toy.events", false, watch_types},
-                                              {"watch.internal", false, no_types},
+                                              {"watch.internal", false, outcome_types},
                                               {NULL, false, NULL}};
 static const char *const watch_out[] = {"watch.internal", "watch.events", NULL};
 static const struct cf_kind watch_kinds[] = {
