@@ -38,13 +38,13 @@ char cf_gb11714_check(const char body[8])
     return check == 11 ? '0' : check == 10 ? 'X' : (char)('0' + check);
 }
 
-/* What concerns single characters, wherever they stand. */
+/* What concerns single characters, wherever they stand; there is one. */
 static enum cf_cardnum_reason check_characters(struct cf_str number)
 {
     struct cf_marks marks = cf_marks_of(number);
     if (marks.full_width) return CF_CARDNUM_FULL_WIDTH;
     if (marks.space) return CF_CARDNUM_CONTAINS_SPACE;
-    if (number.len && memchr(number.ptr, '-', number.len)) return CF_CARDNUM_CONTAINS_HYPHEN;
+    if (memchr(number.ptr, '-', number.len)) return CF_CARDNUM_CONTAINS_HYPHEN;
     bool lower = false;
     for (size_t i = 0; i < number.len; i++) {
         char c = number.ptr[i];

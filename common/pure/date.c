@@ -44,10 +44,9 @@ struct cf_date cf_date_of_day(cf_day day)
     int64_t last = days_before_year(10000) - 1;
     if (n < 0) n = 0;
     if (n > last) n = last;
-    /* 146097 days are exactly 400 years; the first guess is right or one too low. */
+    /* 146097 days are exactly 400 years; the guess is right or one too low. */
     int year = (int)(n * 400 / 146097) + 1;
     if (days_before_year(year + 1) <= n) year++;
-    if (days_before_year(year) > n) year--;
     int left = (int)n - days_before_year(year);
     int month = 1;
     while (month < 12 && left >= month_length(year, month))
@@ -121,7 +120,7 @@ const char *cf_day_text_zh(cf_day day, char out[24])
     char *p = out;
     if (day != CF_DAY_NONE) {
         struct cf_date d = cf_date_of_day(day);
-        p = put_text(put(p, d.year, d.year > 999 ? 4 : 3), "年");
+        p = put_text(put(p, d.year, 4), "年");
         p = put_text(put(p, d.month, d.month > 9 ? 2 : 1), "月");
         p = put_text(put(p, d.day, d.day > 9 ? 2 : 1), "日");
     }
@@ -155,11 +154,12 @@ static bool hour_minute(const char *p, int *h, int *m)
     return p[2] == ':' && digits(p, 2, h) && digits(p + 3, 2, m) && *h <= 23 && *m <= 59;
 }
 
-/* Takes .123456 off the front, cut to milliseconds; false for a dot without digits. */
+/* Takes .123456 off the front of what is not empty, cut to milliseconds; false for a dot without
+ * digits. */
 static bool take_fraction(struct cf_str *t, int *ms)
 {
     *ms = 0;
-    if (t->len == 0 || t->ptr[0] != '.') return true;
+    if (t->ptr[0] != '.') return true;
     size_t n = 1;
     for (int unit = 100; n < t->len && t->ptr[n] >= '0' && t->ptr[n] <= '9'; n++, unit /= 10)
         *ms += (t->ptr[n] - '0') * unit;

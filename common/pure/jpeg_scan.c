@@ -76,8 +76,8 @@ static uint16_t slow_entry(const struct cf_jpeg_huff *h, const struct bits *b, b
     for (uint32_t length = 1; length <= 16; length++) {
         int32_t code = (int32_t)peek(b, length);
         if (code > h->max_code[length]) continue;
-        int32_t k = code + h->offset[length];
-        return k >= 0 && k < 256 ? fast_entry(ac, length, h->symbols[k]) : 0;
+        /* Above all shorter codes and not above the last of this length: one that is there. */
+        return fast_entry(ac, length, h->symbols[code + h->offset[length]]);
     }
     return 0;
 }
@@ -265,11 +265,12 @@ static bool read_mcus(struct scan *s, uint32_t mcus)
     return true;
 }
 
-/* At the end of an interval less than a byte of ones may be left, and then comes a marker. */
+/* At the end of an interval less than a byte of ones may be left, and then comes a marker: with
+ * two bytes more, nothing else stops refill_slow(). */
 static bool end_interval(struct bits *b)
 {
     refill_slow(b);
-    return b->have >= 0 && b->have < 8 && b->end - b->at >= 2 && b->at[0] == 0xff;
+    return b->have >= 0 && b->have < 8 && b->end - b->at >= 2;
 }
 
 static bool restart(struct scan *s, uint32_t count)
@@ -318,23 +319,23 @@ static bool read_scan(struct cf_jpeg *j, struct scan *s)
     return end_interval(&s->bits);
 }
 
-static bool lay_out(struct cf_jpeg *j)
+/* Up to CF_JPEG_SIDE pixels each way, 22 MCUs of 3 x 3 blocks need most: 66 x 66 blocks. */
+static void lay_out(struct cf_jpeg *j)
 {
     j->mcus_across = (j->width + 8 * j->h_max - 1) / (8 * j->h_max);
     j->mcus_down = (j->height + 8 * j->v_max - 1) / (8 * j->v_max);
     for (uint32_t i = 0; i < j->components; i++) {
         struct cf_jpeg_component *c = &j->component[i];
         c->across = j->mcus_across * c->h;
-        if (c->across * j->mcus_down * c->v > CF_JPEG_BLOCKS) return false;
     }
-    return true;
 }
 
 enum cf_jpeg_status cf_jpeg_decode(struct cf_jpeg *j)
 {
     if (!j->baseline || j->precision != 8 || j->components != 3 || j->width > CF_JPEG_SIDE ||
-        j->height > CF_JPEG_SIDE || !lay_out(j))
+        j->height > CF_JPEG_SIDE)
         return CF_JPEG_DAMAGED;
+    lay_out(j);
     size_t at = j->scan;
     uint32_t seen = 0;
     struct tables tables;

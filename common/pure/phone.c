@@ -18,13 +18,8 @@ enum cf_phone_reason cf_phone_check(struct cf_str phone)
 
 const char *cf_phone_reason_code(enum cf_phone_reason reason)
 {
-    switch (reason) {
-    case CF_PHONE_OK:
-        return "ok";
-    case CF_PHONE_MISSING:
-        return "missing_phone";
-    case CF_PHONE_BAD:
-        return "bad_phone";
-    }
-    return "";
+    static const char *const codes[] = {[CF_PHONE_OK] = "ok",
+                                        [CF_PHONE_MISSING] = "missing_phone",
+                                        [CF_PHONE_BAD] = "bad_phone"};
+    return codes[reason];
 }

@@ -82,7 +82,7 @@ uint32_t cf_photo_check(struct cf_str jpeg, const struct cf_photo_limits *limits
     bad |= check_form(&j, limits);
     const uint32_t undecodable =
         CF_PHOTO_BAD_PROGRESSIVE | CF_PHOTO_BAD_NOT_24_BIT_RGB | CF_PHOTO_BAD_WRONG_PIXEL_SIZE;
-    if ((bad & undecodable) || j.width > CF_JPEG_SIDE || j.height > CF_JPEG_SIDE) return bad;
+    if (bad & undecodable) return bad;
     if (cf_jpeg_decode(&j) != CF_JPEG_OK) return bad | CF_PHOTO_BAD_DAMAGED;
     /* Whose upper corners would be elsewhere once turned. */
     if (bad & CF_PHOTO_BAD_EXIF_ORIENTATION) return bad;

@@ -116,14 +116,14 @@ int cf_reason_set_days(const struct cf_reason_set *set)
 
 bool cf_reason_set_text(const struct cf_reason_set *set, struct cf_buf *out)
 {
-    bool ok = true, first = true;
+    bool first = true;
     for (enum cf_reason r = cf_reason_set_next(set, 0); r < CF_REASON_COUNT;
          r = cf_reason_set_next(set, r + 1)) {
-        if (!first) ok = cf_buf_add(out, "|", 1) && ok;
-        ok = cf_buf_adds(out, cf_str_of(infos[r].code)) && ok;
+        if (!first && !cf_buf_add(out, "|", 1)) return false;
+        if (!cf_buf_adds(out, cf_str_of(infos[r].code))) return false;
         first = false;
     }
-    return ok;
+    return true;
 }
 
 bool cf_reason_set_parse(struct cf_str text, struct cf_reason_set *out)

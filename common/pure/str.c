@@ -119,7 +119,7 @@ char *cf_buf_room(struct cf_buf *b, size_t n)
         size_t cap = b->cap ? b->cap : 64;
         while (cap - b->len < n)
             cap *= 2;
-        if (cap > b->max && b->len + n <= b->max) cap = b->max;
+        if (cap > b->max) cap = b->max;
         b->ptr = cf_realloc(b->ptr, cap);
         b->cap = cap;
     }

@@ -14,6 +14,12 @@ static void every_number_is_judged_as_it_stands(void **state)
         CHECK(&v, cf_cardnum_valid(v.f[NUMBER]) == cf_str_is(v.f[VALID], "1"), "validity");
     }
     vectors_close(&v, 60);
+    for (const char *c = "/:@[`{~\x80"; *c; c++) {
+        char number[] = "B00000019";
+        number[4] = *c;
+        assert_int_equal(cf_cardnum_check(cf_str_of(number)), CF_CARDNUM_BAD_CHARACTER);
+    }
+    assert_string_equal(cf_cardnum_reason_name(CF_CARDNUM_REASON_COUNT), "");
 }
 
 static void every_number_is_normalised_and_then_judged(void **state)

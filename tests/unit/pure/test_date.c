@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "common/pure/date.h"
+#include "tests/unit/dies.h"
 
 static void days_and_dates_agree_with_the_c_library(void **state)
 {
@@ -42,6 +43,28 @@ static void a_text_is_a_date_or_it_is_not(void **state)
     assert_string_equal(cf_day_text_zh(day + 7, text), "2024年3月7日");
     assert_string_equal(cf_day_text_zh(cf_day_of_date(2026, 12, 31), text), "2026年12月31日");
     assert_string_equal(cf_day_text(CF_DAY_NONE, text), "");
+    assert_string_equal(cf_day_text_zh(CF_DAY_NONE, text), "");
+}
+
+static void days_beyond_the_calendar_are_its_first_and_last(void **state)
+{
+    (void)state;
+    struct cf_date first = cf_date_of_day(INT32_MIN), last = cf_date_of_day(INT32_MAX);
+    assert_true(first.year == 1 && first.month == 1 && first.day == 1);
+    assert_true(last.year == 9999 && last.month == 12 && last.day == 31);
+    assert_true(cf_date_real(9999, 12, 31));
+    assert_false(cf_date_real(10000, 1, 1));
+}
+
+static void no_such_date(void)
+{
+    cf_day_of_date(2026, 2, 29);
+}
+
+static void a_day_is_made_of_real_dates_only(void **state)
+{
+    (void)state;
+    assert_true(dies(no_such_date, "no such date"));
 }
 
 static void the_day_begins_at_midnight_in_shanghai(void **state)
@@ -81,6 +104,7 @@ static void times_are_read_with_any_offset(void **state)
         {"2026-03-31T08:30:00+0800",          NULL                           },
         {"2026-03-31T08:30:00+24:00",         NULL                           },
         {"2026-03-31T08:30:00ZZ",             NULL                           },
+        {"2026-03-31T08:30:00Y",              NULL                           },
         {"2026-03-31T08:30:0.1Z",             NULL                           },
         {"2026-03-31T08:30:00.123456789",     NULL                           },
     };
@@ -112,6 +136,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(days_and_dates_agree_with_the_c_library),
         cmocka_unit_test(a_text_is_a_date_or_it_is_not),
+        cmocka_unit_test(days_beyond_the_calendar_are_its_first_and_last),
+        cmocka_unit_test(a_day_is_made_of_real_dates_only),
         cmocka_unit_test(the_day_begins_at_midnight_in_shanghai),
         cmocka_unit_test(times_are_read_with_any_offset),
         cmocka_unit_test(age_counts_birthdays),

@@ -130,6 +130,16 @@ static void an_extension_goes_to_thirty_days_in_all_and_no_further(void **state)
     assert_false(cf_deadline_extend(&cal, &old, 31, &out));
 }
 
+/* The date that was told may be another than is computed now; a wrong one has no days. */
+static void a_due_date_before_its_beginning_has_no_days(void **state)
+{
+    (void)state;
+    struct cf_deadline d = cf_deadline_compute(&cal, CF_KIND_FIRST_ISSUE, day("2026-02-13"));
+    d.due_on = d.accepted_on - 3;
+    struct cf_explanation e = cf_deadline_explain(&cal, &d, arena);
+    assert_int_equal(e.counted_n + e.skipped_n, 0);
+}
+
 /* 2026-02-13, seven working days over the Spring Festival. */
 static void a_deadline_explains_every_day(void **state)
 {
@@ -174,6 +184,9 @@ static void without_a_policy_there_is_nothing_to_explain(void **state)
     struct cf_deadline d = cf_deadline_compute(&cal, CF_KIND_FIRST_ISSUE, day("2010-01-05"));
     struct cf_explanation e = cf_deadline_explain(&cal, &d, arena);
     assert_int_equal(e.counted_n + e.skipped_n, 0);
+    cf_deadline_set_warn(&cal, &d, 2);
+    assert_int_equal(d.warn_on, CF_DAY_NONE);
+    assert_false(cf_deadline_extend(&cal, &d, 30, &d));
     size_t n;
     assert_non_null(cf_policies(&n));
     assert_int_equal(n, 7);
@@ -187,6 +200,7 @@ int main(void)
         cmocka_unit_test(marks_stand_before_and_after_the_due_date),
         cmocka_unit_test(past_the_calendar_a_date_is_provisional),
         cmocka_unit_test(an_extension_goes_to_thirty_days_in_all_and_no_further),
+        cmocka_unit_test(a_due_date_before_its_beginning_has_no_days),
         cmocka_unit_test(a_deadline_explains_every_day),
         cmocka_unit_test(counted_and_skipped_days_fill_the_time_without_gaps),
         cmocka_unit_test(without_a_policy_there_is_nothing_to_explain),

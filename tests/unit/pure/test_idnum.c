@@ -154,6 +154,10 @@ static void reasons_are_tested_in_their_order(void **state)
         {CF_DOC_FOREIGN_PR_2023,      "837840197707040032", CF_ID_BAD_PREFIX          },
         {CF_DOC_FOREIGN_PR_2023,      "999999199003070012", CF_ID_UNKNOWN_ISSUING_AREA},
         {CF_DOC_FOREIGN_PR_2017,      "USA990277070410",    CF_ID_UNKNOWN_ISSUING_AREA},
+        {CF_DOC_FOREIGN_PR_2017,      "USA370200022914",    CF_ID_OK                  },
+        {CF_DOC_FOREIGN_PR_2017,      "USA370201022915",    CF_ID_IMPOSSIBLE_DATE     },
+        {CF_DOC_COUNT,                "370202199003070011", CF_ID_WRONG_DOCUMENT_TYPE },
+        {(enum cf_doc_type)99,        "370202199003070011", CF_ID_WRONG_DOCUMENT_TYPE },
         {CF_DOC_HOME_RETURN_PERMIT,   "HA00000580",         CF_ID_WRONG_LENGTH        },
         {CF_DOC_HOME_RETURN_PERMIT,   "12345678",           CF_ID_BAD_PREFIX          },
         {CF_DOC_HOME_RETURN_PERMIT,   "HMO12345",           CF_ID_BAD_PREFIX          },
@@ -199,6 +203,8 @@ static void document_types_have_names_in_both_languages(void **state)
     assert_int_equal(cf_doc_type_parse(CF_STR("")), CF_DOC_NONE);
     assert_int_equal(cf_doc_type_parse(CF_STR("护照")), CF_DOC_NONE);
     assert_string_equal(cf_doc_type_name((enum cf_doc_type)99), "");
+    assert_string_equal(cf_doc_type_name_zh((enum cf_doc_type)99), "");
+    assert_string_equal(cf_id_reason_name(CF_ID_REASON_COUNT), "");
     assert_string_equal(cf_id_reason_code(CF_ID_EMPTY), "missing_document_number");
     assert_string_equal(cf_id_reason_code(CF_ID_OLD_15_DIGIT), "old_15_digit");
 }

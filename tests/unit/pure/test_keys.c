@@ -51,6 +51,8 @@ static void keys_compare_by_bytes_and_length(void **state)
     assert_false(cf_key_eq(&a, &zero));
     assert_true(cf_key_eq(&a, &a));
     assert_true(cf_key_cmp(&a, &zero) < 0);
+    assert_true(cf_key_bytes("b", 1, &b));
+    assert_true(cf_key_cmp(&a, &b) < 0 && cf_key_cmp(&b, &a) > 0);
     assert_int_not_equal(cf_key_hash(&a), cf_key_hash(&zero));
     /* Unused bytes are zero whatever the key held before. */
     assert_true(cf_key_bytes("xyz0123456789", 13, &b));

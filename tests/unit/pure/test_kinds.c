@@ -40,6 +40,7 @@ static void the_public_sees_labels_in_two_languages(void **state)
     assert_string_equal(cf_app_state_label(CF_APP_RECEIVED, CF_LANG_ZH), "已提交");
     assert_string_equal(cf_app_state_label(CF_APP_READY_FOR_PICKUP, CF_LANG_ZH), "银行网点签收");
     assert_string_equal(cf_app_state_label(CF_APP_NONE, CF_LANG_EN), "");
+    assert_string_equal(cf_app_state_label(CF_APP_COUNT, CF_LANG_EN), "");
     assert_string_equal(cf_app_state_label_detail(CF_APP_RECEIVED, true, false, CF_LANG_ZH),
                         "等待参保信息");
     assert_string_equal(cf_app_state_label_detail(CF_APP_RECEIVED, false, true, CF_LANG_ZH),
@@ -78,6 +79,8 @@ static void card_states_have_their_codes(void **state)
         assert_int_equal(cf_card_state_is_usable((enum cf_card_state)i), usable);
         assert_int_equal(cf_card_state_label((enum cf_card_state)i, CF_LANG_ZH)[0] != 0, i != 0);
     }
+    assert_int_equal(cf_card_state_code(CF_CARD_COUNT), -1);
+    assert_string_equal(cf_card_state_label(CF_CARD_COUNT, CF_LANG_ZH), "");
     assert_int_equal(cf_card_state_of_code(-1), CF_CARD_NONE);
     assert_int_equal(cf_card_state_of_code(5), CF_CARD_NONE);
 }
@@ -92,6 +95,7 @@ static void sexes_are_read_from_chinese_rosters(void **state)
     assert_int_equal(cf_sex_parse(CF_STR("男")), CF_SEX_NONE);
     assert_string_equal(cf_sex_label(CF_SEX_FEMALE, CF_LANG_ZH), "女");
     assert_string_equal(cf_sex_label(CF_SEX_NONE, CF_LANG_ZH), "");
+    assert_string_equal(cf_sex_label(CF_SEX_COUNT, CF_LANG_ZH), "");
 }
 
 static void warnings_are_bits_with_names_in_order(void **state)

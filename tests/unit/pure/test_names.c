@@ -93,6 +93,8 @@ static const struct name_row {
     {"张\u202E伟", "张\u202E伟", 0, N(CONTROL_CHARACTER), N(CONTROL_CHARACTER)},
     {"■■", "■■", 0, N(PLACEHOLDER_CHARACTER), N(PLACEHOLDER_CHARACTER)},
     {"张*", "张*", 0, N(PLACEHOLDER_CHARACTER), N(PLACEHOLDER_CHARACTER)},
+    {"张\u25A0", "张\u25A0", 0, N(PLACEHOLDER_CHARACTER), N(PLACEHOLDER_CHARACTER)},
+    {"张\u25A1", "张\u25A1", 0, N(PLACEHOLDER_CHARACTER), N(PLACEHOLDER_CHARACTER)},
     {"张\xFF", "张\xFF", 0, N(BAD_CHARACTER), N(BAD_CHARACTER)},
     {"\xE5\xBC", "\xE5\xBC", 0, N(BAD_CHARACTER), N(BAD_CHARACTER)},
     {"·", "·", 0, N(INTERPUNCT_POSITION), N(INTERPUNCT_POSITION)},
@@ -178,6 +180,9 @@ static void a_full_buffer_is_told(void **state)
     unsigned warnings = 0;
     cf_buf_init(&b, 5);
     assert_false(cf_name_normalise(CF_STR("张伟"), &b, &warnings));
+    cf_buf_reset(&b);
+    assert_false(cf_name_normalise(CF_STR("Maria L"), &b, &warnings));
+    assert_true(cf_str_is(cf_buf_str(&b), "Maria"));
     cf_buf_free(&b);
 }
 
@@ -188,6 +193,8 @@ static void codes_of_applications_follow_the_mapping(void **state)
     assert_string_equal(cf_name_reason_code(CF_NAME_DIGIT), "name_has_digit");
     assert_string_equal(cf_name_reason_code(CF_NAME_PUA_CHARACTER), "name_has_pua");
     assert_string_equal(cf_name_reason_code(CF_NAME_PLACEHOLDER_CHARACTER), "name_has_placeholder");
+    assert_string_equal(cf_name_reason_code(CF_NAME_REASON_COUNT), "");
+    assert_string_equal(cf_name_reason_name(CF_NAME_REASON_COUNT), "");
     for (unsigned i = CF_NAME_TOO_LONG; i < CF_NAME_REASON_COUNT; i++) {
         char want[64];
         snprintf(want, sizeof want, "name_%s", cf_name_reason_name((enum cf_name_reason)i));

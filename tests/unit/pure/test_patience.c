@@ -65,6 +65,15 @@ static void a_gate_holds_the_rate_and_the_quota(void **state)
     assert_true(cf_gate_take(&day, 4, 7, 7));
     assert_false(cf_gate_take(&day, 1, 8, 8));
     assert_true(cf_gate_take(&day, 1, 9, CF_MS_PER_DAY));
+    /* After a pause there is a tenth of a second to spare, however long it was. */
+    for (cf_ms pause = 500; pause <= 5000000; pause *= 10) {
+        struct cf_gate rested = {.per_second = 1000};
+        assert_true(cf_gate_take(&rested, 1, 1000, 1));
+        int at_once = 0;
+        while (cf_gate_take(&rested, 1, 1000 + pause, 1))
+            at_once++;
+        assert_int_equal(at_once, 100);
+    }
     struct cf_gate open = {0};
     assert_true(cf_gate_take(&open, 1000000, 1, 1));
     /* A batch that is larger than what is saved up in a tenth of a second goes all the same. */

@@ -300,6 +300,327 @@ static void symbols_straddle_a_look_up(void **state)
     free(j);
 }
 
+/* Pictures of one colour an MCU of 8 x 8: codes for differences of 0, 7 and 8 bits. */
+static const struct code flat_dc[] = {
+    {0, 1, 0},
+    {7, 2, 2},
+    {8, 3, 6},
+};
+
+static const struct code flat_ac[] = {
+    {0x00, 1, 0},
+};
+
+/* What stands before the frame: Exif for the orientation, Adobe's word that the colours are RGB. */
+static void write_start(struct writer *w, const char *exif, size_t n)
+{
+    *w = (struct writer){.n = 0};
+    write_bytes(w, "\xff\xd8", 2);
+    if (n) {
+        write_bytes(w, (char[]){'\xff', '\xe1', 0, (char)(n + 8)}, 4);
+        write_bytes(w, "Exif\0\0", 6);
+        write_bytes(w, exif, n);
+    }
+    write_bytes(w, "\xff\xee\0\x0e" "Adobe\0\x64\0\0\0\0\0", 16);
+    write_bytes(w, "\xff\xdb\0\x43\0", 5);
+    for (int i = 0; i < 64; i++)
+        write_bytes(w, "\x08", 1);
+}
+
+static void write_frame(struct writer *w, uint32_t width, uint32_t height)
+{
+    char frame[] = "\xff\xc0\0\x11\x08\0\0\0\0\3\1\x11\0\2\x11\0\3\x11";
+    frame[5] = (char)(height >> 8), frame[6] = (char)height;
+    frame[7] = (char)(width >> 8), frame[8] = (char)width;
+    write_bytes(w, frame, sizeof frame); /* with the zero at its end */
+    write_codes(w, 0, flat_dc, sizeof flat_dc / sizeof *flat_dc);
+    write_codes(w, 1, flat_ac, 1);
+    write_bytes(w, "\xff\xda\0\x0c\3\1\0\2\0\3\0\0\x3f\0", 14);
+}
+
+/* Red, green and blue of an MCU: 'W' all white, 'K' none, 'r', 'g', 'b' all but that one. */
+static void write_flat(struct writer *w, const char *colours)
+{
+    int32_t last[3] = {0, 0, 0};
+    for (; *colours; colours++) {
+        for (int c = 0; c < 3; c++) {
+            bool dark = *colours == 'K' || *colours == "rgb"[c];
+            int32_t diff = (dark ? -127 : 127) - last[c];
+            uint8_t size = diff == 0 ? 0 : diff == 127 || diff == -127 ? 7 : 8;
+            write_symbol(w, flat_dc, size, diff < 0 ? diff - 1 : diff);
+            write_symbol(w, flat_ac, 0, 0);
+            last[c] += diff;
+        }
+    }
+    while (w->have)
+        write_bits(w, 1, 1);
+    write_bytes(w, "\xff\xd9", 2);
+}
+
+static uint32_t check_written(const struct writer *w, uint32_t width, uint32_t height,
+                              uint32_t corner)
+{
+    struct cf_photo_limits limits = {.width = width,
+                                     .height = height,
+                                     .max_bytes = 20000,
+                                     .white_min = 240,
+                                     .corner_size = corner};
+    return cf_photo_check((struct cf_str){(const char *)w->bytes, w->n}, &limits);
+}
+
+static void both_upper_corners_must_be_white_in_every_colour(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *colours;
+        uint32_t width, height, corner;
+        bool white;
+    } rows[] = {
+        {"WW",   16, 8,  8,  true },
+        {"rW",   16, 8,  8,  false},
+        {"gW",   16, 8,  8,  false},
+        {"bW",   16, 8,  8,  false},
+        {"KW",   16, 8,  8,  false},
+        {"WK",   16, 8,  8,  false},
+        {"Wr",   16, 8,  8,  false},
+        {"WWKK", 16, 16, 8,  true },
+        {"WWKK", 16, 16, 16, false},
+        {"KK",   16, 8,  0,  true },
+        {"W",    8,  8,  16, false},
+        {"WW",   16, 8,  16, false},
+        {"WW",   16, 8,  1,  true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct writer w;
+        write_start(&w, NULL, 0);
+        write_frame(&w, rows[i].width, rows[i].height);
+        write_flat(&w, rows[i].colours);
+        uint32_t bad = check_written(&w, rows[i].width, rows[i].height, rows[i].corner);
+        if (bad != (rows[i].white ? 0 : CF_PHOTO_BAD_BACKGROUND_NOT_WHITE))
+            fail_msg("%s, corner of %u: %x", rows[i].colours, rows[i].corner, bad);
+    }
+}
+
+/* What is not decoded was not seen: it is not good, whatever the limits say. */
+static void a_picture_larger_than_the_reader_knows_is_not_good(void **state)
+{
+    (void)state;
+    for (int high = 0; high <= 1; high++) {
+        uint32_t width = high ? 8 : CF_JPEG_SIDE + 8, height = high ? CF_JPEG_SIDE + 8 : 8;
+        struct writer w;
+        char colours[66] = {0};
+        write_start(&w, NULL, 0);
+        write_frame(&w, width, height);
+        write_flat(&w, memset(colours, 'W', 65));
+        assert_int_equal(check_written(&w, width, height, 8), CF_PHOTO_BAD_DAMAGED);
+        assert_int_equal(check_written(&w, 8, 8, 8), CF_PHOTO_BAD_WRONG_PIXEL_SIZE);
+    }
+}
+
+#define TAG_LE "\x12\x01\3\0\1\0\0\0"
+#define TAG_BE "\x01\x12\0\3\0\0\0\1"
+#define OTHER_LE "\x0f\x01\2\0\1\0\0\0\0\0\0\0"
+#define EXIF(text) text, sizeof(text) - 1
+
+/* TIFF 6.0: the tag 0x0112 of the first directory, in the order of bytes that the file names. */
+static void the_orientation_is_found_in_both_byte_orders(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what, *exif;
+        size_t n;
+        uint32_t orientation;
+    } rows[] = {
+        {"big-endian",             EXIF("MM\0*\0\0\0\x08\0\1" TAG_BE "\0\6\0\0"),            6},
+        {"little-endian",          EXIF("II*\0\x08\0\0\0\1\0" TAG_LE "\3\0\0\0"),            3},
+        {"behind another",         EXIF("II*\0\x08\0\0\0\2\0" OTHER_LE TAG_LE "\x08\0\0\0"), 8},
+        {"further on",             EXIF("II*\0\x0a\0\0\0--\1\0" TAG_LE "\5\0\0\0"),          5},
+        {"only another",           EXIF("II*\0\x08\0\0\0\1\0" OTHER_LE),                      0},
+        {"fewer than it counts",   EXIF("II*\0\x08\0\0\0\x09\0" OTHER_LE),                    0},
+        {"no entry",               EXIF("II*\0\x08\0\0\0\0\0" TAG_LE "\3\0\0\0"),            0},
+        {"a directory outside",    EXIF("II*\0\xff\0\0\0\1\0" TAG_LE "\3\0\0\0"),            0},
+        {"a directory at the end", EXIF("II*\0\x15\0\0\0\1\0" TAG_LE "\3\0\0\0"),            0},
+    };
+    struct cf_jpeg *j = malloc(sizeof *j);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct writer w;
+        write_start(&w, rows[i].exif, rows[i].n);
+        write_frame(&w, 8, 8);
+        assert_int_equal(cf_jpeg_headers(j, (struct cf_str){(const char *)w.bytes, w.n}),
+                         CF_JPEG_OK);
+        if (j->exif_orientation != rows[i].orientation)
+            fail_msg("%s: %u", rows[i].what, j->exif_orientation);
+    }
+    free(j);
+}
+
+/* 5 to 8 lie on their side: width and height change places. What is turned is a fault of its own,
+ * and its corners are not looked for. */
+static void a_turned_picture_has_the_size_it_shows(void **state)
+{
+    (void)state;
+    for (char orientation = 0; orientation <= 10; orientation++) {
+        char exif[] = "MM\0*\0\0\0\x08\0\1" TAG_BE "\0\0\0";
+        exif[19] = orientation;
+        struct writer w;
+        write_start(&w, exif, sizeof exif);
+        write_frame(&w, 16, 8);
+        write_flat(&w, "WW");
+        bool side = orientation >= 5 && orientation <= 8;
+        uint32_t turned = orientation > 1 ? CF_PHOTO_BAD_EXIF_ORIENTATION : 0;
+        uint32_t size = CF_PHOTO_BAD_WRONG_PIXEL_SIZE;
+        assert_int_equal(check_written(&w, 16, 8, 8), turned | (side ? size : 0));
+        assert_int_equal(check_written(&w, 8, 16, 8), turned | (side ? 0 : size));
+        write_start(&w, exif, sizeof exif);
+        write_frame(&w, 16, 8);
+        write_flat(&w, "KK");
+        assert_int_equal(check_written(&w, side ? 8 : 16, side ? 16 : 8, 8),
+                         turned ? turned : CF_PHOTO_BAD_BACKGROUND_NOT_WHITE);
+    }
+}
+
+static void a_density_counts_by_its_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        char units;
+        uint8_t density;
+        uint32_t dpi;
+    } rows[] = {
+        {0, 200, 0  },
+        {1, 200, 200},
+        {2, 138, 350},
+        {2, 118, 300},
+        {2, 137, 348},
+        {3, 200, 0  }
+    };
+    struct cf_jpeg *j = malloc(sizeof *j);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char bytes[] = "\xff\xd8\xff\xe0\0\x10JFIF\0\1\1.\0.\0.\0\0"
+                       "\xff\xc0\0\x0b\x08\0\x08\0\x08\1\1\x11\0\xff\xda\0\2";
+        bytes[13] = rows[i].units;
+        bytes[15] = (char)rows[i].density;
+        bytes[17] = (char)(rows[i].density / 2);
+        assert_int_equal(cf_jpeg_headers(j, (struct cf_str){bytes, sizeof bytes - 1}), CF_JPEG_OK);
+        assert_int_equal(j->dpi_x, rows[i].dpi);
+        assert_int_equal(j->dpi_y == j->dpi_x, rows[i].dpi == 0);
+    }
+    free(j);
+}
+
+/* Each sampling of three components at the largest size: in memory of exactly what is there. */
+static void the_largest_picture_of_any_sampling_has_room(void **state)
+{
+    (void)state;
+    struct cf_jpeg *j = malloc(sizeof *j);
+    for (int hv = 0; hv < 256; hv++) {
+        char h = (char)(hv % 4 + 1), v = (char)(hv / 4 % 4 + 1);
+        char h2 = (char)(hv / 16 % 4 + 1), v2 = (char)(hv / 64 + 1);
+        struct writer w = {.n = 0};
+        write_bytes(&w, "\xff\xd8", 2);
+        char frame[] = "\xff\xc0\0\x11\x08\2\0\2\0\3\1\x11\0\2\x11\0\3\x11";
+        frame[11] = (char)(h << 4 | v);
+        frame[14] = (char)(h2 << 4 | v2);
+        write_bytes(&w, frame, sizeof frame);
+        write_codes(&w, 0, flat_dc, sizeof flat_dc / sizeof *flat_dc);
+        write_codes(&w, 1, flat_ac, 1);
+        struct cf_buf all;
+        cf_buf_init(&all, 1 << 20);
+        cf_buf_add(&all, w.bytes, w.n);
+        for (char c = 1; c <= 3; c++) { /* a scan each: two zero bits a block, which are whole */
+            char scan[] = "\xff\xda\0\x08\1.\0\0\x3f";
+            scan[5] = c;
+            cf_buf_add(&all, scan, sizeof scan);
+            uint32_t ch = c == 1 ? (uint32_t)h : c == 2 ? (uint32_t)h2 : 1;
+            uint32_t cv = c == 1 ? (uint32_t)v : c == 2 ? (uint32_t)v2 : 1;
+            uint32_t hm = (uint32_t)(h > h2 ? h : h2), vm = (uint32_t)(v > v2 ? v : v2);
+            uint32_t across = ((512 * ch + hm - 1) / hm + 7) / 8;
+            uint32_t down = ((512 * cv + vm - 1) / vm + 7) / 8;
+            struct writer data = {.n = 0};
+            for (uint32_t n = 0; n < across * down; n++)
+                write_bits(&data, 0, 2);
+            while (data.have)
+                write_bits(&data, 1, 1);
+            cf_buf_add(&all, data.bytes, data.n);
+        }
+        cf_buf_add(&all, "\xff\xd9", 2);
+        assert_int_equal(cf_jpeg_headers(j, cf_buf_str(&all)), CF_JPEG_OK);
+        if (cf_jpeg_decode(j) != CF_JPEG_OK) fail_msg("%dx%d and %dx%d", h, v, h2, v2);
+        uint8_t rgb[3];
+        cf_jpeg_block(j, 63, 63, rgb);
+        for (int c = 0; c < 3; c++)
+            assert_int_equal(rgb[c], 128);
+        cf_buf_free(&all);
+    }
+    free(j);
+}
+
+/* A mean beyond the 12 bits of 8-bit pictures, on either side. */
+static void a_mean_out_of_range_is_damage(void **state)
+{
+    (void)state;
+    struct cf_jpeg *j = malloc(sizeof *j);
+    static const struct {
+        int32_t first, second;
+        bool good;
+    } rows[] = {
+        {1500,  500,   true },
+        {1024,  1024,  false},
+        {2047,  0,     true },
+        {-2047, 0,     true },
+        {-1024, -1024, true },
+        {-1024, -1025, false},
+    };
+    static const struct code dc[] = {
+        {0,  1, 0},
+        {9,  2, 2},
+        {11, 3, 6},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct writer w = {.n = 0};
+        write_bytes(&w, "\xff\xd8\xff\xc0\0\x11\x08\0\x08\0\x10\3\1\x11\0\2\x11\0\3\x11\0", 21);
+        write_codes(&w, 0, dc, sizeof dc / sizeof *dc);
+        write_codes(&w, 1, flat_ac, 1);
+        write_bytes(&w, "\xff\xda\0\x0c\3\1\0\2\0\3\0\0\x3f\0", 14);
+        for (int mcu = 0; mcu < 2; mcu++) {
+            int32_t diff = mcu ? rows[i].second : rows[i].first;
+            int32_t size = diff == 0 ? 0 : diff == 500 ? 9 : 11;
+            write_symbol(&w, dc, (uint8_t)size, diff < 0 ? diff - 1 : diff);
+            write_bits(&w, 0, 1 + 2 + 2); /* the end of it; two blocks of nothing */
+        }
+        while (w.have)
+            write_bits(&w, 1, 1);
+        write_bytes(&w, "\xff\xd9", 2);
+        assert_int_equal(cf_jpeg_headers(j, (struct cf_str){(const char *)w.bytes, w.n}),
+                         CF_JPEG_OK);
+        bool good = cf_jpeg_decode(j) == CF_JPEG_OK;
+        if (good != rows[i].good) fail_msg("%d and %d", rows[i].first, rows[i].second);
+    }
+    free(j);
+}
+
+static void a_picture_without_all_its_parts_is_damage(void **state)
+{
+    (void)state;
+    struct cf_jpeg *j = malloc(sizeof *j);
+    struct writer w;
+    for (uint32_t side = 0; side < 2; side++) {
+        write_start(&w, NULL, 0);
+        write_frame(&w, side ? 8 : 0, side ? 0 : 8);
+        write_flat(&w, "W");
+        assert_int_equal(cf_jpeg_headers(j, (struct cf_str){(const char *)w.bytes, w.n}),
+                         CF_JPEG_DAMAGED);
+    }
+    /* A scan of the first component only, and the end. */
+    write_start(&w, NULL, 0);
+    write_frame(&w, 8, 8);
+    w.n -= 14;
+    write_bytes(&w, "\xff\xda\0\x08\1\1\0\0\x3f\0\x3f\xff\xd9", 13);
+    assert_int_equal(cf_jpeg_headers(j, (struct cf_str){(const char *)w.bytes, w.n}), CF_JPEG_OK);
+    assert_int_equal(cf_jpeg_decode(j), CF_JPEG_DAMAGED);
+    free(j);
+}
+
 static void the_small_picture_shows_what_is_in_the_file(void **state)
 {
     (void)state;
@@ -353,6 +674,7 @@ static void reasons_have_names_and_back(void **state)
     (void)state;
     for (unsigned i = 0; i < CF_PHOTO_REASON_COUNT; i++)
         assert_int_equal(cf_photo_reason_parse(cf_str_of(cf_photo_reason_name(i))), 1u << i);
+    assert_string_equal(cf_photo_reason_name(CF_PHOTO_REASON_COUNT), "");
     assert_int_equal(cf_photo_reason_parse(CF_STR("nothing")), 0);
 }
 
@@ -366,6 +688,14 @@ int main(void)
         cmocka_unit_test(symbols_are_told_apart_wherever_a_block_ends),
         cmocka_unit_test(symbols_straddle_a_look_up),
         cmocka_unit_test(a_short_code_that_baseline_forbids_is_damage),
+        cmocka_unit_test(both_upper_corners_must_be_white_in_every_colour),
+        cmocka_unit_test(a_picture_larger_than_the_reader_knows_is_not_good),
+        cmocka_unit_test(the_orientation_is_found_in_both_byte_orders),
+        cmocka_unit_test(a_turned_picture_has_the_size_it_shows),
+        cmocka_unit_test(a_density_counts_by_its_unit),
+        cmocka_unit_test(the_largest_picture_of_any_sampling_has_room),
+        cmocka_unit_test(a_mean_out_of_range_is_damage),
+        cmocka_unit_test(a_picture_without_all_its_parts_is_damage),
         cmocka_unit_test(the_small_picture_shows_what_is_in_the_file),
         cmocka_unit_test(limits_can_be_changed),
         cmocka_unit_test(the_catalogue_knows_every_reason),

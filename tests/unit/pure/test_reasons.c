@@ -11,6 +11,7 @@
 #include "common/pure/phone.h"
 #include "common/pure/photo.h"
 #include "common/pure/reasons.h"
+#include "tests/unit/dies.h"
 
 static void codes_are_sorted_and_found_again(void **state)
 {
@@ -76,12 +77,76 @@ static void sets_list_sorted_and_come_back(void **state)
     cf_buf_free(&text);
 }
 
+static void a_text_that_does_not_fit_is_told(void **state)
+{
+    (void)state;
+    struct cf_reason_set set = {{0, 0}};
+    cf_reason_set_add(&set, CF_REASON_BAD_PHONE);
+    cf_reason_set_add(&set, CF_REASON_MISSING_NAME);
+    for (size_t max = 0; max <= strlen("bad_phone|missing_name"); max++) {
+        struct cf_buf text;
+        cf_buf_init(&text, max);
+        assert_int_equal(cf_reason_set_text(&set, &text), max == strlen("bad_phone|missing_name"));
+        cf_buf_free(&text);
+    }
+}
+
+/* Of several cures the one with the least time counts; a rejection has no time. */
+static void the_shortest_time_to_answer_counts(void **state)
+{
+    (void)state;
+    struct cf_reason_set set = {{0, 0}};
+    assert_int_equal(cf_reason_set_days(&set), 0);
+    cf_reason_set_add(&set, CF_REASON_CARD_EXISTS);
+    assert_int_equal(cf_reason_set_days(&set), 0);
+    int least = 0;
+    for (unsigned i = 0; i < CF_REASON_COUNT; i++) {
+        int days = cf_reason_info((enum cf_reason)i)->respond_days;
+        if (days && (!least || days < least)) least = days;
+        cf_reason_set_add(&set, (enum cf_reason)i);
+    }
+    assert_int_equal(cf_reason_set_days(&set), least);
+    assert_int_equal(least, 30);
+}
+
+static void no_reason_is_in_no_set(void **state)
+{
+    (void)state;
+    struct cf_reason_set set = {{UINT64_MAX, UINT64_MAX}}, before = set;
+    assert_false(cf_reason_set_has(&set, CF_REASON_NONE));
+    cf_reason_set_remove(&set, CF_REASON_NONE);
+    assert_memory_equal(&set, &before, sizeof set);
+    assert_int_equal(cf_reason_set_next(&set, CF_REASON_COUNT), CF_REASON_NONE);
+}
+
+static void info_of_none(void)
+{
+    cf_reason_info(CF_REASON_NONE);
+}
+
+static void add_unknown_code(void)
+{
+    struct cf_reason_set set = {{0, 0}};
+    cf_reason_set_add_code(&set, "no_such_code");
+}
+
+static void a_code_that_is_not_in_the_catalogue_ends_the_process(void **state)
+{
+    (void)state;
+    assert_true(dies(info_of_none, "no such reason"));
+    assert_true(dies(add_unknown_code, "no such reason"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_sorted_and_found_again),
         cmocka_unit_test(every_reason_of_a_check_is_in_it),
         cmocka_unit_test(sets_list_sorted_and_come_back),
+        cmocka_unit_test(a_text_that_does_not_fit_is_told),
+        cmocka_unit_test(the_shortest_time_to_answer_counts),
+        cmocka_unit_test(no_reason_is_in_no_set),
+        cmocka_unit_test(a_code_that_is_not_in_the_catalogue_ends_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

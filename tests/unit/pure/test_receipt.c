@@ -79,6 +79,7 @@ static void vouchers_and_notices_have_numbers_of_their_own(void **state)
         assert_false(cf_receipt_check(cf_str_of(voucher)));
     }
     assert_false(cf_receipt_make_prefixed(key, 'v', 1, voucher));
+    assert_false(cf_receipt_make_prefixed(key, '@', 1, voucher));
 }
 
 static void past_the_space_nothing_is_made(void **state)
