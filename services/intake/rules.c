@@ -41,21 +41,13 @@ static enum cf_photo_choice choose_photo(const struct intake_request *r,
     bool is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < INTAKE_CHILD_BELOW;
     for (unsigned i = 0; i < CF_PHOTO_REASON_COUNT; i++)
         if (r->photo_reasons >> i & 1u) cf_reason_set_add_code(out, cf_photo_reason_name(i));
-    switch (choice) {
-    case CF_PHOTO_NONE:
-    case CF_PHOTO_COUNT: cf_reason_set_add(out, CF_REASON_BAD_PHOTO_CHOICE); break;
-    case CF_PHOTO_NONE_DECLARED:
-        /* A guardian's declaration for a child (S6); to swap the photo one must have one. */
-        if (r->kind == CF_KIND_PHOTO_SWAP || (f->birth != CF_DAY_NONE && !is_child))
-            cf_reason_set_add(out, CF_REASON_PHOTO_NONE_NOT_ALLOWED);
-        break;
-    case CF_PHOTO_PUBLIC_SECURITY:
-        if (f->type != CF_DOC_RESIDENT_ID && f->type != CF_DOC_HOUSEHOLD_BOOK)
-            return CF_PHOTO_UPLOAD;
-        break;
-    case CF_PHOTO_UPLOAD: break;
-    }
-    return choice;
+    if (choice == CF_PHOTO_NONE) cf_reason_set_add(out, CF_REASON_BAD_PHOTO_CHOICE);
+    /* A guardian's declaration for a child (S6); to swap the photo one must have one. */
+    if (choice == CF_PHOTO_NONE_DECLARED &&
+        (r->kind == CF_KIND_PHOTO_SWAP || (f->birth != CF_DAY_NONE && !is_child)))
+        cf_reason_set_add(out, CF_REASON_PHOTO_NONE_NOT_ALLOWED);
+    bool resident = f->type == CF_DOC_RESIDENT_ID || f->type == CF_DOC_HOUSEHOLD_BOOK;
+    return choice == CF_PHOTO_PUBLIC_SECURITY && !resident ? CF_PHOTO_UPLOAD : choice;
 }
 
 /* Nothing but the missing enrolment stands against it, and that may be on its way: two topics
@@ -88,17 +80,10 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
     if (w->command_expired) cf_reason_set_add(&out->reasons, CF_REASON_COMMAND_EXPIRED);
     out->photo_choice = choose_photo(r, f, &out->reasons);
     decide(w, out);
-    switch (out->outcome) {
-    case INTAKE_ACCEPT:
+    if (out->outcome == INTAKE_ACCEPT) {
         out->warnings = f->warnings | r->warnings;
         out->deadline = cf_deadline_compute(cal, r->kind, f->today);
-        break;
-    case INTAKE_NOTICE: {
-        int days = cf_reason_set_days(&out->reasons);
-        if (days) out->respond_by = cf_day_of_ms(now) + days;
-        break;
     }
-    case INTAKE_REJECT:
-    case INTAKE_WAIT: break;
-    }
+    if (out->outcome == INTAKE_NOTICE)
+        out->respond_by = cf_day_of_ms(now) + cf_reason_set_days(&out->reasons);
 }

@@ -4,17 +4,12 @@
 #include "common/pure/phone.h"
 #include "services/intake/rules.h"
 
-/* Does a valid number of this type tell it? Asked for only when the number itself cannot. */
-static bool type_tells_birth(enum cf_doc_type type)
+/* Does a valid number of this type tell birth date and sex? Asked for only when the number itself
+ * cannot. */
+static bool type_tells(enum cf_doc_type type)
 {
     return type == CF_DOC_RESIDENT_ID || type == CF_DOC_HOUSEHOLD_BOOK ||
-           type == CF_DOC_RESIDENCE_PERMIT_HMT || type == CF_DOC_FOREIGN_PR_2023 ||
-           type == CF_DOC_FOREIGN_PR_2017;
-}
-
-static bool type_tells_sex(enum cf_doc_type type)
-{
-    return type_tells_birth(type) && type != CF_DOC_FOREIGN_PR_2017;
+           type == CF_DOC_RESIDENCE_PERMIT_HMT || type == CF_DOC_FOREIGN_PR_2023;
 }
 
 bool intake_number_valid(struct cf_str type, struct cf_str number, cf_day today,
@@ -74,7 +69,7 @@ static void read_name(const struct intake_person *p, struct cf_arena *arena,
 static void read_birth(const struct intake_person *p, struct intake_facts *f)
 {
     cf_day given = CF_DAY_NONE;
-    bool tells = f->number_ok ? f->id.has_birth : type_tells_birth(f->type);
+    bool tells = f->number_ok ? f->id.has_birth : type_tells(f->type);
     f->birth = f->number_ok && f->id.has_birth ? f->id.birth_date : CF_DAY_NONE;
     if (p->birth_date.len == 0) {
         if (!tells && f->type != CF_DOC_NONE)
@@ -99,7 +94,7 @@ static void read_birth(const struct intake_person *p, struct intake_facts *f)
 static void read_sex(const struct intake_person *p, struct intake_facts *f)
 {
     enum cf_sex given = cf_sex_parse(p->sex);
-    bool tells = f->number_ok ? f->id.has_sex : type_tells_sex(f->type);
+    bool tells = f->number_ok ? f->id.has_sex : type_tells(f->type);
     if (f->number_ok && f->id.has_sex) {
         f->sex = f->id.sex;
         if (p->sex.len && given != f->sex) cf_reason_set_add(&f->reasons, CF_REASON_SEX_MISMATCH);
@@ -120,7 +115,7 @@ static void read_contact(const struct intake_person *p, struct cf_arena *arena,
     if (why != CF_PHONE_OK) cf_reason_set_add_code(&f->reasons, cf_phone_reason_code(why));
 
     struct cf_str a = p->address;
-    while (a.len && (*a.ptr == ' ' || *a.ptr == '\t' || *a.ptr == '\n' || *a.ptr == '\r'))
+    while (a.len && memchr(" \t\r\n", *a.ptr, 4))
         a.ptr++, a.len--;
     while (a.len && memchr(" \t\r\n", a.ptr[a.len - 1], 4))
         a.len--;

@@ -120,7 +120,7 @@ struct cf_reason_set intake_row_reasons(const struct intake_row *row, const stru
     if (cf_reason_set_has(&all, CF_REASON_COLUMN_COUNT)) return all;
     struct cf_reason_set person = f->reasons;
     /* The digits are gone: what is left of the number is not worth a reason of its own. */
-    if (row->number_damaged && f->type != CF_DOC_NONE)
+    if (row->number_damaged)
         cf_reason_set_remove(&person, cf_reason_parse(cf_str_of(cf_id_reason_code(f->id.reason))));
     all.bits[0] |= person.bits[0];
     all.bits[1] |= person.bits[1];
@@ -165,7 +165,7 @@ bool intake_seen_add(struct intake_seen *s, const uint8_t key[16], enum cf_doc_t
     size_t n = cf_ref_input(type, number, input);
     if (n == 0) return false;
     uint64_t h = cf_siphash(key, input, n);
-    if (h == 0) h = 1;
+    h += h == 0;
     if (2 * (s->n + 1) > s->size) {
         uint64_t *slots = cf_calloc(2 * s->size, sizeof *slots);
         for (size_t i = 0; i < s->size; i++)
@@ -188,7 +188,6 @@ bool intake_roster_reasons_text(const struct cf_reason_set *set, struct cf_buf *
 {
     const char *codes[CF_REASON_COUNT];
     size_t n = 0;
-    bool ok = true;
     for (enum cf_reason r = cf_reason_set_next(set, 0); r < CF_REASON_COUNT;
          r = cf_reason_set_next(set, r + 1)) {
         const struct cf_reason_info *info = cf_reason_info(r);
@@ -196,17 +195,17 @@ bool intake_roster_reasons_text(const struct cf_reason_set *set, struct cf_buf *
     }
     qsort(codes, n, sizeof *codes, compare);
     for (size_t i = 0; i < n; i++)
-        ok = cf_buf_printf(out, "%s%s", i ? "|" : "", codes[i]) && ok;
-    return ok;
+        if (!cf_buf_printf(out, "%s%s", i ? "|" : "", codes[i])) return false;
+    return true;
 }
 
 bool intake_warnings_text(unsigned warnings, struct cf_buf *out)
 {
-    bool ok = true, first = true;
+    bool first = true;
     for (unsigned i = 0; i < CF_WARN_COUNT; i++) {
         if (!(warnings >> i & 1u)) continue;
-        ok = cf_buf_printf(out, "%s%s", first ? "" : "|", cf_warning_name(i)) && ok;
+        if (!cf_buf_printf(out, "%s%s", first ? "" : "|", cf_warning_name(i))) return false;
         first = false;
     }
-    return ok;
+    return true;
 }

@@ -61,16 +61,10 @@ static void check_reissue(const struct intake_request *r, const struct intake_fa
 {
     enum cf_reissue_reason why = cf_reissue_reason_parse(r->reissue_reason);
     bool has_card = c->state != CF_CARD_NONE && c->state != CF_CARD_CANCELLED;
-    switch (why) {
-    case CF_REISSUE_NONE:
-    case CF_REISSUE_COUNT: /* told with the fields */
-        return;
-    case CF_REISSUE_MASS_EXCHANGE: /* of an old card that we do not know, at any issuing bank */
+    if (why == CF_REISSUE_NONE) return; /* told with the fields */
+    if (why == CF_REISSUE_MASS_EXCHANGE) { /* of an old card unknown to us, at any issuing bank */
         if (has_card) cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
         return;
-    case CF_REISSUE_EXPIRY:
-    case CF_REISSUE_DATA_CHANGED:
-    case CF_REISSUE_BANK_CHANGE: break;
     }
     if (c->state == CF_CARD_CANCELLED)
         cf_reason_set_add(out, CF_REASON_CARD_CANCELLED);

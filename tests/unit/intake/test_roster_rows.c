@@ -125,10 +125,105 @@ static void every_row_of_every_csv_roster_is_as_expected(void **state)
     assert_int_equal(total, 30 + 5000 + 40 + 25 + 25 + 20 + 30 + 25 + 30 + 20 + 100 + 40);
 }
 
+/* The reasons of one row below a header of all needed columns, sorted. */
+static const char *reasons_of_row(struct cf_arena *a, const char *line)
+{
+    struct cf_buf bytes;
+    cf_buf_init(&bytes, 1 << 20);
+    cf_buf_adds(&bytes, CF_STR("name,document_type,document_number,sex,birth_date,phone,address,"
+                               "unit_code\n"));
+    cf_buf_adds(&bytes, cf_str_of(line));
+    struct cf_csv csv = cf_csv_of(cf_arena_str(a, cf_buf_str(&bytes)));
+    cf_buf_free(&bytes);
+    struct cf_csv_record r;
+    struct intake_header h;
+    const char *missing = NULL;
+    struct intake_row row;
+    struct intake_facts f;
+    assert_true(cf_csv_next(&csv, a, &r) && intake_header_read(&r, &h, &missing));
+    assert_true(cf_csv_next(&csv, a, &r));
+    intake_row_read(&h, &r, CF_STR("U1"), a, &row);
+    intake_person_read(&row.person, cf_day_of_date(2026, 3, 31), a, &f);
+    struct cf_reason_set reasons = intake_row_reasons(&row, &f);
+    struct cf_buf text;
+    cf_buf_init(&text, 4096);
+    assert_true(intake_roster_reasons_text(&reasons, &text));
+    struct cf_str out = arena_text(a, &text);
+    cf_buf_free(&text);
+    return out.ptr;
+}
+
+static void what_cannot_be_read_is_not_judged(void **state)
+{
+    (void)state;
+    struct cf_arena *a = cf_arena_new(64u << 20);
+    static const struct {
+        const char *line, *reasons;
+    } rows[] = {
+        {"朱英红,resident_id,370222197409309228,女,1974-09-30,19900004310,某路1号,U1",   ""},
+        {"朱英红,resident_id,370222197409309228,女,1974-09-30,19900004310,某路1号",      "column_count"},
+        {"朱英红,resident_id,370222197409309228,女,1974-09-30,19900004310,某路1号,U1,",  "column_count"},
+        {"朱英红,resident_id,370222197409309228,女,1974-09-30,1,\"某路1号,U1",           "column_count"},
+        {"朱英红,resident_id,3.70222E+17,女,1974-09-30,19900004310,某路1号,U1",
+         "excel_number_damage"},
+        {"朱英红,月票,3.70222E+17,女,1974-09-30,19900004310,某路1号,U1",
+         "excel_number_damage|unknown_document_type"},
+        {"朱英红,resident_id,370222197409309228,女,1974-09-30,19900004310,某路1号, U2 ",
+         "unit_code_mismatch"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(reasons_of_row(a, rows[i].line), rows[i].reasons);
+    cf_arena_free(a);
+}
+
+/* As many numbers as make the table grow several times; each is new once, and known after. */
+static void a_number_is_new_once(void **state)
+{
+    (void)state;
+    struct intake_seen *seen = intake_seen_new();
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 5000; i++) {
+            char number[16];
+            snprintf(number, sizeof number, "E%08d", i);
+            bool known = intake_seen_add(seen, seen_key, CF_DOC_PASSPORT, cf_str_of(number));
+            assert_int_equal(known, round);
+        }
+    }
+    struct cf_str number = CF_STR("370222197409309228");
+    assert_false(intake_seen_add(seen, seen_key, CF_DOC_RESIDENT_ID, number));
+    assert_true(intake_seen_add(seen, seen_key, CF_DOC_HOUSEHOLD_BOOK, number));
+    assert_false(intake_seen_add(seen, seen_key, CF_DOC_NONE, number));
+    assert_false(intake_seen_add(seen, seen_key, CF_DOC_NONE, number));
+    intake_seen_free(seen);
+    intake_seen_free(NULL);
+}
+
+static void texts_that_do_not_fit_are_told(void **state)
+{
+    (void)state;
+    struct cf_reason_set reasons = {{0, 0}};
+    cf_reason_set_add(&reasons, CF_REASON_BAD_PHONE);
+    cf_reason_set_add(&reasons, CF_REASON_MISSING_NAME);
+    for (size_t max = 0; max < 60; max++) {
+        struct cf_buf text;
+        cf_buf_init(&text, max);
+        /* printf needs room for its zero, too */
+        assert_int_equal(intake_roster_reasons_text(&reasons, &text),
+                         max > strlen("bad_phone|missing_name"));
+        cf_buf_reset(&text);
+        assert_int_equal(intake_warnings_text(CF_WARN_SPACE | CF_WARN_FULL_WIDTH, &text),
+                         max > strlen("normalised_full_width|normalised_space"));
+        cf_buf_free(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_of_every_csv_roster_is_as_expected),
+        cmocka_unit_test(what_cannot_be_read_is_not_judged),
+        cmocka_unit_test(a_number_is_new_once),
+        cmocka_unit_test(texts_that_do_not_fit_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

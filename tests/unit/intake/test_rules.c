@@ -120,6 +120,20 @@ SPOIL(odd_sex, s->p.sex = CF_STR("x"))
 SPOIL(all_empty, s->p = (struct intake_person){.document_type = CF_STR("passport")})
 SPOIL(blank_address, s->p.address = CF_STR(" \t"))
 SPOIL(full_width_phone, s->p.phone = CF_STR("１９９００００４３１０"))
+SPOIL(framed_address, s->p.address = CF_STR("\r\n 示例路1号\t\n"))
+SPOIL(endless_name, static char name[5000]; memset(name, 'a', sizeof name);
+      s->p.name = (struct cf_str){name, sizeof name})
+SPOIL(bare_2017, s->p.document_type = CF_STR("foreign_pr_2017");
+      s->p.document_number = CF_STR("USA370277070410"); s->p.name = CF_STR("JOHN SMITH");
+      s->p.sex = s->p.birth_date = CF_STR(""))
+SPOIL(bad_bare_2017, bare_2017(s); s->p.document_number = CF_STR("USA370277070411"))
+SPOIL(bad_bare_2023, bare_2017(s); s->p.document_type = CF_STR("foreign_pr_2023");
+      s->p.document_number = CF_STR("937840197707040033"))
+SPOIL(bad_bare_permit, bad_bare_2023(s); s->p.document_type = CF_STR("residence_permit_hmt");
+      s->p.document_number = CF_STR("810000199003070010"))
+SPOIL(bad_ancient, s->p.document_number = CF_STR("370222197409309220");
+      s->p.birth_date = CF_STR("1899-12-31"))
+SPOIL(bad_unborn, bad_ancient(s); s->p.birth_date = CF_STR("2030-01-01"))
 
 static void the_person_is_checked_as_a_whole(void **state)
 {
@@ -140,6 +154,16 @@ static void the_person_is_checked_as_a_whole(void **state)
          "missing_sex"                                                                                   },
         {"blanks are no address",              blank_address,    INTAKE_NOTICE, "missing_address"        },
         {"a phone in full width is a phone",   full_width_phone, INTAKE_ACCEPT, ""                       },
+        {"an address between blanks",          framed_address,   INTAKE_ACCEPT, ""                       },
+        {"a name without end",                 endless_name,     INTAKE_NOTICE, "name_name_too_long"     },
+        {"a card of 2017 tells neither",       bare_2017,        INTAKE_NOTICE,
+         "missing_birth_date|missing_sex"                                                                },
+        {"nor with a wrong number",            bad_bare_2017,    INTAKE_NOTICE,
+         "bad_check_digit|missing_birth_date|missing_sex"                                                },
+        {"one of 2023 would tell both",        bad_bare_2023,    INTAKE_NOTICE, "bad_check_digit"        },
+        {"and so would the permit",            bad_bare_permit,  INTAKE_NOTICE, "bad_check_digit"        },
+        {"a wrong number would tell the year", bad_ancient,      INTAKE_NOTICE, "bad_check_digit"        },
+        {"and that it is not to come",         bad_unborn,       INTAKE_NOTICE, "bad_check_digit"        },
     };
     (void)state;
     check(rows, sizeof rows / sizeof *rows);
@@ -155,6 +179,9 @@ SPOIL(child, s->p.document_number = CF_STR("370281201604259405"); s->p.name = CF
                                                CF_STR("19900007574")})
 SPOIL(child_alone, child(s); s->p.guardian = (struct intake_guardian){.phone = CF_STR("1")})
 SPOIL(nameless_guardian, child(s); s->p.guardian.name = CF_STR(""))
+SPOIL(typeless_guardian, child(s); s->p.guardian.document_type = CF_STR(""))
+SPOIL(numberless_guardian, child(s); s->p.guardian.document_number = CF_STR(""))
+SPOIL(paperless_guardian, typeless_guardian(s); s->p.guardian.document_number = CF_STR(""))
 SPOIL(odd_guardian, child(s); s->p.guardian.document_type = CF_STR("library_card"))
 SPOIL(foreign_guardian, child(s); s->p.guardian.document_type = CF_STR("passport");
       s->p.guardian.document_number = CF_STR("E12345678"))
@@ -162,6 +189,8 @@ SPOIL(own_guardian, child(s); s->p.guardian.document_type = CF_STR("household_bo
       s->p.guardian.document_number = s->p.document_number)
 SPOIL(child_without_photo, child(s); s->r.photo_choice = CF_STR("none"))
 SPOIL(adult_without_photo, s->r.photo_choice = CF_STR("none"))
+SPOIL(ageless_without_photo, bare_passport(s); s->p.sex = CF_STR("male");
+      s->r.photo_choice = CF_STR("none"))
 SPOIL(swap_without_photo, child(s); s->r.photo_choice = CF_STR("none");
       s->r.kind = CF_KIND_PHOTO_SWAP;
       s->w.permanent = (struct intake_card){.state = CF_CARD_NORMAL, .bank_code = CF_STR("B01")})
@@ -189,6 +218,12 @@ static void children_need_a_guardian(void **state)
         {"with a guardian",                       child,               INTAKE_ACCEPT, ""                 },
         {"without one",                           child_alone,         INTAKE_NOTICE, "guardian_missing" },
         {"a guardian has a name",                 nameless_guardian,   INTAKE_NOTICE, "guardian_missing" },
+        {"and a document",                        paperless_guardian, INTAKE_NOTICE,
+         "guardian_missing"                                                                              },
+        {"of a type",                             typeless_guardian, INTAKE_NOTICE,
+         "guardian_document_invalid"                                                                     },
+        {"with a number",                         numberless_guardian, INTAKE_NOTICE,
+         "guardian_document_invalid"                                                                     },
         {"and a document that counts",            odd_guardian,        INTAKE_NOTICE,
          "guardian_document_invalid"                                                                     },
         {"a passport does not tell the age",      foreign_guardian,    INTAKE_ACCEPT, ""                 },
@@ -197,6 +232,8 @@ static void children_need_a_guardian(void **state)
         {"a child may go without photo",          child_without_photo, INTAKE_ACCEPT, ""                 },
         {"an adult may not",                      adult_without_photo, INTAKE_NOTICE,
          "photo_none_not_allowed"                                                                        },
+        {"who tells no age may be a child",       ageless_without_photo, INTAKE_NOTICE,
+         "missing_birth_date"                                                                            },
         {"to swap the photo one must have one",   swap_without_photo,  INTAKE_NOTICE,
          "photo_none_not_allowed"                                                                        },
         {"15 on the acceptance day",              day_before_16,       INTAKE_NOTICE, "guardian_missing" },
@@ -211,6 +248,9 @@ static void children_need_a_guardian(void **state)
 SPOIL(by_unit, s->r.channel = CF_CHANNEL_UNIT)
 SPOIL(no_letter, by_unit(s); s->r.introduction_letter_no = CF_STR(""))
 SPOIL(no_agent, by_unit(s); s->p.agent = (struct intake_agent){.name = {0}})
+SPOIL(numberless_agent, by_unit(s); s->p.agent.document_number = CF_STR(""))
+SPOIL(by_school, by_unit(s); s->r.channel = CF_CHANNEL_SCHOOL)
+SPOIL(no_unit, by_school(s); s->r.unit_code = CF_STR(""))
 SPOIL(odd_agent, by_unit(s); s->p.agent.document_number = CF_STR("370203200012179599"))
 SPOIL(no_copies, by_unit(s); s->r.id_copies_held = false)
 SPOIL(nothing_at_all, by_unit(s); s->r.unit_code = s->r.introduction_letter_no = CF_STR("");
@@ -242,6 +282,9 @@ static void papers_and_form_are_checked(void **state)
         {"a unit with its papers",            by_unit,            INTAKE_ACCEPT, ""                       },
         {"no letter",                         no_letter,          INTAKE_NOTICE, "missing_unit_papers"    },
         {"no agent",                          no_agent,           INTAKE_NOTICE, "missing_unit_papers"    },
+        {"an agent without a number",         numberless_agent,   INTAKE_NOTICE, "missing_unit_papers"    },
+        {"a school with its papers",          by_school,          INTAKE_ACCEPT, ""                       },
+        {"a school without its code",         no_unit,            INTAKE_NOTICE, "missing_unit_papers"    },
         {"an agent with a wrong number",      odd_agent,          INTAKE_NOTICE, "agent_document_invalid" },
         {"copies not confirmed",              no_copies,          INTAKE_NOTICE, "id_copies_not_confirmed"},
         {"no papers at all",                  nothing_at_all,     INTAKE_NOTICE,
@@ -268,6 +311,26 @@ static void papers_and_form_are_checked(void **state)
     };
     (void)state;
     check(rows, sizeof rows / sizeof *rows);
+}
+
+/* One column a channel, as in the list: outlet, phone of the bank, unit, school, online, terminal,
+ * hotline, upstream. */
+static void the_matrix_of_channels_is_as_published(void **state)
+{
+    static const char *const want[CF_KIND_COUNT] = {
+        [CF_KIND_FIRST_ISSUE] = "+-++++-+",        [CF_KIND_LOSS_REPLACEMENT] = "+-++++-+",
+        [CF_KIND_DAMAGE_REPLACEMENT] = "+-++++-+", [CF_KIND_PHOTO_SWAP] = "+--+++-+",
+        [CF_KIND_TEMPORARY] = "+------+",          [CF_KIND_REISSUE] = "+-++++-+",
+    };
+    (void)state;
+    for (int kind = CF_KIND_NONE; kind < CF_KIND_COUNT; kind++) {
+        for (int channel = CF_CHANNEL_NONE; channel <= CF_CHANNEL_COUNT; channel++) {
+            bool among = channel > CF_CHANNEL_NONE && channel < CF_CHANNEL_COUNT;
+            bool may = want[kind] && among && want[kind][channel - 1] == '+';
+            assert_int_equal(
+                intake_channel_allows((enum cf_channel)channel, (enum cf_app_kind)kind), may);
+        }
+    }
 }
 
 /* ---- enrolment, open applications, cards ------------------------------------------------------ */
@@ -302,6 +365,7 @@ SPOIL(temporary_open, s->r.kind = CF_KIND_TEMPORARY; s->w.temporary_open = true)
 SPOIL(four_days, s->w.last_first_issue = s->r.submitted_at - 4 * (cf_ms)CF_MS_PER_DAY)
 SPOIL(more_than_four, s->w.last_first_issue = s->r.submitted_at - 4 * (cf_ms)CF_MS_PER_DAY - 1)
 SPOIL(temporary_four, s->r.kind = CF_KIND_TEMPORARY; s->w.last_temporary = s->r.submitted_at)
+SPOIL(before_the_last, s->w.last_first_issue = s->r.submitted_at + 1)
 SPOIL(loss_after_first, hold(s, CF_KIND_LOSS_REPLACEMENT, CF_CARD_NORMAL);
       s->w.last_first_issue = s->r.submitted_at)
 SPOIL(has_card, hold(s, CF_KIND_FIRST_ISSUE, CF_CARD_SEALED))
@@ -315,12 +379,21 @@ SPOIL(damage_of_lost, hold(s, CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_TEMPORARY_LOSS
 SPOIL(swap, hold(s, CF_KIND_PHOTO_SWAP, CF_CARD_NORMAL); s->w.permanent.has_photo = false)
 SPOIL(swap_again, hold(s, CF_KIND_PHOTO_SWAP, CF_CARD_NORMAL))
 SPOIL(swap_elsewhere, swap(s); elsewhere(s))
+SPOIL(swap_sealed, swap(s); s->w.permanent.state = CF_CARD_SEALED)
+SPOIL(swap_lost, swap(s); s->w.permanent.state = CF_CARD_FORMAL_LOSS)
+SPOIL(swap_cancelled, swap(s); s->w.permanent.state = CF_CARD_CANCELLED)
 SPOIL(swap_nothing, s->r.kind = CF_KIND_PHOTO_SWAP)
 SPOIL(temporary_card, s->r.kind = CF_KIND_TEMPORARY; s->w.temporary.state = CF_CARD_NORMAL)
 SPOIL(exchange, s->r.kind = CF_KIND_REISSUE; s->r.reissue_reason = CF_STR("mass_exchange"))
 SPOIL(exchange_known, exchange(s); hold(s, CF_KIND_REISSUE, CF_CARD_NORMAL))
 SPOIL(expiry_early, hold(s, CF_KIND_REISSUE, CF_CARD_NORMAL); s->r.reissue_reason = CF_STR("expiry"))
 SPOIL(expiry, expiry_early(s); s->w.permanent.valid_until = cf_day_of_date(2026, 5, 31))
+SPOIL(expiry_of_unknown, expiry_early(s); s->w.permanent.valid_until = 0)
+SPOIL(expiry_too_early, expiry(s); s->w.permanent.valid_until += 1)
+SPOIL(expiry_of_nothing, s->r.kind = CF_KIND_REISSUE; s->r.reissue_reason = CF_STR("expiry"))
+SPOIL(expiry_of_cancelled, expiry(s); s->w.permanent.state = CF_CARD_CANCELLED)
+SPOIL(exchange_of_cancelled, exchange_known(s); s->r.reissue_reason = CF_STR("mass_exchange");
+      s->w.permanent.state = CF_CARD_CANCELLED)
 SPOIL(data_changed, hold(s, CF_KIND_REISSUE, CF_CARD_NORMAL);
       s->r.reissue_reason = CF_STR("data_changed"))
 SPOIL(data_changed_elsewhere, data_changed(s); elsewhere(s))
@@ -345,6 +418,7 @@ static void the_world_is_checked(void **state)
         {"one temporary one",                   temporary_open,         INTAKE_REJECT, "duplicate_application"  },
         {"accepted four days before",           four_days,              INTAKE_REJECT, "duplicate_application"  },
         {"and a millisecond",                   more_than_four,         INTAKE_ACCEPT, ""                       },
+        {"the last was submitted later",        before_the_last,        INTAKE_ACCEPT, ""                       },
         {"temporary ones too",                  temporary_four,         INTAKE_REJECT, "duplicate_application"  },
         {"replacements know no four days",      loss_after_first,       INTAKE_ACCEPT, ""                       },
         {"a sealed card is a card",             has_card,               INTAKE_REJECT, "card_exists"            },
@@ -358,12 +432,20 @@ static void the_world_is_checked(void **state)
         {"a card without photo gets one",       swap,                   INTAKE_ACCEPT, ""                       },
         {"once",                                swap_again,             INTAKE_REJECT, "card_exists"            },
         {"from the bank that issued it",        swap_elsewhere,         INTAKE_REJECT, "not_original_bank"      },
+        {"before it is activated, too",         swap_sealed,            INTAKE_ACCEPT, ""                       },
+        {"not while it is lost",                swap_lost,              INTAKE_REJECT, "no_card_to_replace"     },
+        {"nor when it is cancelled",            swap_cancelled,         INTAKE_REJECT, "card_cancelled"         },
         {"if there is a card",                  swap_nothing,           INTAKE_REJECT, "no_card_to_replace"     },
         {"one temporary card",                  temporary_card,         INTAKE_REJECT, "card_exists"            },
         {"an old card unknown to us",           exchange,               INTAKE_ACCEPT, ""                       },
         {"is not one that we know",             exchange_known,         INTAKE_REJECT, "card_exists"            },
         {"not yet expiring",                    expiry_early,           INTAKE_REJECT, "card_exists"            },
         {"90 days before",                      expiry,                 INTAKE_ACCEPT, ""                       },
+        {"a day sooner is too early",           expiry_too_early,       INTAKE_REJECT, "card_exists"            },
+        {"when it ends is not known",           expiry_of_unknown,      INTAKE_ACCEPT, ""                       },
+        {"no card expires",                     expiry_of_nothing,      INTAKE_REJECT, "no_card_to_replace"     },
+        {"a cancelled card does not expire",    expiry_of_cancelled,    INTAKE_REJECT, "card_cancelled"         },
+        {"a cancelled one is exchanged",        exchange_of_cancelled,  INTAKE_ACCEPT, ""                       },
         {"changed data, same bank",             data_changed,           INTAKE_ACCEPT, ""                       },
         {"changed data, another bank",          data_changed_elsewhere, INTAKE_REJECT, "not_issuing_bank"       },
         {"a change of bank needs another",      bank_change,            INTAKE_ACCEPT, ""                       },
@@ -445,6 +527,30 @@ static void every_state_is_counted_somewhere(void **state)
     for (int s = CF_APP_NONE + 1; s < CF_APP_COUNT; s++)
         assert_true(intake_count_of((enum cf_app_state)s) < INTAKE_COUNT_COUNT);
     assert_int_equal(intake_count_of(CF_APP_NONE), INTAKE_COUNT_COUNT);
+    assert_int_equal(intake_count_of(CF_APP_COUNT), INTAKE_COUNT_COUNT);
+    assert_int_equal(intake_count_of((enum cf_app_state)99), INTAKE_COUNT_COUNT);
+    assert_int_equal(intake_count_of(CF_APP_SHIPPED), INTAKE_COUNT_ACCEPTED);
+    assert_int_equal(intake_count_of(CF_APP_CLOSED), INTAKE_COUNT_ENDED);
+    assert_string_equal(intake_count_name(INTAKE_COUNT_READY), "ready_for_pickup");
+    assert_string_equal(intake_count_name(INTAKE_COUNT_ENDED), "ended");
+    assert_string_equal(intake_event_name(INTAKE_ON_ACCEPT), "accept");
+    assert_string_equal(intake_event_name(INTAKE_ON_PICKUP_EXPIRE), "pickup_expire");
+}
+
+/* The matrix of channels has told what a kind is that nobody knows; the cards say nothing more. */
+static void a_kind_that_is_not_known_asks_for_no_card(void **state)
+{
+    (void)state;
+    struct setting s = good();
+    struct intake_facts f;
+    static const enum cf_app_kind kinds[] = {CF_KIND_NONE, CF_KIND_COUNT, (enum cf_app_kind)99};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct cf_reason_set reasons = {{0, 0}};
+        s.r.kind = kinds[i];
+        intake_person_read(&s.p, intake_day(&s.r, 0), data.arena, &f);
+        intake_check_world(&s.r, &f, &s.w, s.r.submitted_at, &reasons);
+        assert_false(cf_reason_set_any(&reasons));
+    }
 }
 
 int main(void)
@@ -453,10 +559,12 @@ int main(void)
         cmocka_unit_test(the_person_is_checked_as_a_whole),
         cmocka_unit_test(children_need_a_guardian),
         cmocka_unit_test(papers_and_form_are_checked),
+        cmocka_unit_test(the_matrix_of_channels_is_as_published),
         cmocka_unit_test(the_world_is_checked),
         cmocka_unit_test(an_accepted_one_carries_choice_and_deadline),
         cmocka_unit_test(every_pair_of_state_and_event_is_as_drawn),
         cmocka_unit_test(every_state_is_counted_somewhere),
+        cmocka_unit_test(a_kind_that_is_not_known_asks_for_no_card),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
