@@ -190,29 +190,16 @@ static void restart_clock(const struct cf_calendar *cal, struct complaint_facts 
 static void arrive(const struct cf_calendar *cal, struct complaint_facts *f, struct cf_str owner,
                    cf_ms now)
 {
-    switch (f->state) {
-    case COMPLAINT_RECEIVED:
-        restart_clock(cal, f, cf_day_of_ms(f->dispatched_at));
-        break;
-    case COMPLAINT_ROUTED:
+    if (f->state == COMPLAINT_RECEIVED) restart_clock(cal, f, cf_day_of_ms(f->dispatched_at));
+    if (f->state == COMPLAINT_ROUTED) {
         f->routed_at = now;
         f->owner = owner;
-        break;
-    case COMPLAINT_REPLIED:
-        f->replied_at = now;
-        break;
-    case COMPLAINT_REOPENED:
+    }
+    if (f->state == COMPLAINT_REPLIED) f->replied_at = now;
+    if (f->state == COMPLAINT_REOPENED) {
         /* Five days again, and the mark of the first round is history. */
         f->reopened = true;
         restart_clock(cal, f, cf_day_of_ms(now));
-        break;
-    case COMPLAINT_NONE:
-    case COMPLAINT_IN_PROGRESS:
-    case COMPLAINT_RETURNED:
-    case COMPLAINT_CLOSED:
-    case COMPLAINT_WITHDRAWN:
-    case COMPLAINT_STATE_COUNT:
-        break;
     }
 }
 

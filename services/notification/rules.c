@@ -81,8 +81,7 @@ enum notification_template notification_for_card(enum cf_card_state before,
 
 bool notification_ends_waiting(enum cf_app_state state)
 {
-    return state == CF_APP_COLLECTED || cf_app_state_is_end(state) ||
-           state == CF_APP_PRODUCTION_FAILED;
+    return cf_app_state_is_end(state) || state == CF_APP_PRODUCTION_FAILED;
 }
 
 /* ---- when

@@ -56,22 +56,28 @@ static struct cf_str text_of(enum notification_template t, enum cf_lang lang)
     return cf_str_of(lang == CF_LANG_EN ? texts[t].en : texts[t].zh);
 }
 
+bool notification_pair_check(struct cf_str zh, struct cf_str en, struct notification_fault *fault)
+{
+    unsigned used_zh = 0, used_en = 0;
+    fault->lang = cf_lang_name(CF_LANG_ZH);
+    fault->rule = notification_text_check(zh, &used_zh);
+    if (fault->rule) return false;
+    fault->lang = cf_lang_name(CF_LANG_EN);
+    fault->rule = notification_text_check(en, &used_en);
+    if (!fault->rule && used_zh != used_en)
+        fault->rule = "does not say the same in both languages";
+    return !fault->rule;
+}
+
 bool notification_texts_check(struct notification_fault *fault)
 {
-    for (int t = NOTIFY_NONE + 1; t < NOTIFY_COUNT; t++) {
-        unsigned used[2] = {0, 0};
-        for (int l = 0; l < 2; l++) {
-            enum cf_lang lang = l ? CF_LANG_EN : CF_LANG_ZH;
-            fault->template = notification_template_name((enum notification_template)t);
-            fault->lang = cf_lang_name(lang);
-            fault->rule =
-                notification_text_check(text_of((enum notification_template)t, lang), &used[l]);
-            if (fault->rule) return false;
-        }
-        fault->rule = "does not say the same in both languages";
-        if (used[0] != used[1]) return false;
+    bool good = true;
+    for (int i = NOTIFY_NONE + 1; good && i < NOTIFY_COUNT; i++) {
+        enum notification_template t = (enum notification_template)i;
+        fault->template = notification_template_name(t);
+        good = notification_pair_check(text_of(t, CF_LANG_ZH), text_of(t, CF_LANG_EN), fault);
     }
-    return true;
+    return good;
 }
 
 static bool add_escaped(struct cf_buf *out, struct cf_str value)
@@ -91,7 +97,12 @@ bool notification_render(enum notification_template t, enum cf_lang lang,
                          const struct notification_values *values, struct cf_buf *out)
 {
     if (t <= NOTIFY_NONE || t >= NOTIFY_COUNT) return false;
-    struct cf_str text = text_of(t, lang);
+    return notification_fill(text_of(t, lang), values, out);
+}
+
+bool notification_fill(struct cf_str text, const struct notification_values *values,
+                       struct cf_buf *out)
+{
     for (size_t i = 0; i < text.len;) {
         if (text.ptr[i] != '{') {
             const char *brace = memchr(text.ptr + i, '{', text.len - i);

@@ -39,8 +39,13 @@ struct notification_fault {
 /* Checks one text as the start of the program does; NULL: good, else the rule that is broken.
  * *used gets a bit for each value in it. */
 const char *notification_text_check(struct cf_str text, unsigned *used);
-/* Checks all templates in both languages. */
+/* Checks the two languages of a template: both good, and with the same values. */
+bool notification_pair_check(struct cf_str zh, struct cf_str en, struct notification_fault *fault);
+/* Checks all templates of the program. */
 bool notification_texts_check(struct notification_fault *fault);
 /* Adds the text of the message to out. */
 bool notification_render(enum notification_template t, enum cf_lang lang,
                          const struct notification_values *values, struct cf_buf *out);
+/* The same of any text. */
+bool notification_fill(struct cf_str text, const struct notification_values *values,
+                       struct cf_buf *out);

@@ -67,6 +67,55 @@ static void every_pair_is_an_edge_or_illegal(void **state)
     assert_int_equal(found, n);
 }
 
+/* The domain reference's edges, written down apart from the table. One column an event: open,
+ * route, auto_reply, accept, return, reply, revisit, reopen, withdraw, decide, give_back, silent. A
+ * letter is the state that follows, its own state "already done", a dot illegal. */
+static void the_edges_are_those_of_the_domain(void **state)
+{
+    (void)state;
+    static const enum complaint_event columns[] = {
+        COMPLAINT_ON_OPEN,    COMPLAINT_ON_ROUTE,   COMPLAINT_ON_AUTO_REPLY, COMPLAINT_ON_ACCEPT,
+        COMPLAINT_ON_RETURN,  COMPLAINT_ON_REPLY,   COMPLAINT_ON_REVISIT,    COMPLAINT_ON_REOPEN,
+        COMPLAINT_ON_WITHDRAW, COMPLAINT_ON_DECIDE, COMPLAINT_ON_GIVE_BACK,  COMPLAINT_ON_SILENT};
+    static const struct {
+        enum complaint_state from;
+        char letter;
+        const char *to;
+    } want[] = {
+        {COMPLAINT_NONE,        '-', "v..........."},
+        {COMPLAINT_RECEIVED,    'v', ".ra.....w..."},
+        {COMPLAINT_ROUTED,      'r', ".r.pt...w..."},
+        {COMPLAINT_IN_PROGRESS, 'p', "...p.a..wa.."},
+        {COMPLAINT_RETURNED,    't', ".r..t...w.c."},
+        {COMPLAINT_REPLIED,     'a', ".....acowa.c"},
+        {COMPLAINT_REOPENED,    'o', "...p...ow..."},
+        {COMPLAINT_CLOSED,      'c', "......c...c."},
+        {COMPLAINT_WITHDRAWN,   'w', "........w..."},
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+            enum complaint_state to = COMPLAINT_NONE;
+            char got = '.';
+            if (complaint_next(want[i].from, columns[c], &to))
+                for (size_t k = 0; k < sizeof want / sizeof *want; k++)
+                    if (want[k].from == to) got = want[k].letter;
+            if (got != want[i].to[c])
+                fail_msg("%s on %s: %c, want %c", complaint_state_name(want[i].from),
+                         complaint_event_name(columns[c]), got, want[i].to[c]);
+        }
+    }
+}
+
+static void what_does_not_move_an_order_leaves_it_as_it_is(void **state)
+{
+    (void)state;
+    struct complaint_facts f = {.state = COMPLAINT_ROUTED, .owner = CF_STR("desk"), .routed_at = 1};
+    struct complaint_facts before = f;
+    assert_false(complaint_move(&calendar, &f, COMPLAINT_ON_SILENT, CF_STR("b"), 7));
+    assert_false(complaint_move(&calendar, &f, COMPLAINT_ON_ROUTE, CF_STR("b"), 7));
+    assert_memory_equal(&f, &before, sizeof f);
+}
+
 static void what_is_closed_or_withdrawn_stays_so(void **state)
 {
     (void)state;
@@ -103,6 +152,15 @@ static void names_are_read_as_they_are_written(void **state)
     assert_int_equal(complaint_action_parse(CF_STR("open")), COMPLAINT_ON_NONE);
     assert_int_equal(complaint_action_parse(CF_STR("silent")), COMPLAINT_ON_NONE);
     assert_int_equal(complaint_action_parse(CF_STR("")), COMPLAINT_ON_NONE);
+    assert_string_equal(complaint_state_name(COMPLAINT_IN_PROGRESS), "in_progress");
+    assert_string_equal(complaint_mark_name(COMPLAINT_MARK_RED), "red");
+    assert_string_equal(complaint_result_name(COMPLAINT_ALREADY), "already");
+    for (int i = COMPLAINT_RECEIVED; i < COMPLAINT_STATE_COUNT; i++)
+        for (unsigned lang = CF_LANG_ZH; lang < CF_LANG_COUNT; lang++)
+            assert_true(
+                complaint_state_label((enum complaint_state)i, (enum cf_lang)lang)[0] != '\0');
+    assert_string_not_equal(complaint_state_label(COMPLAINT_CLOSED, CF_LANG_ZH),
+                            complaint_state_label(COMPLAINT_CLOSED, CF_LANG_EN));
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------ */
@@ -163,6 +221,9 @@ static void marks_come_a_day_before_and_the_day_after(void **state)
     f.mark = COMPLAINT_MARK_NONE; /* loaded late: red at once */
     complaint_due_now(&calendar, &f, noon("2026-04-01"), &mark);
     assert_int_equal(mark, COMPLAINT_MARK_RED);
+    f.state = COMPLAINT_CLOSED; /* the clock stands */
+    assert_int_equal(complaint_due_now(&calendar, &f, noon("2026-04-01"), &mark),
+                     COMPLAINT_ON_NONE);
 }
 
 static void silence_closes_after_five_working_days(void **state)
@@ -254,6 +315,12 @@ static void an_order_goes_its_way(void **state)
          COMPLAINT_DONE,
          "",
          COMPLAINT_REPLIED},
+        {"more time, but the clock stands",
+         "2026-03-11",
+         {.what = COMPLAINT_ON_EXTEND, .days = 5, .has_reason = true},
+         COMPLAINT_REFUSED,
+         "illegal_in_state",
+         COMPLAINT_REPLIED},
         {"not satisfied",
          "2026-03-12",
          {.what = COMPLAINT_ON_REVISIT},
@@ -294,6 +361,12 @@ static void an_order_goes_its_way(void **state)
          {.what = COMPLAINT_ON_REVISIT, .satisfied = true},
          COMPLAINT_ALREADY,
          "",
+         COMPLAINT_CLOSED},
+        {"more time for what is closed",
+         "2026-03-17",
+         {.what = COMPLAINT_ON_EXTEND, .days = 5, .has_reason = true},
+         COMPLAINT_REFUSED,
+         "illegal_in_state",
          COMPLAINT_CLOSED},
         {"too late to withdraw",
          "2026-03-17",
@@ -351,6 +424,12 @@ static void wrong_routing_is_returned_within_two_days(void **state)
             "",
             COMPLAINT_ROUTED
     },
+        {"no desk in particular",
+         "2026-03-16",
+         {.what = COMPLAINT_ON_ROUTE},
+         COMPLAINT_ALREADY,
+         "",
+         COMPLAINT_ROUTED},
         {"yet another desk",
          "2026-03-16",
          {.what = COMPLAINT_ON_ROUTE, .owner = CF_STR("c")},
@@ -470,6 +549,8 @@ static void only_progress_is_answered_without_a_person(void **state)
     assert_false(complaint_is_automatic(COMPLAINT_KIND_COMPLAINT, CF_STR("progress"), true, true));
     assert_false(complaint_wants_context(COMPLAINT_KIND_PRAISE, true, true));
     assert_true(complaint_wants_context(COMPLAINT_KIND_COMPLAINT, true, true));
+    assert_false(complaint_wants_context(COMPLAINT_KIND_COMPLAINT, true, false));
+    assert_false(complaint_wants_context(COMPLAINT_KIND_COMPLAINT, false, true));
 }
 
 static void a_question_about_progress_is_known_by_its_words(void **state)
@@ -492,6 +573,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_is_an_edge_or_illegal),
+        cmocka_unit_test(the_edges_are_those_of_the_domain),
+        cmocka_unit_test(what_does_not_move_an_order_leaves_it_as_it_is),
         cmocka_unit_test(what_is_closed_or_withdrawn_stays_so),
         cmocka_unit_test(any_open_order_can_be_withdrawn),
         cmocka_unit_test(names_are_read_as_they_are_written),

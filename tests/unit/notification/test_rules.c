@@ -66,6 +66,10 @@ static void changes_of_a_card_are_told_and_are_security(void **state)
         {CF_CARD_NORMAL,         CF_CARD_CANCELLED,      "cancel",                "cancelled"    },
         {CF_CARD_NORMAL,         CF_CARD_CANCELLED,      "death",                 ""             },
         {CF_CARD_NORMAL,         CF_CARD_NORMAL,         "set_password",          ""             },
+        {CF_CARD_FORMAL_LOSS,    CF_CARD_NORMAL,         "holder_died",           ""             },
+        {CF_CARD_TEMPORARY_LOSS, CF_CARD_APP_LOCKED,     "release",               "loss_released"},
+        {CF_CARD_SEALED,         CF_CARD_VOIDED,         "",                      ""             },
+        {CF_CARD_NORMAL,         CF_CARD_VOIDED,         "",                      ""             },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         enum notification_template t =
@@ -75,6 +79,9 @@ static void changes_of_a_card_are_told_and_are_security(void **state)
                      cf_card_state_name(rows[i].after), notification_template_name(t));
         if (t) assert_true(notification_is_security(t));
     }
+    assert_false(notification_is_security(NOTIFY_ACCEPTED));
+    assert_false(notification_is_security(NOTIFY_COUNT));
+    assert_string_equal(notification_template_name(NOTIFY_COUNT), "");
 }
 
 static cf_ms at(int day, int hour, int minute)
@@ -87,6 +94,7 @@ static void quiet_hours_hold_back_until_their_end(void **state)
     (void)state;
     const struct notification_quiet night = {true, 21 * 60, 8 * 60};
     const struct notification_quiet noon = {true, 12 * 60, 14 * 60}, off = {false, 21 * 60, 480};
+    const struct notification_quiet never = {true, 480, 480};
     const struct {
         const char *why;
         const struct notification_quiet *quiet;
@@ -104,6 +112,8 @@ static void quiet_hours_hold_back_until_their_end(void **state)
         {"off",            &off,   NOTIFY_ACCEPTED,      at(10, 23, 0),  at(10, 23, 0) },
         {"within a day",   &noon,  NOTIFY_ACCEPTED,      at(10, 13, 0),  at(10, 14, 0) },
         {"outside it",     &noon,  NOTIFY_ACCEPTED,      at(10, 14, 0),  at(10, 14, 0) },
+        {"before it",      &noon,  NOTIFY_ACCEPTED,      at(10, 11, 59), at(10, 11, 59)},
+        {"no minute of it", &never, NOTIFY_ACCEPTED,     at(10, 8,  0),  at(10, 8,  0) },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (notification_due(rows[i].now, rows[i].quiet, rows[i].t) != rows[i].want)
@@ -111,9 +121,21 @@ static void quiet_hours_hold_back_until_their_end(void **state)
     int minute = -1;
     assert_true(notification_minute_parse(CF_STR("21:05"), &minute));
     assert_int_equal(minute, 21 * 60 + 5);
-    static const char *const bad[] = {"24:00", "21:60", "9:00", "21-00", "21:0x", ""};
+    static const char *const bad[] = {"24:00", "21:60", "9:00", "21-00", "21:0x", "21:0/", ""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(notification_minute_parse(cf_str_of(bad[i]), &minute));
+}
+
+/* What ends an application ends its reminders, and a card that is made anew begins again. */
+static void reminders_end_with_the_application(void **state)
+{
+    (void)state;
+    for (int s = CF_APP_NONE; s < CF_APP_COUNT; s++) {
+        bool ends = s == CF_APP_REJECTED || s == CF_APP_COLLECTED || s == CF_APP_WITHDRAWN ||
+                    s == CF_APP_EXPIRED || s == CF_APP_PICKUP_EXPIRED || s == CF_APP_CLOSED ||
+                    s == CF_APP_PRODUCTION_FAILED;
+        assert_int_equal(notification_ends_waiting((enum cf_app_state)s), ends);
+    }
 }
 
 static void the_guardian_hears_when_the_child_has_no_phone(void **state)
@@ -126,7 +148,10 @@ static void the_guardian_hears_when_the_child_has_no_phone(void **state)
     assert_string_equal(out, "19900007574");
     assert_int_equal(notification_phone(CF_STR("0532-1234"), CF_STR(""), out), 0);
     assert_int_equal(notification_lang(CF_DOC_PASSPORT), CF_LANG_EN);
+    assert_int_equal(notification_lang(CF_DOC_FOREIGN_PR_2017), CF_LANG_EN);
+    assert_int_equal(notification_lang(CF_DOC_FOREIGN_PR_2023), CF_LANG_EN);
     assert_int_equal(notification_lang(CF_DOC_RESIDENT_ID), CF_LANG_ZH);
+    assert_int_equal(notification_lang((enum cf_doc_type)99), CF_LANG_ZH);
 }
 
 static void what_we_hold_back_is_suppressed_and_not_failed(void **state)
@@ -135,6 +160,9 @@ static void what_we_hold_back_is_suppressed_and_not_failed(void **state)
     assert_int_equal(notification_end_of_failure(CF_STR("no_phone")), NOTIFY_SUPPRESSED);
     assert_int_equal(notification_end_of_failure(CF_STR("holder_died")), NOTIFY_SUPPRESSED);
     assert_int_equal(notification_end_of_failure(CF_STR("number_not_reachable")), NOTIFY_FAILED);
+    assert_string_equal(notification_state_name(NOTIFY_SUPPRESSED), "suppressed");
+    assert_string_equal(notification_state_name(NOTIFY_FAILED), "failed");
+    assert_string_equal(notification_state_name((enum notification_state)99), "");
     assert_int_equal(notification_reminder_days(0), 30);
     assert_int_equal(notification_reminder_days(1), 180);
     assert_int_equal(notification_reminder_days(2), 330);
@@ -159,6 +187,34 @@ static void an_unsound_template_is_found_out(void **state)
                                       "{}", "{{receipt_no}}", "\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (!notification_text_check(cf_str_of(bad[i]), &used)) fail_msg("\"%s\" passed", bad[i]);
+    char text[NOTIFY_TEXT_MAX + 1];
+    memset(text, 'x', sizeof text);
+    assert_null(notification_text_check((struct cf_str){text, NOTIFY_TEXT_MAX}, &used));
+    assert_string_equal(notification_text_check((struct cf_str){text, sizeof text}, &used),
+                        "is too long");
+}
+
+static void both_languages_of_a_template_say_the_same(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *zh, *en, *lang, *rule;
+    } rows[] = {
+        {"{due_on}前",  "by {due_on}",   "",   NULL                                     },
+        {"{due_on",     "by {due_on}",   "zh", "has a placeholder that no value stands for"},
+        {"{due_on}前",  "",              "en", "is empty"                               },
+        {"{due_on}前",  "by {card_no}",  "en", "does not say the same in both languages"},
+        {"前",          "by {due_on}",   "en", "does not say the same in both languages"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct notification_fault fault = {0};
+        bool good =
+            notification_pair_check(cf_str_of(rows[i].zh), cf_str_of(rows[i].en), &fault);
+        assert_int_equal(good, rows[i].rule == NULL);
+        if (good) continue;
+        assert_string_equal(fault.rule, rows[i].rule);
+        assert_string_equal(fault.lang, rows[i].lang);
+    }
 }
 
 static void values_are_filled_in_and_escaped(void **state)
@@ -177,6 +233,32 @@ static void values_are_filled_in_and_escaped(void **state)
     assert_true(notification_render(NOTIFY_READY_FOR_PICKUP, CF_LANG_ZH, &v, &out));
     snprintf(room, sizeof room, "%.*s", CF_ARG(cf_buf_str(&out)));
     assert_string_equal(room, "您的社会保障卡已到网点(due_on)(银行)，请持有效身份证件领取。");
+    cf_buf_free(&out);
+}
+
+/* Cut at 64 characters; and of no room for the whole message comes none. */
+static void long_values_are_cut_and_long_messages_not_made(void **state)
+{
+    (void)state;
+    char long_value[3 * 70 + 1] = "";
+    for (int i = 0; i < 70; i++)
+        memcpy(long_value + 3 * i, "字", 3);
+    struct notification_values v = {
+        .v = {[NOTIFY_VALUE_OUTLET_CODE] = {long_value, sizeof long_value - 1}}};
+    struct cf_str text = CF_STR("a {outlet_code} z");
+    const size_t whole = 2 + 3 * 64 + 2;
+    for (size_t max = 0; max <= whole; max++) {
+        struct cf_buf out;
+        cf_buf_init(&out, max);
+        assert_int_equal(notification_fill(text, &v, &out), max == whole);
+        if (max == whole) assert_memory_equal(out.ptr + 2 + 3 * 63, "字 z", 5);
+        cf_buf_free(&out);
+    }
+    struct cf_buf out;
+    cf_buf_init(&out, NOTIFY_TEXT_MAX);
+    assert_false(notification_fill(CF_STR("a {nothing}"), &v, &out));
+    assert_false(notification_render(NOTIFY_NONE, CF_LANG_ZH, &v, &out));
+    assert_false(notification_render(NOTIFY_COUNT, CF_LANG_ZH, &v, &out));
     cf_buf_free(&out);
 }
 
@@ -223,11 +305,14 @@ int main(void)
         cmocka_unit_test(steps_make_the_messages_a_person_should_hear),
         cmocka_unit_test(changes_of_a_card_are_told_and_are_security),
         cmocka_unit_test(quiet_hours_hold_back_until_their_end),
+        cmocka_unit_test(reminders_end_with_the_application),
         cmocka_unit_test(the_guardian_hears_when_the_child_has_no_phone),
         cmocka_unit_test(what_we_hold_back_is_suppressed_and_not_failed),
         cmocka_unit_test(every_template_of_the_program_is_sound),
         cmocka_unit_test(an_unsound_template_is_found_out),
+        cmocka_unit_test(both_languages_of_a_template_say_the_same),
         cmocka_unit_test(values_are_filled_in_and_escaped),
+        cmocka_unit_test(long_values_are_cut_and_long_messages_not_made),
         cmocka_unit_test(a_message_with_an_empty_value_is_not_made),
         cmocka_unit_test(parts_count_ucs2_units),
     };

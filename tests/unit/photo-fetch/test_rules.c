@@ -115,6 +115,21 @@ static void the_plan_follows_choice_document_and_age(void **state)
     }
 }
 
+static void states_and_sources_have_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"none", "fetching", "missing", "ready", "stopped", "expired"};
+    for (int i = 0; i < PHOTO_STATE_COUNT; i++)
+        assert_string_equal(photo_fetch_state_name((enum photo_state)i), names[i]);
+    assert_string_equal(photo_fetch_state_name(PHOTO_STATE_COUNT), "");
+    /* As an application chooses them. */
+    assert_string_equal(photo_fetch_source_name(PHOTO_FROM_NOWHERE), "");
+    assert_string_equal(photo_fetch_source_name(PHOTO_FROM_POLICE), "public_security");
+    assert_string_equal(photo_fetch_source_name(PHOTO_FROM_UPLOAD), "upload");
+    assert_string_equal(photo_fetch_source_name(PHOTO_FROM_WAIVER), "none");
+    assert_string_equal(photo_fetch_source_name((enum photo_source)99), "");
+}
+
 static void the_last_day_counts_in_full(void **state)
 {
     (void)state;
@@ -131,6 +146,7 @@ int main(void)
         cmocka_unit_test(every_pair_is_in_the_table_or_illegal),
         cmocka_unit_test(no_edge_stands_twice),
         cmocka_unit_test(the_plan_follows_choice_document_and_age),
+        cmocka_unit_test(states_and_sources_have_names),
         cmocka_unit_test(the_last_day_counts_in_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
