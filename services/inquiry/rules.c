@@ -15,17 +15,11 @@ const char *inquiry_step_name(enum inquiry_step step)
 
 const char *inquiry_outcome_name(enum inquiry_outcome outcome)
 {
-    switch (outcome) {
-    case INQUIRY_OUTCOME_PENDING:
-        return "pending";
-    case INQUIRY_OUTCOME_ACCEPTED:
-        return "accepted";
-    case INQUIRY_OUTCOME_NOTICE:
-        return "notice";
-    case INQUIRY_OUTCOME_REJECTED:
-        return "rejected";
-    }
-    return "";
+    static const char *const names[] = {[INQUIRY_OUTCOME_PENDING] = "pending",
+                                        [INQUIRY_OUTCOME_ACCEPTED] = "accepted",
+                                        [INQUIRY_OUTCOME_NOTICE] = "notice",
+                                        [INQUIRY_OUTCOME_REJECTED] = "rejected"};
+    return names[outcome];
 }
 
 const char *inquiry_identity_name(unsigned index)
@@ -185,34 +179,22 @@ const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inq
 
 /* ---- cards --------------------------------------------------------------------------------- */
 
-static unsigned state_reason(enum cf_card_state state)
-{
-    switch (state) {
-    case CF_CARD_NORMAL:
-        return 0;
-    case CF_CARD_SEALED:
-        return INQUIRY_ID_NOT_ACTIVATED;
-    case CF_CARD_FORMAL_LOSS:
-        return INQUIRY_ID_FORMAL_LOSS;
-    case CF_CARD_TEMPORARY_LOSS:
-        return INQUIRY_ID_TEMPORARY_LOSS;
-    case CF_CARD_APP_LOCKED:
-        return INQUIRY_ID_APP_LOCKED;
-    case CF_CARD_CANCELLED:
-        return INQUIRY_ID_CANCELLED;
-    case CF_CARD_NONE:
-    case CF_CARD_RESERVED:
-    case CF_CARD_VOIDED:
-    case CF_CARD_COUNT:
-        break;
-    }
-    return INQUIRY_ID_NO_CARD;
-}
+static const unsigned state_reasons[CF_CARD_COUNT] = {
+    [CF_CARD_NONE] = INQUIRY_ID_NO_CARD,
+    [CF_CARD_RESERVED] = INQUIRY_ID_NO_CARD,
+    [CF_CARD_VOIDED] = INQUIRY_ID_NO_CARD,
+    [CF_CARD_SEALED] = INQUIRY_ID_NOT_ACTIVATED,
+    [CF_CARD_NORMAL] = 0,
+    [CF_CARD_FORMAL_LOSS] = INQUIRY_ID_FORMAL_LOSS,
+    [CF_CARD_APP_LOCKED] = INQUIRY_ID_APP_LOCKED,
+    [CF_CARD_TEMPORARY_LOSS] = INQUIRY_ID_TEMPORARY_LOSS,
+    [CF_CARD_CANCELLED] = INQUIRY_ID_CANCELLED,
+};
 
 /* S7: state normal, not expired, not handed in, enrolment active. */
 static unsigned invalid_as_identity(const struct inquiry_card *card, bool enrolled, cf_day today)
 {
-    unsigned reasons = state_reason(card->state);
+    unsigned reasons = state_reasons[card->state];
     if (card->valid_until > 0 && today > card->valid_until) reasons |= INQUIRY_ID_EXPIRED;
     if (card->handed_in) reasons |= INQUIRY_ID_HANDED_IN;
     if (!enrolled) reasons |= INQUIRY_ID_ENROLMENT_INACTIVE;
@@ -261,87 +243,56 @@ static cf_day respond_by(const struct inquiry_app *app)
     return app->since ? cf_day_of_ms(app->since) + RESPOND_DAYS : 0;
 }
 
+static const enum inquiry_step app_steps[CF_APP_COUNT] = {
+    [CF_APP_RECEIVED] = INQUIRY_STEP_WAIT_DECISION,
+    [CF_APP_NOTICED] = INQUIRY_STEP_CORRECT,
+    [CF_APP_REJECTED] = INQUIRY_STEP_APPLY_AGAIN,
+    [CF_APP_ACCEPTED] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_PHOTO_MISSING] = INQUIRY_STEP_GIVE_PHOTO,
+    [CF_APP_PHOTO_READY] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_BATCHED] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_ACCOUNT_FAILED] = INQUIRY_STEP_CONTACT_BANK,
+    [CF_APP_ACCOUNT_OPENED] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_PRODUCTION_FAILED] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_PRODUCED] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_SHIPPED] = INQUIRY_STEP_WAIT_CARD,
+    [CF_APP_READY_FOR_PICKUP] = INQUIRY_STEP_PICK_UP,
+    [CF_APP_COLLECTED] = INQUIRY_STEP_ACTIVATE,
+    [CF_APP_WITHDRAWN] = INQUIRY_STEP_APPLY_AGAIN,
+    [CF_APP_EXPIRED] = INQUIRY_STEP_APPLY_AGAIN,
+    [CF_APP_PICKUP_EXPIRED] = INQUIRY_STEP_APPLY_AGAIN,
+    [CF_APP_CLOSED] = INQUIRY_STEP_APPLY_AGAIN,
+};
+
 static void next_of_app(struct inquiry_picture *p, const struct inquiry_app *app, cf_day today)
 {
-    p->step_on = 0;
-    switch (app->state) {
-    case CF_APP_RECEIVED:
-        p->step = app->waits ? INQUIRY_STEP_WAIT_ENROLMENT : INQUIRY_STEP_WAIT_DECISION;
-        return;
-    case CF_APP_NOTICED:
-        p->step = INQUIRY_STEP_CORRECT;
-        p->step_on = respond_by(app);
-        return;
-    case CF_APP_PHOTO_MISSING:
-        p->step = INQUIRY_STEP_GIVE_PHOTO;
-        p->step_on = respond_by(app);
-        return;
-    case CF_APP_ACCOUNT_FAILED:
-        p->step = INQUIRY_STEP_CONTACT_BANK;
-        p->step_on = respond_by(app);
-        return;
-    case CF_APP_ACCEPTED:
-    case CF_APP_PHOTO_READY:
-    case CF_APP_BATCHED:
-    case CF_APP_ACCOUNT_OPENED:
-    case CF_APP_PRODUCTION_FAILED:
-    case CF_APP_PRODUCED:
-    case CF_APP_SHIPPED:
-        p->step_on = ready_by(app);
-        p->step =
-            p->step_on && p->step_on < today ? INQUIRY_STEP_WAIT_LATE_CARD : INQUIRY_STEP_WAIT_CARD;
-        return;
-    case CF_APP_READY_FOR_PICKUP:
-        p->step = INQUIRY_STEP_PICK_UP;
-        if (app->since) p->step_on = cf_day_of_ms(app->since) + PICKUP_DAYS;
-        return;
-    case CF_APP_COLLECTED:
-        p->step = app->activated ? INQUIRY_STEP_USE : INQUIRY_STEP_ACTIVATE;
-        return;
-    case CF_APP_REJECTED:
-    case CF_APP_WITHDRAWN:
-    case CF_APP_EXPIRED:
-    case CF_APP_PICKUP_EXPIRED:
-    case CF_APP_CLOSED:
-        p->step = INQUIRY_STEP_APPLY_AGAIN;
-        return;
-    case CF_APP_NONE:
-    case CF_APP_COUNT:
-        break;
-    }
-    p->step = INQUIRY_STEP_NONE;
+    p->step = app_steps[app->state];
+    if (app->waits) p->step = INQUIRY_STEP_WAIT_ENROLMENT;
+    if (app->activated) p->step = INQUIRY_STEP_USE;
+    if (app->waiting_on_holder) p->step_on = respond_by(app);
+    if (p->step == INQUIRY_STEP_PICK_UP && app->since)
+        p->step_on = cf_day_of_ms(app->since) + PICKUP_DAYS;
+    if (p->step != INQUIRY_STEP_WAIT_CARD) return;
+    p->step_on = ready_by(app);
+    if (p->step_on && p->step_on < today) p->step = INQUIRY_STEP_WAIT_LATE_CARD;
 }
+
+/* Of the cards that are shown. */
+static const enum inquiry_step card_steps[CF_CARD_COUNT] = {
+    [CF_CARD_SEALED] = INQUIRY_STEP_ACTIVATE,
+    [CF_CARD_NORMAL] = INQUIRY_STEP_USE,
+    [CF_CARD_FORMAL_LOSS] = INQUIRY_STEP_REPLACE,
+    [CF_CARD_APP_LOCKED] = INQUIRY_STEP_UNLOCK,
+    [CF_CARD_TEMPORARY_LOSS] = INQUIRY_STEP_SETTLE_LOSS,
+    [CF_CARD_CANCELLED] = INQUIRY_STEP_APPLY,
+};
 
 static void next_of_card(struct inquiry_picture *p, const struct inquiry_shown_card *c)
 {
-    p->step_on = 0;
-    switch (c->card->state) {
-    case CF_CARD_SEALED:
-        p->step = INQUIRY_STEP_ACTIVATE;
-        return;
-    case CF_CARD_NORMAL:
-        p->step = c->invalid & INQUIRY_ID_EXPIRED ? INQUIRY_STEP_RENEW : INQUIRY_STEP_USE;
-        return;
-    case CF_CARD_APP_LOCKED:
-        p->step = INQUIRY_STEP_UNLOCK;
-        return;
-    case CF_CARD_TEMPORARY_LOSS:
-        p->step = INQUIRY_STEP_SETTLE_LOSS;
-        if (c->card->at) p->step_on = cf_day_of_ms(c->card->at) + TEMPORARY_LOSS_DAYS;
-        return;
-    case CF_CARD_FORMAL_LOSS:
-        p->step = INQUIRY_STEP_REPLACE;
-        return;
-    case CF_CARD_CANCELLED:
-        p->step = INQUIRY_STEP_APPLY;
-        return;
-    case CF_CARD_NONE:
-    case CF_CARD_RESERVED:
-    case CF_CARD_VOIDED:
-    case CF_CARD_COUNT:
-        break;
-    }
-    p->step = INQUIRY_STEP_NONE;
+    p->step = card_steps[c->card->state];
+    if (p->step == INQUIRY_STEP_USE && c->invalid & INQUIRY_ID_EXPIRED) p->step = INQUIRY_STEP_RENEW;
+    if (p->step == INQUIRY_STEP_SETTLE_LOSS && c->card->at)
+        p->step_on = cf_day_of_ms(c->card->at) + TEMPORARY_LOSS_DAYS;
 }
 
 /* The newest that is still under way, else the newest. */

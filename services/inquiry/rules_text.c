@@ -27,7 +27,8 @@ static const struct step_texts texts[INQUIRY_STEP_COUNT] = {
 };
 /* clang-format on */
 
-/* The step's text with its date put in; the texts are ours, with one %s at most. */
+/* The step's text with its date put in; the texts are ours, with one %s at most. Every step of an
+ * application or a card has one. */
 static struct cf_str step_text(struct cf_arena *a, enum inquiry_step step, cf_day on, bool en)
 {
     const char *t = texts[step].dated[en];
@@ -46,12 +47,12 @@ static void of_app(struct cf_arena *a, struct inquiry_picture *p, const struct i
         cf_str_of(cf_app_state_label_detail(app->state, app->waits, app->activated, CF_LANG_ZH));
     p->label_en =
         cf_str_of(cf_app_state_label_detail(app->state, app->waits, app->activated, CF_LANG_EN));
-    p->sentence_zh = cf_arena_printf(a, "您的%s目前状态为“%.*s”%s%.*s。",
+    p->sentence_zh = cf_arena_printf(a, "您的%s目前状态为“%.*s”，%.*s。",
                                      inquiry_kind_text(app->kind, CF_LANG_ZH), CF_ARG(p->label_zh),
-                                     zh.len ? "，" : "", CF_ARG(zh));
+                                     CF_ARG(zh));
     p->sentence_en =
-        cf_arena_printf(a, "Your %s: %.*s%s%.*s.", inquiry_kind_text(app->kind, CF_LANG_EN),
-                        CF_ARG(p->label_en), en.len ? "; " : "", CF_ARG(en));
+        cf_arena_printf(a, "Your %s: %.*s; %.*s.", inquiry_kind_text(app->kind, CF_LANG_EN),
+                        CF_ARG(p->label_en), CF_ARG(en));
 }
 
 static void of_card(struct cf_arena *a, struct inquiry_picture *p,
@@ -63,11 +64,11 @@ static void of_card(struct cf_arena *a, struct inquiry_picture *p,
     p->label_zh = cf_str_of(cf_card_state_label(c->card->state, CF_LANG_ZH));
     p->label_en = cf_str_of(cf_card_state_label(c->card->state, CF_LANG_EN));
     p->sentence_zh =
-        cf_arena_printf(a, "您的%s社保卡目前状态为“%.*s”%s%.*s。", temporary ? "临时" : "",
-                        CF_ARG(p->label_zh), zh.len ? "，" : "", CF_ARG(zh));
-    p->sentence_en = cf_arena_printf(a, "Your %ssocial security card: %.*s%s%.*s.",
+        cf_arena_printf(a, "您的%s社保卡目前状态为“%.*s”，%.*s。", temporary ? "临时" : "",
+                        CF_ARG(p->label_zh), CF_ARG(zh));
+    p->sentence_en = cf_arena_printf(a, "Your %ssocial security card: %.*s; %.*s.",
                                      temporary ? "temporary " : "", CF_ARG(p->label_en),
-                                     en.len ? "; " : "", CF_ARG(en));
+                                     CF_ARG(en));
 }
 
 void inquiry_say(struct cf_arena *a, struct inquiry_picture *p, const struct inquiry_app *app,

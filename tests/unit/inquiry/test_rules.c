@@ -128,6 +128,10 @@ static void every_state_can_be_read_out(void **state)
         assert_null(memchr(p.sentence_zh.ptr, '%', p.sentence_zh.len));
         assert_null(memchr(p.sentence_en.ptr, '%', p.sentence_en.len));
         assert_true(p.label_zh.len && p.label_en.len);
+        size_t n;
+        const struct inquiry_mark *marks = inquiry_timeline(arena, &p.apps[0], &n);
+        assert_int_equal(n, 1);
+        assert_int_equal(marks[0].state, st);
     }
 }
 
@@ -381,6 +385,281 @@ static void the_open_application_is_spoken_of_not_the_newest(void **state)
     assert_int_equal(p.step, INQUIRY_STEP_WAIT_CARD);
 }
 
+/* Of cards the oldest that is gone for good makes room, of orders and messages the oldest. */
+static void what_is_kept_of_each_is_bounded(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    static char numbers[INQUIRY_CARDS_MAX + 3][4];
+    for (int i = 0; i < INQUIRY_CARDS_MAX + 3; i++)
+        snprintf(numbers[i], sizeof numbers[i], "C%d", i);
+    for (int i = 0; i < INQUIRY_CARDS_MAX; i++)
+        fold(s, card(numbers[i],
+                     i == 5   ? CF_CARD_CANCELLED
+                     : i == 9 ? CF_CARD_VOIDED
+                              : CF_CARD_NORMAL,
+                     false, DAY(100 + i)));
+    static const char *const gone[] = {"C5", "C9", "C0"};
+    for (int i = 0; i < 3; i++) {
+        const char *no = numbers[INQUIRY_CARDS_MAX + i];
+        assert_true(fold(s, card(no, CF_CARD_NORMAL, false, DAY(200 + i))).card_created);
+        assert_false(fold(s, card(no, CF_CARD_NORMAL, false, DAY(200 + i))).card_created);
+        const struct inquiry_section *made = &s[INQUIRY_PRODUCTION];
+        assert_int_equal(made->n_cards, INQUIRY_CARDS_MAX);
+        for (size_t k = 0; k < made->n_cards; k++)
+            assert_false(cf_str_is(made->cards[k].no, gone[i]));
+        assert_true(cf_str_is(made->cards[made->n_cards - 1].no, no));
+    }
+    struct inquiry_event order = {.what = INQUIRY_ORDER, .source = INQUIRY_COMPLAINT};
+    struct inquiry_event note = {.what = INQUIRY_NOTE, .source = INQUIRY_NOTIFICATION};
+    for (int i = 0; i < INQUIRY_ORDERS_MAX + 5; i++) {
+        order.order.id[0] = (uint8_t)i;
+        order.order.state = CF_STR("received");
+        assert_true(fold(s, order).created);
+        note.note.at = i;
+        fold(s, note);
+    }
+    const struct inquiry_section *c = &s[INQUIRY_COMPLAINT], *n = &s[INQUIRY_NOTIFICATION];
+    assert_int_equal(c->n_orders, INQUIRY_ORDERS_MAX);
+    assert_int_equal(c->orders[0].id[0], 5);
+    assert_int_equal(n->n_notes, INQUIRY_NOTES_MAX);
+    assert_int_equal(n->notes[0].at, INQUIRY_ORDERS_MAX + 5 - INQUIRY_NOTES_MAX);
+    assert_int_equal(n->notes[n->n_notes - 1].at, INQUIRY_ORDERS_MAX + 4);
+    /* An order that is there already is changed in its place. */
+    order.order.id[0] = 7;
+    order.order.state = CF_STR("closed");
+    assert_false(fold(s, order).created);
+    assert_int_equal(c->n_orders, INQUIRY_ORDERS_MAX);
+    assert_true(cf_str_is(c->orders[2].state, "closed"));
+    assert_true(render(s, 100).found);
+}
+
+static void a_holder_with_a_work_order_only_is_found(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, (struct inquiry_event){.what = INQUIRY_ORDER, .source = INQUIRY_COMPLAINT});
+    struct inquiry_picture p = render(s, 100);
+    assert_true(p.found);
+    assert_int_equal(p.step, INQUIRY_STEP_APPLY);
+}
+
+static void what_says_nothing_changes_nothing(void **state)
+{
+    (void)state;
+    static const enum inquiry_what kinds[] = {INQUIRY_OTHER, (enum inquiry_what)99};
+    for (size_t i = 0; i < 2; i++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0}, before[INQUIRY_SOURCES] = {0};
+        struct inquiry_folded f = fold(s, (struct inquiry_event){.what = kinds[i]});
+        assert_false(f.created || f.card_created || f.receipt_created || f.dropped);
+        assert_memory_equal(s, before, sizeof s);
+    }
+}
+
+/* That it was noticed once is remembered, whatever is said after. */
+static void a_notice_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, moved(INQUIRY_INTAKE, 1, CF_APP_REJECTED, DAY(100)));
+    assert_false(s[INQUIRY_INTAKE].entries[0].noticed);
+    fold(s, moved(INQUIRY_INTAKE, 2, CF_APP_NOTICED, DAY(100)));
+    fold(s, moved(INQUIRY_INTAKE, 2, CF_APP_NOTICED, DAY(101)));
+    fold(s, moved(INQUIRY_INTAKE, 2, CF_APP_REJECTED, DAY(102)));
+    assert_true(s[INQUIRY_INTAKE].entries[1].noticed);
+}
+
+static void a_promise_alone_is_no_application(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event promise = {.what = INQUIRY_PROMISED, .source = INQUIRY_PRODUCTION};
+    promise.entry.id[0] = 1;
+    fold(s, promise);
+    assert_int_equal(render(s, 101).n_apps, 0);
+    struct inquiry_app app;
+    assert_false(inquiry_app_of(s, promise.entry.id, NULL, &app));
+    /* But intake's word may have been kept elsewhere; it has no marks. */
+    static const struct {
+        enum cf_app_state state;
+        enum inquiry_outcome outcome;
+    } kept[] = {
+        {CF_APP_RECEIVED, INQUIRY_OUTCOME_PENDING },
+        {CF_APP_REJECTED, INQUIRY_OUTCOME_REJECTED},
+    };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        const struct inquiry_entry entry = {.state = kept[i].state};
+        assert_true(inquiry_app_of(s, promise.entry.id, &entry, &app));
+        assert_int_equal(app.state, kept[i].state);
+        assert_int_equal(app.outcome, kept[i].outcome);
+        assert_int_equal(app.since, 0);
+        size_t n;
+        inquiry_timeline(arena, &app, &n);
+        assert_int_equal(n, 0);
+    }
+}
+
+/* Without the time of a state there is no date to tell. */
+static void a_date_that_is_not_known_is_not_told(void **state)
+{
+    (void)state;
+    static const enum cf_app_state states[] = {CF_APP_NOTICED, CF_APP_PHOTO_MISSING,
+                                               CF_APP_READY_FOR_PICKUP, CF_APP_ACCEPTED};
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        struct inquiry_entry both[] = {{.id = {1}, .state = states[i]},
+                                       {.id = {2}, .state = states[i]}};
+        s[INQUIRY_INTAKE].entries = both;
+        s[INQUIRY_INTAKE].n_entries = 2;
+        struct inquiry_picture p = render(s, 100);
+        assert_int_equal(p.step_on, 0);
+        assert_int_not_equal(p.step, INQUIRY_STEP_NONE);
+        assert_true(p.sentence_zh.len && p.sentence_en.len);
+    }
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, card("C1", CF_CARD_TEMPORARY_LOSS, false, 0));
+    struct inquiry_picture p = render(s, 100);
+    assert_int_equal(p.step, INQUIRY_STEP_SETTLE_LOSS);
+    assert_int_equal(p.step_on, 0);
+}
+
+static void every_card_can_be_read_out(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cf_card_state state;
+        enum inquiry_step step;
+    } rows[] = {
+        {CF_CARD_SEALED,         INQUIRY_STEP_ACTIVATE   },
+        {CF_CARD_NORMAL,         INQUIRY_STEP_USE        },
+        {CF_CARD_APP_LOCKED,     INQUIRY_STEP_UNLOCK     },
+        {CF_CARD_TEMPORARY_LOSS, INQUIRY_STEP_SETTLE_LOSS},
+        {CF_CARD_FORMAL_LOSS,    INQUIRY_STEP_REPLACE    },
+        {CF_CARD_CANCELLED,      INQUIRY_STEP_APPLY      },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int temporary = 0; temporary <= 1; temporary++) {
+            struct inquiry_section s[INQUIRY_SOURCES] = {0};
+            fold(s, card("C1", rows[i].state, temporary, DAY(100)));
+            struct inquiry_picture p = render(s, 101);
+            assert_int_equal(p.step, rows[i].step);
+            assert_int_equal(p.step_on, rows[i].state == CF_CARD_TEMPORARY_LOSS ? 107 : 0);
+            assert_int_equal(memmem(p.sentence_zh.ptr, p.sentence_zh.len, "临时社保卡",
+                                    strlen("临时社保卡")) != NULL,
+                             temporary);
+            assert_int_equal(
+                memmem(p.sentence_en.ptr, p.sentence_en.len, "temporary social", 16) != NULL,
+                temporary);
+        }
+}
+
+static void a_card_that_has_expired_is_renewed(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = card("C1", CF_CARD_NORMAL, false, DAY(100));
+    fold(s, ev);
+    assert_int_equal(render(s, 30001).step, INQUIRY_STEP_RENEW);
+    ev.card.valid_until = 0; /* not known: nothing is said of it */
+    fold(s, ev);
+    assert_int_equal(render(s, 30001).step, INQUIRY_STEP_USE);
+    assert_int_equal(render(s, 30001).invalid, 0);
+}
+
+/* A card that is there speaks after the end of an application, but not while one is open. */
+static void card_and_application_speak_in_turn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *why;
+        enum inquiry_source source;
+        enum cf_app_state app;
+        const char *line; /* the card that the application made */
+        enum cf_card_state card;
+        cf_day today;
+        bool of_card;
+    } rows[] = {
+        {"an open one speaks",         INQUIRY_INTAKE,     CF_APP_ACCEPTED,  "",   CF_CARD_NORMAL,      100,   false},
+        {"withdrawn: the card",        INQUIRY_INTAKE,     CF_APP_WITHDRAWN, "",   CF_CARD_NORMAL,      100,   true },
+        {"closed: the card",           INQUIRY_PRODUCTION, CF_APP_CLOSED,    "C1", CF_CARD_NORMAL,      100,   true },
+        {"it made this card",          INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_SEALED,      100,   false},
+        {"and it is in use",           INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_NORMAL,      100,   false},
+        {"but it has expired",         INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_NORMAL,      30001, true },
+        {"or was locked",              INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_APP_LOCKED,  100,   true },
+        {"it made another",            INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C2", CF_CARD_NORMAL,      100,   true },
+        {"which one it does not say",  INQUIRY_INTAKE,     CF_APP_COLLECTED, "",   CF_CARD_NORMAL,      100,   true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        struct inquiry_event ev = moved(rows[i].source, 1, rows[i].app, DAY(99));
+        ev.entry.card_no = cf_str_of(rows[i].line);
+        fold(s, ev);
+        fold(s, card("C1", rows[i].card, false, DAY(99)));
+        struct inquiry_picture p = render(s, rows[i].today);
+        bool of_card = memmem(p.sentence_en.ptr, p.sentence_en.len, "Your social", 11) != NULL;
+        if (of_card != rows[i].of_card)
+            fail_msg("%s: %.*s", rows[i].why, CF_ARG(p.sentence_en));
+    }
+}
+
+/* Of three that began at different times in different stages, in any order of arrival. */
+static void applications_stand_newest_first(void **state)
+{
+    (void)state;
+    static const uint8_t orders[][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        for (int k = 0; k < 3; k++) {
+            uint8_t id = orders[i][k];
+            /* 2 and 3 began at once; the later stage has heard of 1 first. */
+            cf_ms at = DAY(id == 1 ? 90 : 100);
+            fold(s, moved(INQUIRY_INTAKE, id, CF_APP_ACCEPTED, at + (id == 1 ? 5 : 0)));
+            if (id == 1) fold(s, moved(INQUIRY_PHOTO, id, CF_APP_PHOTO_READY, at));
+        }
+        struct inquiry_picture p = render(s, 101);
+        assert_int_equal(p.n_apps, 3);
+        for (int k = 0; k < 3; k++)
+            assert_int_equal(p.apps[k].id[0], 3 - k);
+        size_t n;
+        const struct inquiry_mark *marks = inquiry_timeline(arena, &p.apps[2], &n);
+        assert_int_equal(n, 3);
+        assert_int_equal(marks[0].state, CF_APP_PHOTO_READY);
+        for (size_t k = 1; k < n; k++)
+            assert_true(marks[k - 1].at <= marks[k].at);
+    }
+}
+
+static void a_received_one_that_waits_says_so(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_INTAKE, 1, CF_APP_RECEIVED, DAY(100));
+    ev.entry.waits = true;
+    fold(s, ev);
+    struct inquiry_picture p = render(s, 100);
+    assert_int_equal(p.step, INQUIRY_STEP_WAIT_ENROLMENT);
+    assert_true(cf_str_is(p.label_zh, "等待参保信息"));
+    size_t n;
+    inquiry_timeline(arena, &p.apps[0], &n);
+    assert_int_equal(n, 1);
+}
+
+static void words_of_the_answer_are_those_of_the_interface(void **state)
+{
+    (void)state;
+    static const char *const outcomes[] = {"pending", "accepted", "notice", "rejected"};
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(inquiry_outcome_name((enum inquiry_outcome)i), outcomes[i]);
+    assert_string_equal(inquiry_identity_name(INQUIRY_ID_INDEX_NO_CARD), "no_card");
+    assert_string_equal(inquiry_identity_name(INQUIRY_ID_INDEX_ENROLMENT_INACTIVE),
+                        "enrolment_inactive");
+    assert_string_equal(inquiry_identity_name(INQUIRY_ID_COUNT), "");
+    assert_string_equal(inquiry_step_name(INQUIRY_STEP_PICK_UP), "pick_up");
+    assert_string_equal(inquiry_kind_text(CF_KIND_COUNT, CF_LANG_ZH),
+                        inquiry_kind_text(CF_KIND_NONE, CF_LANG_ZH));
+    assert_string_equal(inquiry_kind_text(CF_KIND_FIRST_ISSUE, CF_LANG_ZH), "首次申领");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +677,18 @@ int main(void)
         cmocka_unit_test(an_ended_application_makes_room_first),
         cmocka_unit_test(a_long_story_keeps_its_beginning),
         cmocka_unit_test(the_open_application_is_spoken_of_not_the_newest),
+        cmocka_unit_test(what_is_kept_of_each_is_bounded),
+        cmocka_unit_test(a_holder_with_a_work_order_only_is_found),
+        cmocka_unit_test(what_says_nothing_changes_nothing),
+        cmocka_unit_test(a_notice_is_not_forgotten),
+        cmocka_unit_test(a_promise_alone_is_no_application),
+        cmocka_unit_test(a_date_that_is_not_known_is_not_told),
+        cmocka_unit_test(every_card_can_be_read_out),
+        cmocka_unit_test(a_card_that_has_expired_is_renewed),
+        cmocka_unit_test(card_and_application_speak_in_turn),
+        cmocka_unit_test(applications_stand_newest_first),
+        cmocka_unit_test(a_received_one_that_waits_says_so),
+        cmocka_unit_test(words_of_the_answer_are_those_of_the_interface),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
