@@ -143,9 +143,7 @@ static void put_old_card_away(struct production_slot *slot, const struct product
         /* Collected and never activated: it is the old card now. */
         if (in_hand(&slot->card)) {
             production_card_put(&slot->card, false, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx);
-            struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_TELL_BANK);
-            e->card = slot->card;
-            e->word = "cancelled";
+            production_tell_bank(&slot->card, "cancelled", fx);
         }
         slot->card = slot->made;
         memset(&slot->made, 0, sizeof slot->made);
@@ -153,18 +151,11 @@ static void put_old_card_away(struct production_slot *slot, const struct product
     if (a->kind == CF_KIND_LOSS_REPLACEMENT &&
         production_card_put(&slot->card, false, PRODUCTION_CARD_FORMAL_LOSS, "report_formal_loss",
                             NULL, fx) &&
-        a->channel != CF_CHANNEL_BANK_OUTLET) {
-        struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_TELL_BANK);
-        e->card = slot->card;
-        e->word = "loss";
-    }
-    if (a->kind == CF_KIND_DAMAGE_REPLACEMENT && !slot->card.handed_in) {
+        a->channel != CF_CHANNEL_BANK_OUTLET)
+        production_tell_bank(&slot->card, "loss", fx);
+    if (a->kind == CF_KIND_DAMAGE_REPLACEMENT) {
         slot->card.handed_in = true;
-        struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_CHANGED);
-        e->card = slot->card;
-        e->before = slot->card.state;
-        e->bank = slot->card.bank;
-        e->word = "handed_in";
+        production_card_changed(&slot->card, false, slot->card.state, "handed_in", NULL, fx);
     }
 }
 
@@ -284,38 +275,16 @@ static void app_due(struct production_slot *slot, const struct production_world 
 {
     struct production_app *app = &slot->app;
     if (!app->until || app->until > w->now || !production_app_is_open(app)) return;
-    switch (app->state) {
-    case CF_APP_PHOTO_READY: /* there was no number for its card */
+    if (app->state == CF_APP_PHOTO_READY) /* there was no number for its card */
         production_queue(slot, fx);
-        break;
-    case CF_APP_BATCHED:
-    case CF_APP_ACCOUNT_OPENED:
+    else if (app->state == CF_APP_BATCHED || app->state == CF_APP_ACCOUNT_OPENED)
         production_fail(slot, CF_STR("unanswered"), true, w, fx);
-        break;
-    case CF_APP_ACCOUNT_FAILED:
+    else if (app->state == CF_APP_ACCOUNT_FAILED)
         production_end(slot, CF_APP_EXPIRED, CF_STR("account_failed"), true, fx);
-        break;
-    case CF_APP_READY_FOR_PICKUP:
+    else if (app->state == CF_APP_READY_FOR_PICKUP)
         production_end(slot, CF_APP_PICKUP_EXPIRED, (struct cf_str){0}, true, fx);
-        break;
-    case CF_APP_NONE:
-    case CF_APP_RECEIVED:
-    case CF_APP_NOTICED:
-    case CF_APP_REJECTED:
-    case CF_APP_ACCEPTED:
-    case CF_APP_PHOTO_MISSING:
-    case CF_APP_PRODUCTION_FAILED:
-    case CF_APP_PRODUCED:
-    case CF_APP_SHIPPED:
-    case CF_APP_COLLECTED:
-    case CF_APP_WITHDRAWN:
-    case CF_APP_EXPIRED:
-    case CF_APP_PICKUP_EXPIRED:
-    case CF_APP_CLOSED:
-    case CF_APP_COUNT:
+    else
         app->until = 0;
-        break;
-    }
 }
 
 void production_on_due(struct production_holder *h, const struct production_world *w,

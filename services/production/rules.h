@@ -375,9 +375,9 @@ bool production_card_is(const struct production_card *card); /* not none, cancel
 bool production_card_put(struct production_card *card, bool temporary,
                          enum production_card_event on, const char *word,
                          const struct production_op *op, struct production_effects *fx);
-/* The card is made: sealed, dated. */
-void production_card_seal(struct production_slot *slot, bool temporary,
-                          const struct production_world *w, struct production_effects *fx);
+/* The card is made: sealed, dated; nothing for one that is not in the making any more. */
+void production_card_seal(struct production_slot *slot, const struct production_world *w,
+                          struct production_effects *fx);
 /* The card in the making will not be: voided when reserved, cancelled when sealed. tell: the bank
  * does not know yet. */
 void production_card_scrap(struct production_slot *slot, bool temporary, bool tell,

@@ -39,46 +39,24 @@ static void take_step(struct production_slot *slot, const struct production_resu
                       struct production_effects *fx)
 {
     struct production_app *app = &slot->app;
-    switch (r->step) {
-    case PRODUCTION_ON_ACCOUNT_FAILED:
+    if (r->step == PRODUCTION_ON_FAILED) {
+        production_fail(slot, r->reason, false, w, fx);
+        return;
+    }
+    if (r->step == PRODUCTION_ON_ACCOUNT_FAILED) {
         production_line_done(slot, "failed", fx);
         app->until = w->now + w->policy->account_ms;
         production_step(slot, to, r->reason, fx);
         return;
-    case PRODUCTION_ON_FAILED:
-        production_fail(slot, r->reason, false, w, fx);
-        return;
-    case PRODUCTION_ON_PRODUCED:
-        app->until = 0;
-        production_step(slot, to, (struct cf_str){0}, fx);
-        production_card_seal(slot, false, w, fx);
-        production_line_done(slot, "made", fx);
-        return;
-    case PRODUCTION_ON_ARRIVED:
-        app->until = w->now + w->policy->pickup_ms;
-        production_step(slot, to, (struct cf_str){0}, fx);
-        return;
-    case PRODUCTION_ON_COLLECTED:
-        production_step(slot, to, (struct cf_str){0}, fx);
-        collected(slot);
-        return;
-    case PRODUCTION_ON_ACCOUNT_OPENED:
-    case PRODUCTION_ON_SHIPPED:
-        production_step(slot, to, (struct cf_str){0}, fx);
-        return;
-    case PRODUCTION_ON_NONE:
-    case PRODUCTION_ON_PHOTO_READY:
-    case PRODUCTION_ON_PHOTO_MISSING:
-    case PRODUCTION_ON_BATCH:
-    case PRODUCTION_ON_REMAKE:
-    case PRODUCTION_ON_UNANSWERED:
-    case PRODUCTION_ON_WITHDRAW:
-    case PRODUCTION_ON_CLOSE:
-    case PRODUCTION_ON_DIE:
-    case PRODUCTION_ON_EXPIRE:
-    case PRODUCTION_ON_COUNT:
-        break;
     }
+    if (r->step == PRODUCTION_ON_PRODUCED) app->until = 0;
+    if (r->step == PRODUCTION_ON_ARRIVED) app->until = w->now + w->policy->pickup_ms;
+    production_step(slot, to, (struct cf_str){0}, fx);
+    if (r->step == PRODUCTION_ON_PRODUCED) {
+        production_card_seal(slot, w, fx);
+        production_line_done(slot, "made", fx);
+    }
+    if (r->step == PRODUCTION_ON_COLLECTED) collected(slot);
 }
 
 /* A fee in a bank's report is refused and recorded; the step itself counts (S12). */

@@ -62,15 +62,14 @@ cf_day production_add_months(cf_day day, int months)
     return cf_day_of_date(year, month, d.day);
 }
 
-void production_card_seal(struct production_slot *slot, bool temporary,
-                          const struct production_world *w, struct production_effects *fx)
+void production_card_seal(struct production_slot *slot, const struct production_world *w,
+                          struct production_effects *fx)
 {
     struct production_card *card = &slot->made;
+    if (card->state != CF_CARD_RESERVED) return;
     card->issued_on = cf_day_of_ms(w->now);
-    card->valid_until = temporary
-                            ? card->issued_on + w->policy->temporary_days
-                            : production_add_months(card->issued_on, 12 * w->policy->card_years);
-    if (!production_card_put(card, temporary, PRODUCTION_CARD_SEAL, "made", NULL, fx)) return;
+    card->valid_until = production_add_months(card->issued_on, 12 * w->policy->card_years);
+    production_card_put(card, false, PRODUCTION_CARD_SEAL, "made", NULL, fx);
     struct production_effect *e = &fx->list[fx->n - 1];
     memcpy(e->app_id, slot->app.id, 16);
     e->app_kind = slot->app.kind;
@@ -111,13 +110,14 @@ cf_ms production_card_next_due(const struct production_card *card)
 void production_card_due(struct production_card *card, bool temporary,
                          const struct production_world *w, struct production_effects *fx)
 {
-    if (card->loss_until && card->loss_until <= w->now &&
-        production_card_put(card, temporary, PRODUCTION_CARD_RELEASE, "release", NULL, fx))
+    if (card->loss_until && card->loss_until <= w->now) {
+        production_card_put(card, temporary, PRODUCTION_CARD_RELEASE, "release", NULL, fx);
         production_tell_bank(card, "released", fx);
+    }
     if (!may_expire(card) || cf_ms_of_day(card->valid_until + 1) > w->now) return;
     if (temporary) {
-        if (production_card_put(card, true, PRODUCTION_CARD_CANCEL, "expired", NULL, fx))
-            production_tell_bank(card, "cancelled", fx);
+        production_card_put(card, true, PRODUCTION_CARD_CANCEL, "expired", NULL, fx);
+        production_tell_bank(card, "cancelled", fx);
     } else {
         /* The state stays; the card does not stand for the holder's identity any more (S7). */
         card->expired = true;

@@ -14,22 +14,14 @@ static void leave_answered(struct production_slot *slot, const char *result, con
 static void leave(struct production_slot *slot, enum production_leaving why, bool tell,
                   struct production_effects *fx)
 {
-    switch (why) {
-    case PRODUCTION_LEAVES_WITHDRAWN:
+    if (why == PRODUCTION_LEAVES_WITHDRAWN) {
         production_end(slot, CF_APP_WITHDRAWN, (struct cf_str){0}, tell, fx);
         leave_answered(slot, "done", NULL, fx);
-        break;
-    case PRODUCTION_LEAVES_ENROLMENT_ENDED:
-        production_end(slot, CF_APP_CLOSED,
-                       cf_str_of(cf_close_reason_name(CF_CLOSE_ENROLMENT_ENDED)), tell, fx);
-        break;
-    case PRODUCTION_LEAVES_DIED:
-        production_end(slot, CF_APP_CLOSED, cf_str_of(cf_close_reason_name(CF_CLOSE_HOLDER_DIED)),
-                       tell, fx);
-        break;
-    case PRODUCTION_STAYS:
-        break;
+        return;
     }
+    enum cf_close_reason reason =
+        why == PRODUCTION_LEAVES_DIED ? CF_CLOSE_HOLDER_DIED : CF_CLOSE_ENROLMENT_ENDED;
+    production_end(slot, CF_APP_CLOSED, cf_str_of(cf_close_reason_name(reason)), tell, fx);
 }
 
 enum production_fit production_on_batched(struct production_holder *h,
@@ -64,7 +56,7 @@ enum production_fit production_on_dequeued(struct production_holder *h,
                                            struct production_effects *fx)
 {
     struct production_slot *slot = production_slot_of(h, d->app_id);
-    if (!slot || slot->app.state != CF_APP_PHOTO_READY || !d->out) return PRODUCTION_ENDED;
+    if (!slot || slot->app.leaving == PRODUCTION_STAYS || !d->out) return PRODUCTION_ENDED;
     leave(slot, slot->app.leaving, false, fx);
     return PRODUCTION_MOVE;
 }
@@ -115,11 +107,8 @@ static void enrolment_leaves(struct production_slot *slot, bool died, struct pro
 static void cancel_card(struct production_card *card, bool temporary, const char *what,
                         struct production_effects *fx)
 {
-    if (!production_card_is(card) || card->state == CF_CARD_RESERVED) return;
-    if (!production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx)) return;
-    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_TELL_BANK);
-    e->card = *card;
-    e->word = what;
+    if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
+        production_tell_bank(card, what, fx);
 }
 
 enum production_fit production_on_enrolment(struct production_holder *h,

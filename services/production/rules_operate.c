@@ -40,9 +40,10 @@ struct verdict {
     size_t n;
 };
 
+/* There is room: no operation meets more than seven of them. */
 static void refuse(struct verdict *v, const char *reason)
 {
-    if (v->n < PRODUCTION_REASONS) v->reasons[v->n++] = reason;
+    v->reasons[v->n++] = reason;
 }
 
 static void answer(const struct production_op *op, const struct target *t, const char *result,
@@ -52,7 +53,7 @@ static void answer(const struct production_op *op, const struct target *t, const
     e->op = op;
     memcpy(e->command_id, op->id, 16);
     e->word = result;
-    if (t && t->card) {
+    if (t->card) {
         e->card = *t->card;
         e->bank = t->card->bank;
         e->temporary = t->temporary;
@@ -67,7 +68,7 @@ static void answer(const struct production_op *op, const struct target *t, const
 static bool by_holder(const struct production_op *op, const struct target *t)
 {
     if (cf_str_is(op->role, "holder")) return true;
-    return cf_str_is(op->role, "guardian") && t->card && t->card->child;
+    return cf_str_is(op->role, "guardian") && t->card->child;
 }
 
 static bool needs_holder(enum production_operation what)
@@ -102,64 +103,28 @@ static void check_request(const struct production_op *op, const struct target *t
         refuse(v, "channel_not_allowed");
 }
 
-static enum production_card_event event_of(enum production_operation what)
-{
-    switch (what) {
-    case PRODUCTION_OP_ACTIVATE:
-        return PRODUCTION_CARD_ACTIVATE;
-    case PRODUCTION_OP_REPORT_TEMPORARY_LOSS:
-        return PRODUCTION_CARD_TEMPORARY_LOSS;
-    case PRODUCTION_OP_REPORT_FORMAL_LOSS:
-        return PRODUCTION_CARD_FORMAL_LOSS;
-    case PRODUCTION_OP_RELEASE:
-        return PRODUCTION_CARD_RELEASE;
-    case PRODUCTION_OP_LOCK:
-        return PRODUCTION_CARD_LOCK;
-    case PRODUCTION_OP_UNLOCK:
-        return PRODUCTION_CARD_UNLOCK;
-    case PRODUCTION_OP_CANCEL:
-        return PRODUCTION_CARD_CANCEL;
-    case PRODUCTION_OP_NONE:
-    case PRODUCTION_OP_SET_PASSWORD:
-    case PRODUCTION_OP_RESET_PASSWORD:
-    case PRODUCTION_OP_DISABLE_PASSWORD:
-    case PRODUCTION_OP_EXTEND_TEMPORARY:
-    case PRODUCTION_OP_OPEN_ADD_ON:
-    case PRODUCTION_OP_IMPORT_CARD:
-    case PRODUCTION_OP_COUNT:
-        break;
-    }
-    return PRODUCTION_CARD_NONE;
-}
+/* What operations on a card's state do to it, and the word for the bank. */
+static const struct {
+    enum production_card_event event;
+    const char *notice;
+} moves[PRODUCTION_OP_COUNT] = {
+    [PRODUCTION_OP_ACTIVATE] = {PRODUCTION_CARD_ACTIVATE, "activated"},
+    [PRODUCTION_OP_REPORT_TEMPORARY_LOSS] = {PRODUCTION_CARD_TEMPORARY_LOSS, "loss"},
+    [PRODUCTION_OP_REPORT_FORMAL_LOSS] = {PRODUCTION_CARD_FORMAL_LOSS, "loss"},
+    [PRODUCTION_OP_RELEASE] = {PRODUCTION_CARD_RELEASE, "released"},
+    [PRODUCTION_OP_LOCK] = {PRODUCTION_CARD_LOCK, "locked"},
+    [PRODUCTION_OP_UNLOCK] = {PRODUCTION_CARD_UNLOCK, "unlocked"},
+    [PRODUCTION_OP_CANCEL] = {PRODUCTION_CARD_CANCEL, "cancelled"},
+    [PRODUCTION_OP_EXTEND_TEMPORARY] = {PRODUCTION_CARD_NONE, "changed"},
+};
 
 /* Is the card still on its way to the holder, with steps of the bank to come? */
 static bool on_its_way(const struct target *t)
 {
-    switch (t->slot->app.state) {
-    case CF_APP_PHOTO_READY:
-    case CF_APP_BATCHED:
-    case CF_APP_ACCOUNT_OPENED:
-    case CF_APP_PRODUCED:
-    case CF_APP_SHIPPED:
-    case CF_APP_READY_FOR_PICKUP:
-        return t->made;
-    case CF_APP_NONE:
-    case CF_APP_RECEIVED:
-    case CF_APP_NOTICED:
-    case CF_APP_REJECTED:
-    case CF_APP_ACCEPTED:
-    case CF_APP_PHOTO_MISSING:
-    case CF_APP_ACCOUNT_FAILED:
-    case CF_APP_PRODUCTION_FAILED:
-    case CF_APP_COLLECTED:
-    case CF_APP_WITHDRAWN:
-    case CF_APP_EXPIRED:
-    case CF_APP_PICKUP_EXPIRED:
-    case CF_APP_CLOSED:
-    case CF_APP_COUNT:
-        break;
-    }
-    return false;
+    static const bool to_come[CF_APP_COUNT] = {
+        [CF_APP_PHOTO_READY] = true, [CF_APP_BATCHED] = true, [CF_APP_ACCOUNT_OPENED] = true,
+        [CF_APP_PRODUCED] = true,    [CF_APP_SHIPPED] = true, [CF_APP_READY_FOR_PICKUP] = true};
+    return t->made && to_come[t->slot->app.state];
 }
 
 /* The activated card becomes "the card"; the one it replaces and the temporary one are cancelled
@@ -168,8 +133,7 @@ static void take_over(struct production_holder *h, struct target *t, struct prod
 {
     if (t->made) {
         struct production_card *old = &t->slot->card;
-        if (production_card_is(old) &&
-            production_card_put(old, t->temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
+        if (production_card_put(old, t->temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
             production_tell_bank(old, "cancelled", fx);
         t->slot->card = *t->card;
         memset(t->card, 0, sizeof *t->card);
@@ -177,87 +141,44 @@ static void take_over(struct production_holder *h, struct target *t, struct prod
         t->made = false;
     }
     struct production_card *temporary = &h->temporary.card;
-    if (!t->temporary && production_card_is(temporary) &&
+    if (!t->temporary &&
         production_card_put(temporary, true, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
         production_tell_bank(temporary, "cancelled", fx);
 }
 
-static bool bank_knows(const struct production_op *op, const struct production_card *card)
-{
-    return op->channel == CF_CHANNEL_BANK_OUTLET &&
-           (!op->operator_bank.len || cf_str_eq(op->operator_bank, card->bank));
-}
-
-static const char *notice_of(enum production_operation what)
-{
-    switch (what) {
-    case PRODUCTION_OP_REPORT_TEMPORARY_LOSS:
-    case PRODUCTION_OP_REPORT_FORMAL_LOSS:
-        return "loss";
-    case PRODUCTION_OP_RELEASE:
-        return "released";
-    case PRODUCTION_OP_LOCK:
-        return "locked";
-    case PRODUCTION_OP_UNLOCK:
-        return "unlocked";
-    case PRODUCTION_OP_CANCEL:
-        return "cancelled";
-    case PRODUCTION_OP_ACTIVATE:
-        return "activated";
-    case PRODUCTION_OP_NONE:
-    case PRODUCTION_OP_SET_PASSWORD:
-    case PRODUCTION_OP_RESET_PASSWORD:
-    case PRODUCTION_OP_DISABLE_PASSWORD:
-    case PRODUCTION_OP_EXTEND_TEMPORARY:
-    case PRODUCTION_OP_OPEN_ADD_ON:
-    case PRODUCTION_OP_IMPORT_CARD:
-    case PRODUCTION_OP_COUNT:
-        break;
-    }
-    return "changed";
-}
-
-/* Release while a replacement is open: refused, unless nothing has gone to the bank's queue yet:
- * then the replacement is withdrawn by it. */
+/* Release while a replacement is open: refused, unless it is not batched and nothing has gone to
+ * the bank's queue yet: then the replacement is withdrawn by it. */
 static bool release_replacement(struct target *t, struct production_effects *fx)
 {
     struct production_app *app = &t->slot->app;
-    if (app->kind != CF_KIND_LOSS_REPLACEMENT || app->state == CF_APP_NONE ||
-        cf_app_state_is_end(app->state))
-        return true;
-    enum cf_app_state to;
-    if (app->queued || app->state == CF_APP_READY_FOR_PICKUP ||
-        production_app_fit(app->state, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE)
-        return false;
-    app->state = to;
-    app->until = 0;
-    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_STEP);
-    memcpy(e->app_id, app->id, 16);
-    e->app_kind = app->kind;
-    e->bank = app->bank;
-    e->outlet = app->outlet;
-    e->state = to;
+    if (app->kind != CF_KIND_LOSS_REPLACEMENT || !production_app_is_open(app)) return true;
+    bool early = app->state == CF_APP_ACCEPTED || app->state == CF_APP_PHOTO_MISSING ||
+                 app->state == CF_APP_PHOTO_READY;
+    if (!early || app->queued) return false;
+    production_end(t->slot, CF_APP_WITHDRAWN, (struct cf_str){0}, false, fx);
     return true;
 }
 
 static void done(const struct production_op *op, const struct target *t,
                  struct production_effects *fx)
 {
-    if (!bank_knows(op, t->card)) production_tell_bank(t->card, notice_of(op->what), fx);
+    /* At the counter it is the card's own bank that asks. */
+    if (op->channel != CF_CHANNEL_BANK_OUTLET)
+        production_tell_bank(t->card, moves[op->what].notice, fx);
     answer(op, t, "done", NULL, fx);
 }
 
-static enum production_fit move_card(struct production_holder *h, const struct production_op *op,
-                                     struct target *t, const struct production_world *w,
-                                     struct production_effects *fx)
+static void move_card(struct production_holder *h, const struct production_op *op,
+                      struct target *t, const struct production_world *w,
+                      struct production_effects *fx)
 {
-    enum production_card_event on = event_of(op->what);
+    enum production_card_event on = moves[op->what].event;
     enum cf_card_state to;
     struct verdict v = {0};
     enum production_fit fit = production_card_fit(t->card->state, t->card->before_loss, on, &to);
     if (fit == PRODUCTION_ALREADY) {
         answer(op, t, "already", NULL, fx);
-        return PRODUCTION_MOVE;
+        return;
     }
     if (fit != PRODUCTION_MOVE)
         refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
@@ -266,7 +187,7 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         refuse(&v, "replacement_open");
     if (v.n) {
         answer(op, t, "refused", &v, fx);
-        return PRODUCTION_MOVE;
+        return;
     }
     if (on == PRODUCTION_CARD_ACTIVATE) {
         take_over(h, t, fx);
@@ -277,7 +198,6 @@ static enum production_fit move_card(struct production_holder *h, const struct p
     production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
     if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
     done(op, t, fx);
-    return PRODUCTION_MOVE;
 }
 
 static void set_password(const struct production_op *op, struct target *t,
@@ -393,32 +313,16 @@ enum production_fit production_operate(struct production_holder *h, const struct
         answer(op, &t, "refused", &v, fx);
         return PRODUCTION_MOVE;
     }
-    switch (op->what) {
-    case PRODUCTION_OP_IMPORT_CARD:
+    if (moves[op->what].event) {
+        move_card(h, op, &t, w, fx);
+    } else if (op->what == PRODUCTION_OP_IMPORT_CARD) {
         import_card(h, op, w, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_SET_PASSWORD:
-    case PRODUCTION_OP_RESET_PASSWORD:
-    case PRODUCTION_OP_DISABLE_PASSWORD:
-        set_password(op, &t, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_EXTEND_TEMPORARY:
+    } else if (op->what == PRODUCTION_OP_EXTEND_TEMPORARY) {
         extend_temporary(op, &t, w, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_OPEN_ADD_ON:
+    } else if (op->what == PRODUCTION_OP_OPEN_ADD_ON) {
         open_add_on(op, &t, fx);
-        return PRODUCTION_MOVE;
-    case PRODUCTION_OP_ACTIVATE:
-    case PRODUCTION_OP_REPORT_TEMPORARY_LOSS:
-    case PRODUCTION_OP_REPORT_FORMAL_LOSS:
-    case PRODUCTION_OP_RELEASE:
-    case PRODUCTION_OP_LOCK:
-    case PRODUCTION_OP_UNLOCK:
-    case PRODUCTION_OP_CANCEL:
-        return move_card(h, op, &t, w, fx);
-    case PRODUCTION_OP_NONE:
-    case PRODUCTION_OP_COUNT:
-        break;
+    } else {
+        set_password(op, &t, fx);
     }
-    return PRODUCTION_ILLEGAL;
+    return PRODUCTION_MOVE;
 }

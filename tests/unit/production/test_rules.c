@@ -1,16 +1,7 @@
 /* Rules of production: machines, cards, operations, queue, packed form. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "data.h"
 
-#include <cmocka.h>
-
-#include "common/pure/arena.h"
-#include "common/pure/error.h"
 #include "services/production/pack.h"
-#include "services/production/rules.h"
 
 /* ---- the application's machine ------------------------------------------------------------- */
 
@@ -181,45 +172,6 @@ static void cards_go_only_where_the_domain_lets_them(void **state)
 
 /* ---- operations ---------------------------------------------------------------------------- */
 
-static const struct production_policy policy = {
-    .answer_ms = 5 * (cf_ms)CF_MS_PER_DAY,
-    .pickup_ms = 365 * (cf_ms)CF_MS_PER_DAY,
-    .account_ms = 30 * (cf_ms)CF_MS_PER_DAY,
-    .loss_ms = 7 * (cf_ms)CF_MS_PER_DAY,
-    .operation_wait_ms = 10000,
-    .early_ms = 3600000,
-    .number_retry_ms = 60000,
-    .remake_max = 3,
-    .card_years = 10,
-    .temporary_days = 60,
-    .temporary_months = 6,
-    .batch_lines = 3,
-    .batch_wait_ms = 1000,
-    .daily_capacity = 2,
-    .lead_days = 1,
-};
-
-static struct cf_calendar calendar;
-static const cf_ms NOW = 1774922400000; /* 2026-03-31T10:00:00+08:00 */
-
-static struct production_world world_at(cf_ms now)
-{
-    return (struct production_world){now, &calendar, &policy};
-}
-
-static struct production_card card_in(enum cf_card_state state)
-{
-    struct production_card c = {.no = "B00000019",
-                                .state = state,
-                                .bank = CF_STR("B01"),
-                                .issued_on = 20000,
-                                .valid_until = 23652,
-                                .has_photo = true};
-    if (state == CF_CARD_TEMPORARY_LOSS || state == CF_CARD_FORMAL_LOSS)
-        c.before_loss = CF_CARD_NORMAL;
-    return c;
-}
-
 static const struct op_case {
     const char *why;
     enum cf_card_state state;
@@ -281,24 +233,6 @@ static const struct op_case {
     {"an unknown operation",                    CF_CARD_NORMAL,         PRODUCTION_OP_NONE,                  "holder",    "B01",
      CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "unknown_operation",      CF_CARD_NORMAL        },
 };
-
-static const struct production_effect *find(const struct production_effects *fx,
-                                            enum production_effect_kind kind)
-{
-    for (size_t i = 0; i < fx->n; i++)
-        if (fx->list[i].kind == kind) return &fx->list[i];
-    return NULL;
-}
-
-/* The same where there must be one. */
-static const struct production_effect *must_find(const struct production_effects *fx,
-                                                 enum production_effect_kind kind)
-{
-    static const struct production_effect none;
-    const struct production_effect *e = find(fx, kind);
-    if (!e) fail_msg("no effect of kind %d", (int)kind);
-    return e ? e : &none;
-}
 
 static void operations_do_what_the_table_says(void **state)
 {
@@ -731,27 +665,6 @@ static void an_empty_temporary_slot_takes_no_bytes(void **state)
     struct production_holder h = {0};
     assert_null(production_pack_temporary(a, &h).ptr);
     cf_arena_free(a);
-}
-
-static int load_calendar(void **state)
-{
-    struct cf_arena *a;
-    struct cf_calendar_error why;
-    char *text = malloc(1 << 16);
-    FILE *f = fopen(TEST_DATA "/calendar.csv", "rb");
-    if (!f || !text) return -1;
-    size_t n = fread(text, 1, 1 << 16, f);
-    fclose(f);
-    *state = a = cf_arena_new(1 << 20);
-    int e = cf_calendar_load(a, (struct cf_str){text, n}, &calendar, &why);
-    free(text);
-    return e;
-}
-
-static int drop_calendar(void **state)
-{
-    cf_arena_free(*state);
-    return 0;
 }
 
 int main(void)

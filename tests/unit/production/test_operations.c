@@ -1,0 +1,486 @@
+/* Operations on cards: who may ask for what, which card is meant, and what becomes of it. */
+#include "data.h"
+
+static struct production_effects fx;
+
+static struct production_op asked(enum production_operation what)
+{
+    return (struct production_op){.what = what,
+                                  .role = CF_STR("holder"),
+                                  .operator_bank = CF_STR("B01"),
+                                  .channel = CF_CHANNEL_BANK_OUTLET};
+}
+
+static const struct production_effect *operate(struct production_holder *h,
+                                               const struct production_op *op)
+{
+    struct production_world w = world_at(NOW);
+    fx.n = 0;
+    assert_int_equal(production_operate(h, op, &w, &fx), PRODUCTION_MOVE);
+    return must_find(&fx, PRODUCTION_FX_ANSWERED);
+}
+
+/* Its reasons, in their order. */
+static const char *reasons_of(const struct production_effect *e)
+{
+    static char text[200];
+    text[0] = '\0';
+    for (size_t i = 0; i < e->n_reasons; i++) {
+        if (i) strcat(text, "|");
+        strcat(text, e->reasons[i]);
+    }
+    return text;
+}
+
+static struct production_holder holder_with(enum cf_card_state state)
+{
+    struct production_holder h = {0};
+    h.permanent.card = card_in(state);
+    return h;
+}
+
+static void names_are_read_as_they_are_written(void **state)
+{
+    (void)state;
+    for (int op = PRODUCTION_OP_NONE + 1; op < PRODUCTION_OP_COUNT; op++) {
+        const char *name = production_operation_name((enum production_operation)op);
+        assert_int_equal(production_operation_parse(cf_str_of(name)), op);
+    }
+    assert_int_equal(production_operation_parse(CF_STR("polish")), PRODUCTION_OP_NONE);
+    for (int on = PRODUCTION_ON_ACCOUNT_OPENED; on <= PRODUCTION_ON_COLLECTED; on++) {
+        const char *name = production_app_event_name((enum production_app_event)on);
+        assert_int_equal(production_step_parse(cf_str_of(name)), on);
+    }
+    /* What the bank may not say. */
+    assert_int_equal(production_step_parse(CF_STR("batched")), PRODUCTION_ON_NONE);
+    assert_int_equal(production_step_parse(CF_STR("withdraw")), PRODUCTION_ON_NONE);
+    assert_int_equal(production_step_parse(CF_STR("")), PRODUCTION_ON_NONE);
+}
+
+/* One column a channel: outlet, phone of the bank, unit, school, online, terminal, hotline,
+ * upstream. */
+static void the_matrix_of_channels_is_as_published(void **state)
+{
+    (void)state;
+    static const char *const want[PRODUCTION_OP_COUNT] = {
+        [PRODUCTION_OP_ACTIVATE] = "+----+--",
+        [PRODUCTION_OP_REPORT_TEMPORARY_LOSS] = "++--+++-",
+        [PRODUCTION_OP_REPORT_FORMAL_LOSS] = "+-------",
+        [PRODUCTION_OP_RELEASE] = "+-------",
+        [PRODUCTION_OP_LOCK] = "+------+",
+        [PRODUCTION_OP_UNLOCK] = "+------+",
+        [PRODUCTION_OP_CANCEL] = "+------+",
+        [PRODUCTION_OP_SET_PASSWORD] = "+----+--",
+        [PRODUCTION_OP_RESET_PASSWORD] = "+-------",
+        [PRODUCTION_OP_DISABLE_PASSWORD] = "+-------",
+        [PRODUCTION_OP_EXTEND_TEMPORARY] = "+-------",
+        [PRODUCTION_OP_OPEN_ADD_ON] = "+-------",
+        [PRODUCTION_OP_IMPORT_CARD] = "++++++++",
+    };
+    for (int op = PRODUCTION_OP_NONE; op < PRODUCTION_OP_COUNT; op++)
+        for (int channel = CF_CHANNEL_NONE + 1; channel < CF_CHANNEL_COUNT; channel++) {
+            bool may = want[op] && want[op][channel - 1] == '+';
+            if (production_channel_may((enum production_operation)op, (enum cf_channel)channel) !=
+                may)
+                fail_msg("%s by %s", production_operation_name((enum production_operation)op),
+                         cf_channel_name((enum cf_channel)channel));
+        }
+}
+
+/* ---- who may ask --------------------------------------------------------------------------- */
+
+static void all_that_speaks_against_it_is_told_together(void **state)
+{
+    (void)state;
+    struct production_holder h = holder_with(CF_CARD_SEALED);
+    struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
+    op.late = op.too_many = op.fees = true;
+    op.operator_bank = CF_STR("B02");
+    op.role = CF_STR("agent");
+    const struct production_effect *a = operate(&h, &op);
+    assert_string_equal(a->word, "refused");
+    assert_string_equal(reasons_of(a), "command_expired|too_many_operations|fee_not_allowed|"
+                                       "not_issuing_bank|holder_only");
+    assert_true(a->notice);
+    op.what = PRODUCTION_OP_NONE;
+    assert_string_equal(reasons_of(operate(&h, &op)),
+                        "command_expired|too_many_operations|unknown_operation");
+}
+
+/* By a guardian only below 16; by everybody what is not the holder's own. */
+static void some_operations_are_the_holders_own(void **state)
+{
+    (void)state;
+    static const struct {
+        enum production_operation what;
+        bool own;
+    } rows[] = {
+        {PRODUCTION_OP_ACTIVATE,              true },
+        {PRODUCTION_OP_SET_PASSWORD,          true },
+        {PRODUCTION_OP_RESET_PASSWORD,        true },
+        {PRODUCTION_OP_OPEN_ADD_ON,           true },
+        {PRODUCTION_OP_DISABLE_PASSWORD,      false},
+        {PRODUCTION_OP_REPORT_TEMPORARY_LOSS, false},
+        {PRODUCTION_OP_REPORT_FORMAL_LOSS,    false},
+        {PRODUCTION_OP_CANCEL,                false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static const char *const roles[] = {"holder", "guardian", "agent"};
+        for (int role = 0; role < 3; role++)
+            for (int child = 0; child <= 1; child++) {
+                struct production_holder h = holder_with(CF_CARD_NORMAL);
+                struct production_op op = asked(rows[i].what);
+                op.role = cf_str_of(roles[role]);
+                op.consent = true;
+                h.permanent.card.child = child;
+                bool refused = strcmp(reasons_of(operate(&h, &op)), "holder_only") == 0;
+                bool may = role == 0 || (role == 1 && child) || !rows[i].own;
+                if (refused == may)
+                    fail_msg("%s by %s", production_operation_name(rows[i].what), roles[role]);
+            }
+    }
+}
+
+static void authority_and_bank_lock_and_unlock(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *role;
+        enum cf_channel channel;
+        const char *reasons;
+    } rows[] = {
+        {"authority", CF_CHANNEL_UPSTREAM,    ""                   },
+        {"bank",      CF_CHANNEL_BANK_OUTLET, ""                   },
+        {"holder",    CF_CHANNEL_BANK_OUTLET, "channel_not_allowed"},
+        {"guardian",  CF_CHANNEL_UPSTREAM,    "channel_not_allowed"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int lock = 0; lock <= 1; lock++) {
+            struct production_holder h = holder_with(lock ? CF_CARD_NORMAL : CF_CARD_APP_LOCKED);
+            struct production_op op = asked(lock ? PRODUCTION_OP_LOCK : PRODUCTION_OP_UNLOCK);
+            op.role = cf_str_of(rows[i].role);
+            op.channel = rows[i].channel;
+            assert_string_equal(reasons_of(operate(&h, &op)), rows[i].reasons);
+            bool moved = !*rows[i].reasons;
+            assert_int_equal(h.permanent.card.state,
+                             (lock != 0) == moved ? CF_CARD_APP_LOCKED : CF_CARD_NORMAL);
+        }
+}
+
+/* Another bank's counter is refused; away from the counter the operator has no say. */
+static void a_bank_serves_its_own_cards(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cf_channel channel;
+        const char *bank, *reasons;
+        bool told;
+    } rows[] = {
+        {CF_CHANNEL_BANK_OUTLET, "B01", "",                 false},
+        {CF_CHANNEL_BANK_OUTLET, "",    "",                 false},
+        {CF_CHANNEL_BANK_OUTLET, "B02", "not_issuing_bank", false},
+        {CF_CHANNEL_TERMINAL,    "B02", "",                 true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_holder h = holder_with(CF_CARD_NORMAL);
+        struct production_op op = asked(PRODUCTION_OP_REPORT_TEMPORARY_LOSS);
+        op.channel = rows[i].channel;
+        op.operator_bank = cf_str_of(rows[i].bank);
+        assert_string_equal(reasons_of(operate(&h, &op)), rows[i].reasons);
+        /* What the bank did not report itself it is told. */
+        const struct production_effect *tell = find(&fx, PRODUCTION_FX_TELL_BANK);
+        assert_int_equal(tell != NULL, rows[i].told);
+        if (tell) assert_string_equal(tell->word, "loss");
+    }
+}
+
+/* ---- which card ---------------------------------------------------------------------------- */
+
+/* Of all four places, or by its number; without one, the one in hand, to activate the newest. */
+static void the_card_that_is_meant_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *no;
+        enum production_operation what;
+        const char *want; /* NULL: unknown_card */
+    } rows[] = {
+        {"B00000019", PRODUCTION_OP_CANCEL,           "B00000019"},
+        {"B00000027", PRODUCTION_OP_CANCEL,           "B00000027"},
+        {"B00000035", PRODUCTION_OP_CANCEL,           "B00000035"},
+        {"B00000043", PRODUCTION_OP_CANCEL,           "B00000043"},
+        {"B00000051", PRODUCTION_OP_CANCEL,           NULL       },
+        {"",          PRODUCTION_OP_CANCEL,           "B00000019"},
+        {"",          PRODUCTION_OP_ACTIVATE,         "B00000027"},
+        {"",          PRODUCTION_OP_EXTEND_TEMPORARY, "B00000035"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_holder h = {0};
+        struct production_card *all[] = {&h.permanent.card, &h.permanent.made, &h.temporary.card,
+                                         &h.temporary.made};
+        static const char *const numbers[] = {"B00000019", "B00000027", "B00000035", "B00000043"};
+        for (int k = 0; k < 4; k++) {
+            *all[k] = card_in(k % 2 ? CF_CARD_SEALED : CF_CARD_NORMAL);
+            memcpy(all[k]->no, numbers[k], 10);
+        }
+        struct production_op op = asked(rows[i].what);
+        op.card_no = cf_str_of(rows[i].no);
+        const struct production_effect *a = operate(&h, &op);
+        if (!rows[i].want) {
+            assert_string_equal(reasons_of(a), "unknown_card");
+            assert_string_equal(a->card.no, "");
+        } else {
+            assert_string_equal(a->card.no, rows[i].want);
+        }
+    }
+}
+
+/* ---- moves --------------------------------------------------------------------------------- */
+
+/* Collected first: a card still on its way waits for the bank's word, and not for ever. */
+static void activation_waits_for_the_collection(void **state)
+{
+    (void)state;
+    struct production_world w = world_at(NOW);
+    for (int s = CF_APP_ACCEPTED; s < CF_APP_COUNT; s++) {
+        enum cf_app_state at = (enum cf_app_state)s;
+        bool coming = at == CF_APP_PHOTO_READY || at == CF_APP_BATCHED ||
+                      at == CF_APP_ACCOUNT_OPENED || at == CF_APP_PRODUCED ||
+                      at == CF_APP_SHIPPED || at == CF_APP_READY_FOR_PICKUP;
+        struct production_holder h = {0};
+        struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
+        h.permanent.app.state = at;
+        h.permanent.made = card_in(CF_CARD_SEALED);
+        fx.n = 0;
+        assert_int_equal(production_operate(&h, &op, &w, &fx),
+                         coming ? PRODUCTION_AHEAD : PRODUCTION_MOVE);
+        if (!coming) continue;
+        assert_int_equal(fx.n, 0);
+        op.waited = true;
+        assert_string_equal(reasons_of(operate(&h, &op)), "not_collected");
+        assert_int_equal(h.permanent.made.state, CF_CARD_SEALED);
+    }
+}
+
+/* Alone, without an old card or a temporary one; and for a temporary card nothing else changes. */
+static void activating_changes_only_what_it_takes_over(void **state)
+{
+    (void)state;
+    struct production_holder h = {0};
+    struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
+    h.permanent.app.state = CF_APP_COLLECTED;
+    h.permanent.made = card_in(CF_CARD_SEALED);
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
+    assert_int_equal(h.permanent.card.financial, PRODUCTION_FIN_ACTIVE);
+    assert_null(find(&fx, PRODUCTION_FX_TELL_BANK));
+    h.temporary.made = card_in(CF_CARD_SEALED);
+    memcpy(h.temporary.made.no, "B00000035", 10);
+    op.card_no = CF_STR("B00000035");
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.temporary.card.state, CF_CARD_NORMAL);
+    assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
+}
+
+/* "Release while a replacement is open is refused, unless it is not yet batched." */
+static void release_is_refused_from_the_batch_on(void **state)
+{
+    (void)state;
+    for (int s = CF_APP_ACCEPTED; s < CF_APP_COUNT; s++) {
+        enum cf_app_state at = (enum cf_app_state)s;
+        bool early = at == CF_APP_ACCEPTED || at == CF_APP_PHOTO_MISSING || at == CF_APP_PHOTO_READY;
+        bool open = !cf_app_state_is_end(at);
+        for (int queued = 0; queued <= (at == CF_APP_PHOTO_READY); queued++) {
+            struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
+            struct production_op op = asked(PRODUCTION_OP_RELEASE);
+            h.permanent.app = (struct production_app){
+                .id = {7}, .kind = CF_KIND_LOSS_REPLACEMENT, .state = at, .queued = queued};
+            bool refused = open && (!early || queued);
+            const struct production_effect *a = operate(&h, &op);
+            if (strcmp(reasons_of(a), refused ? "replacement_open" : "") != 0)
+                fail_msg("%s: %s", cf_app_state_name(at), reasons_of(a));
+            assert_int_equal(h.permanent.app.state, open && !refused ? CF_APP_WITHDRAWN : at);
+            assert_int_equal(h.permanent.card.state,
+                             refused ? CF_CARD_FORMAL_LOSS : CF_CARD_NORMAL);
+            assert_int_equal(find(&fx, PRODUCTION_FX_STEP) != NULL, open && !refused);
+        }
+    }
+    /* Another kind of application has nothing to do with the loss; nor has a temporary loss. */
+    struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
+    struct production_op op = asked(PRODUCTION_OP_RELEASE);
+    h.permanent.app = (struct production_app){.kind = CF_KIND_REISSUE, .state = CF_APP_BATCHED};
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.permanent.app.state, CF_APP_BATCHED);
+    h = holder_with(CF_CARD_TEMPORARY_LOSS);
+    h.permanent.app = (struct production_app){.kind = CF_KIND_LOSS_REPLACEMENT,
+                                              .state = CF_APP_BATCHED};
+    assert_string_equal(operate(&h, &op)->word, "done");
+    /* A card imported while it was lost has no state before it: it is an active one. */
+    h = holder_with(CF_CARD_FORMAL_LOSS);
+    h.permanent.card.before_loss = CF_CARD_NONE;
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
+}
+
+/* ---- passwords, add-ons, temporary cards --------------------------------------------------- */
+
+static void passwords_are_set_reset_and_disabled(void **state)
+{
+    (void)state;
+    static const struct {
+        enum production_operation what;
+        enum production_password before;
+        const char *result;
+        enum production_password after;
+    } rows[] = {
+        {PRODUCTION_OP_SET_PASSWORD,     PRODUCTION_PW_UNSET,    "done",    PRODUCTION_PW_SET     },
+        {PRODUCTION_OP_SET_PASSWORD,     PRODUCTION_PW_SET,      "done",    PRODUCTION_PW_SET     },
+        {PRODUCTION_OP_SET_PASSWORD,     PRODUCTION_PW_DISABLED, "done",    PRODUCTION_PW_SET     },
+        {PRODUCTION_OP_RESET_PASSWORD,   PRODUCTION_PW_SET,      "done",    PRODUCTION_PW_UNSET   },
+        {PRODUCTION_OP_RESET_PASSWORD,   PRODUCTION_PW_UNSET,    "already", PRODUCTION_PW_UNSET   },
+        {PRODUCTION_OP_DISABLE_PASSWORD, PRODUCTION_PW_SET,      "done",    PRODUCTION_PW_DISABLED},
+        {PRODUCTION_OP_DISABLE_PASSWORD, PRODUCTION_PW_DISABLED, "already", PRODUCTION_PW_DISABLED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int which = 0; which <= 1; which++) {
+            struct production_holder h = holder_with(CF_CARD_NORMAL);
+            struct production_op op = asked(rows[i].what);
+            op.password = which;
+            h.permanent.card.password[which] = rows[i].before;
+            assert_string_equal(operate(&h, &op)->word, rows[i].result);
+            assert_int_equal(h.permanent.card.password[which], rows[i].after);
+            assert_int_equal(h.permanent.card.password[!which], PRODUCTION_PW_UNSET);
+            assert_int_equal(find(&fx, PRODUCTION_FX_CHANGED) != NULL,
+                             strcmp(rows[i].result, "done") == 0);
+        }
+    struct production_holder h = holder_with(CF_CARD_APP_LOCKED);
+    struct production_op op = asked(PRODUCTION_OP_SET_PASSWORD);
+    op.password = -1;
+    assert_string_equal(reasons_of(operate(&h, &op)), "unknown_password_kind|illegal_in_state");
+}
+
+static void an_add_on_needs_consent_and_an_active_card(void **state)
+{
+    (void)state;
+    struct production_holder h = holder_with(CF_CARD_SEALED);
+    struct production_op op = asked(PRODUCTION_OP_OPEN_ADD_ON);
+    assert_string_equal(reasons_of(operate(&h, &op)), "add_on_without_consent|illegal_in_state");
+    op.consent = true;
+    assert_string_equal(reasons_of(operate(&h, &op)), "illegal_in_state");
+    h = holder_with(CF_CARD_NORMAL);
+    assert_string_equal(operate(&h, &op)->word, "done");
+}
+
+static void only_a_usable_temporary_card_is_extended(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cf_card_state card;
+        bool may;
+    } rows[] = {
+        {CF_CARD_NORMAL,         true },
+        {CF_CARD_APP_LOCKED,     true },
+        {CF_CARD_TEMPORARY_LOSS, true },
+        {CF_CARD_SEALED,         false},
+        {CF_CARD_FORMAL_LOSS,    false},
+        {CF_CARD_CANCELLED,      false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_holder h = {0};
+        struct production_op op = asked(PRODUCTION_OP_EXTEND_TEMPORARY);
+        h.temporary.card = card_in(rows[i].card);
+        h.temporary.card.valid_until = h.temporary.card.issued_on + 60;
+        const struct production_effect *a = operate(&h, &op);
+        assert_string_equal(a->word, rows[i].may ? "done" : "refused");
+        assert_int_equal(h.temporary.card.valid_until,
+                         h.temporary.card.issued_on + (rows[i].may ? 120 : 60));
+    }
+}
+
+/* ---- cards from before --------------------------------------------------------------------- */
+
+static struct production_op import(const char *no, enum cf_card_state card)
+{
+    struct production_op op = {.what = PRODUCTION_OP_IMPORT_CARD, .card_no = cf_str_of(no)};
+    op.import.bank = CF_STR("B01");
+    op.import.state = card;
+    op.import.kind = CF_CARD_KIND_PERMANENT;
+    op.import.issued_on = cf_day_of_date(2020, 2, 29);
+    memcpy(op.import.number, "B00000027", 10);
+    return op;
+}
+
+static void an_imported_card_stands_as_it_was(void **state)
+{
+    (void)state;
+    struct production_holder h = {0};
+    struct production_op op = import("B00000019", CF_CARD_NORMAL);
+    assert_string_equal(operate(&h, &op)->word, "done");
+    const struct production_card *card = &h.permanent.card;
+    assert_string_equal(card->no, "B00000019");
+    assert_int_equal(card->valid_until, cf_day_of_date(2030, 2, 28)); /* ten years */
+    assert_int_equal(card->financial, PRODUCTION_FIN_ACTIVE);
+    assert_string_equal(must_find(&fx, PRODUCTION_FX_ISSUED)->card.no, "B00000019");
+    assert_int_equal(must_find(&fx, PRODUCTION_FX_CHANGED)->before, CF_CARD_NONE);
+    /* The same again; in another state, or another card. */
+    assert_string_equal(operate(&h, &op)->word, "already");
+    op.import.state = CF_CARD_SEALED;
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    op = import("B00000027", CF_CARD_NORMAL);
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    /* A lost one is released by itself as any other; a number is given where there is none. */
+    h = (struct production_holder){0};
+    op = import("", CF_CARD_TEMPORARY_LOSS);
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_string_equal(card->no, "B00000027");
+    assert_int_equal(card->loss_until, NOW + 7 * (cf_ms)CF_MS_PER_DAY);
+    assert_int_equal(card->financial, PRODUCTION_FIN_NOT_OPENED);
+    /* A temporary card has a place of its own, and sixty days. */
+    op = import("B00000035", CF_CARD_NORMAL);
+    op.import.kind = CF_CARD_KIND_TEMPORARY;
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.temporary.card.valid_until, h.temporary.card.issued_on + 60);
+}
+
+static void what_cannot_have_been_a_card_is_not_imported(void **state)
+{
+    (void)state;
+    struct production_holder h = {0};
+    struct production_op op = import("B00000018", CF_CARD_RESERVED);
+    op.import.bank = CF_STR("");
+    op.import.issued_on = cf_day_of_date(2026, 4, 1);
+    assert_string_equal(reasons_of(operate(&h, &op)),
+                        "unknown_card|illegal_in_state|not_issuing_bank|submitted_in_future");
+    assert_int_equal(h.permanent.card.state, CF_CARD_NONE);
+    op = import("B00000019", CF_CARD_NORMAL);
+    op.import.issued_on = cf_day_of_date(2026, 3, 31); /* today */
+    h.died = true;
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    h = (struct production_holder){0};
+    h.permanent.made = card_in(CF_CARD_RESERVED); /* one is being made */
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    h = holder_with(CF_CARD_CANCELLED);
+    assert_string_equal(operate(&h, &op)->word, "done");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_read_as_they_are_written),
+        cmocka_unit_test(the_matrix_of_channels_is_as_published),
+        cmocka_unit_test(all_that_speaks_against_it_is_told_together),
+        cmocka_unit_test(some_operations_are_the_holders_own),
+        cmocka_unit_test(authority_and_bank_lock_and_unlock),
+        cmocka_unit_test(a_bank_serves_its_own_cards),
+        cmocka_unit_test(the_card_that_is_meant_is_found),
+        cmocka_unit_test(activation_waits_for_the_collection),
+        cmocka_unit_test(activating_changes_only_what_it_takes_over),
+        cmocka_unit_test(release_is_refused_from_the_batch_on),
+        cmocka_unit_test(passwords_are_set_reset_and_disabled),
+        cmocka_unit_test(an_add_on_needs_consent_and_an_active_card),
+        cmocka_unit_test(only_a_usable_temporary_card_is_extended),
+        cmocka_unit_test(an_imported_card_stands_as_it_was),
+        cmocka_unit_test(what_cannot_have_been_a_card_is_not_imported),
+    };
+    return cmocka_run_group_tests(tests, load_calendar, drop_calendar);
+}
