@@ -15,21 +15,15 @@ struct upload {
     bool replayed;
 };
 
-static const char *result_name(enum photo_fetch_upload_result result)
+static const char *result_name(int16_t result)
 {
-    switch (result) {
-    case PHOTO_UPLOAD_DONE:
-        return "done";
-    case PHOTO_UPLOAD_ENDED:
-        return "photo_not_wanted";
-    case PHOTO_UPLOAD_UNUSABLE:
-        return "photo_not_usable";
-    case PHOTO_UPLOAD_EXPIRED:
-        return "command_expired";
-    case PHOTO_UPLOAD_TOO_MANY:
-        return "too_many_operations";
-    }
-    return "";
+    static const char *const names[] = {"",
+                                        [PHOTO_UPLOAD_DONE] = "done",
+                                        [PHOTO_UPLOAD_ENDED] = "photo_not_wanted",
+                                        [PHOTO_UPLOAD_UNUSABLE] = "photo_not_usable",
+                                        [PHOTO_UPLOAD_EXPIRED] = "command_expired",
+                                        [PHOTO_UPLOAD_TOO_MANY] = "too_many_operations"};
+    return names[result > 0 && result <= PHOTO_UPLOAD_TOO_MANY ? result : 0];
 }
 
 static void answer(struct upload *u, int status, const char *result)
@@ -65,7 +59,7 @@ static void waited(void *arg, const PGresult *res, int row)
         return;
     }
     int16_t result = (int16_t)cf_get16(PQgetvalue(res, row, 1));
-    answer(u, 200, result_name((enum photo_fetch_upload_result)result));
+    answer(u, 200, result_name(result));
 }
 
 static void sent(void *arg, int e)

@@ -5,6 +5,7 @@
  *   UUID      a good id stands for the parameters
  *   CLAIM     2 bits: new, same, conflict, database away
  *   AWAY_PG, AWAY_KAFKA, FOUND   what questions and messages come to
+ *   VARIANT   2 bits: which of its rows the service answers with; 3: what is away refuses at once
  */
 #include "tests/fuzz/api_run.h"
 
@@ -17,12 +18,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { UUID = 1, CLAIM = 2, CLAIM_MASK = 3, AWAY_PG = 8, AWAY_KAFKA = 16, FOUND = 32 };
+enum { UUID = 1, CLAIM = 2, CLAIM_MASK = 3, AWAY_PG = 8, AWAY_KAFKA = 16, FOUND = 32, VARIANT = 64 };
 enum { NOW_S = 1774000000 };
+#define A_GOOD_ID "01890000-0000-7000-8000-0123456789ab"
 
 static struct cf_app app;
 static struct fuzz_api api;
-static unsigned mode;
+static unsigned mode, waits; /* waits: of this request */
 
 /* ---- the world: what is asked is answered later, in order --------------------------------------
  */
@@ -39,6 +41,7 @@ struct later {
     cf_waited *waited;
     struct cf_claim claim;
     size_t statement;
+    struct cf_key key; /* the question's last parameter, when it is a key */
 };
 
 static struct later *first, **last = &first;
@@ -53,29 +56,61 @@ static struct later *put(enum what what, void *arg)
     return l;
 }
 
-void fuzz_value(PGresult *res, int column, struct cf_str bytes)
+/* A row in the making; of the first also the names of its columns. */
+enum { COLUMNS = 32 };
+struct fuzz_row {
+    PGresult *res;
+    int row, columns;
+    PGresAttDesc names[COLUMNS];
+    struct cf_str values[COLUMNS];
+    struct cf_arena *arena;
+    struct cf_key key;
+};
+
+bool fuzz_asked_for(const struct fuzz_row *row, const struct cf_key *key)
 {
-    char *copy = cf_malloc(bytes.len + 1);
-    if (bytes.len) memcpy(copy, bytes.ptr, bytes.len);
-    copy[bytes.len] = 0;
-    MUST(PQsetvalue(res, 0, column, copy, (int)bytes.len));
-    free(copy);
+    return cf_key_eq(&row->key, key);
 }
 
-static PGresult *answer_of(size_t statement)
+void fuzz_column(struct fuzz_row *row, const char *name, struct cf_str value)
 {
-    enum { COLUMNS = 16 };
-    static char names[COLUMNS][16];
-    PGresAttDesc attributes[COLUMNS];
-    PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
-    memset(attributes, 0, sizeof attributes);
-    for (int i = 0; i < COLUMNS; i++) {
-        snprintf(names[i], sizeof names[i], "c%d", i);
-        attributes[i].name = names[i];
-        attributes[i].format = 1;
+    MUST(row->columns < COLUMNS);
+    row->names[row->columns].name = (char *)(uintptr_t)name;
+    row->names[row->columns].format = 1;
+    row->values[row->columns++] = value.ptr ? cf_arena_str(row->arena, value) : value;
+}
+
+void fuzz_number(struct fuzz_row *row, const char *name, size_t bytes, int64_t value)
+{
+    char be[8];
+    for (size_t i = 0; i < bytes; i++)
+        be[i] = (char)((uint64_t)value >> 8 * (bytes - 1 - i));
+    fuzz_column(row, name, (struct cf_str){be, bytes});
+}
+
+static void put_row(struct fuzz_row *r)
+{
+    if (r->row == 0) MUST(PQsetResultAttrs(r->res, r->columns, r->names));
+    for (int i = 0; i < r->columns; i++) {
+        struct cf_str v = r->values[i];
+        MUST(PQsetvalue(r->res, r->row, i, (char *)(uintptr_t)v.ptr, v.ptr ? (int)v.len : -1));
     }
-    MUST(PQsetResultAttrs(res, COLUMNS, attributes));
-    if ((mode & FOUND) && api.row) api.row(res, statement);
+}
+
+static PGresult *answer_of(size_t statement, const struct cf_key *key)
+{
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+    unsigned variant = mode / VARIANT;
+    /* What moved on once is at its place then. */
+    if (statement == FUZZ_WAITED && waits++) variant = 0;
+    for (int n = 0; (mode & FOUND) && api.row; n++) {
+        struct fuzz_row row = {.res = res, .row = n, .arena = a, .key = *key};
+        api.row(&row, statement, n, variant);
+        if (!row.columns) break;
+        put_row(&row);
+    }
+    cf_arena_free(a);
     return res;
 }
 
@@ -90,9 +125,11 @@ static void run_later(void)
     } else if (l->what == SENT) {
         l->sent(l->arg, mode & AWAY_KAFKA ? CF_E_NET : 0);
     } else if (l->what == WAITED) {
-        l->waited(l->arg, NULL, 0);
+        PGresult *res = answer_of(FUZZ_WAITED, &l->key);
+        l->waited(l->arg, PQntuples(res) ? res : NULL, 0);
+        PQclear(res);
     } else {
-        PGresult *res = mode & AWAY_PG ? NULL : answer_of(l->statement);
+        PGresult *res = mode & AWAY_PG ? NULL : answer_of(l->statement, &l->key);
         l->done(l->arg, res ? 0 : CF_E_DB, res);
         PQclear(res);
     }
@@ -158,6 +195,12 @@ static void check_command(const struct cf_front_message *m)
     cf_arena_free(a);
 }
 
+/* Who is away may refuse at once, or be found out later. */
+static bool refuses(unsigned who)
+{
+    return (mode & who) && mode / VARIANT == 3;
+}
+
 /* Known to be away, or found out by sending. */
 bool __wrap_cf_front_up(const struct cf_front_producer *p)
 {
@@ -170,6 +213,7 @@ int __wrap_cf_front_send(struct cf_front_producer *p, const struct cf_front_mess
 {
     (void)p;
     check_command(m);
+    if (refuses(AWAY_KAFKA)) return CF_E_NET;
     put(SENT, arg)->sent = sent;
     return 0;
 }
@@ -177,11 +221,13 @@ int __wrap_cf_front_send(struct cf_front_producer *p, const struct cf_front_mess
 int __wrap_cf_pgf_send(struct cf_pgf *pg, size_t statement, const struct cf_str *params, int n,
                        cf_pgf_done *done, void *arg)
 {
-    (void)pg, (void)params;
+    (void)pg;
     MUST(n > 0);
+    if (refuses(AWAY_PG)) return CF_E_NET;
     struct later *l = put(ASKED, arg);
     l->done = done;
     l->statement = statement;
+    cf_key_bytes(params[n - 1].ptr, params[n - 1].len, &l->key);
     return 0;
 }
 
@@ -229,7 +275,7 @@ static void write_path(struct cf_buf *b, const char *pattern, struct cf_str para
         if (*p != '{')
             cf_buf_add(b, p, 1);
         else {
-            cf_buf_adds(b, mode & UUID ? CF_STR("01890000-0000-7000-8000-0123456789ab") : param);
+            cf_buf_adds(b, mode & UUID ? cf_str_of(api.id ? api.id : A_GOOD_ID) : param);
             p = strchr(p, '}');
         }
     }
@@ -239,6 +285,7 @@ static void write_request(struct cf_buf *b, struct cf_str in)
 {
     const struct cf_route *route = &app.http->routes[fuzz_byte(&in) % app.http->n_routes].route;
     mode = fuzz_byte(&in);
+    waits = 0;
     struct cf_str param = fuzz_line(&in), query = fuzz_line(&in), key = fuzz_line(&in),
                   header = fuzz_line(&in);
     if (in.len > route->body_max) in.len = route->body_max;
@@ -303,6 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     MUST(ended && cf_http_open(app.http) == 0);
+    if (getenv("FUZZ_TELL")) fprintf(stderr, "%.*s\n", CF_ARG(cf_buf_str(&answer)));
     check_answer(cf_buf_str(&answer));
     close(pair[1]);
     cf_buf_free(&request);

@@ -9,10 +9,17 @@
 #pragma once
 #include "common/io/app.h"
 
+/* What a request waits for, beside the statements of the service. */
+#define FUZZ_WAITED SIZE_MAX
+
+struct fuzz_row;
+
 struct fuzz_api {
     struct cf_service service; /* whose codec reads what is sent */
-    /* Adds columns of the row that a statement finds; NULL: none finds any. */
-    void (*row)(PGresult *res, size_t statement);
+    /* Adds the columns of the n-th row that a statement finds, or none: there is no more. The
+     * variant, 0 to 3, is the input's. NULL: no statement finds any. */
+    void (*row)(struct fuzz_row *row, size_t statement, int n, unsigned variant);
+    const char *id; /* stands in paths for a good id; NULL: any is good */
 };
 
 /* Makes the front and its routes; app is filled but for `own`. Called once. */
@@ -21,5 +28,8 @@ void fuzz_api(struct cf_app *app, struct fuzz_api *out);
 const struct cf_calendar *fuzz_calendar(void);
 struct cf_str fuzz_data(const char *name);
 const struct cf_seal_ring *fuzz_ring(void);
-/* A binary value of a row in the making. */
-void fuzz_value(PGresult *res, int column, struct cf_str bytes);
+/* Was it this key that the statement's last parameter named? */
+bool fuzz_asked_for(const struct fuzz_row *row, const struct cf_key *key);
+/* The next column: bytes or text (NULL when it has no ptr), and a number of 1, 2, 4 or 8 bytes. */
+void fuzz_column(struct fuzz_row *row, const char *name, struct cf_str value);
+void fuzz_number(struct fuzz_row *row, const char *name, size_t bytes, int64_t value);

@@ -3,11 +3,17 @@
 #include "services/photo-fetch/api.h"
 #include "tests/fuzz/api_run.h"
 
-static void row(PGresult *res, size_t statement)
+static void row(struct fuzz_row *row, size_t statement, int n, unsigned variant)
 {
-    if (statement != PHOTO_SQL_FIND_HOLDER) return;
-    fuzz_value(res, 0, (struct cf_str){"\0\1", 2});
-    fuzz_value(res, 1, CF_STR("a key of sixteen"));
+    if (n > 0) return;
+    if (statement == PHOTO_SQL_FIND_HOLDER) {
+        fuzz_number(row, "part", 2, 1);
+        fuzz_column(row, "key", CF_STR("a key of sixteen"));
+    }
+    if (statement == FUZZ_WAITED) {
+        fuzz_column(row, "id", CF_STR("the application."));
+        fuzz_number(row, "result", 2, PHOTO_UPLOAD_DONE + variant);
+    }
 }
 
 void fuzz_api(struct cf_app *app, struct fuzz_api *out)
@@ -23,5 +29,5 @@ void fuzz_api(struct cf_app *app, struct fuzz_api *out)
     front.vault = photo_fetch_vault_new(app->loop, app->pg, app->ring);
     app->own = &front;
     photo_fetch_api_routes(&front);
-    *out = (struct fuzz_api){photo_fetch_service(&front.env), row};
+    *out = (struct fuzz_api){photo_fetch_service(&front.env), row, NULL};
 }

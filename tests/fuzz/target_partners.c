@@ -1,8 +1,11 @@
 /* What partners answer: the police gateway, the SMS gateway, and inquiry to complaint-handling.
- * Every piece of work gets exactly one outcome, whatever comes. */
+ * Every piece of work gets exactly one outcome, whatever comes.
+ *
+ * The first byte says who is asked, and what is wrong on our side (see enum). */
 #include "cardflow/v1/common.pb-c.h"
 #include "common/io/json.h"
 #include "common/io/log.h"
+#include "common/io/metrics.h"
 #include "common/io/stage/stage.h"
 #include "services/complaint-handling/ask.h"
 #include "services/notification/codec.h"
@@ -11,9 +14,11 @@
 #include "tests/fuzz/codec_run.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { ITEMS = 4 };
+enum { ITEMS = 4, WHO = 3 };
+enum { FULL = 1, STORE_AWAY = 2, UNREADABLE = 4, NOBODY = 8 };
 
 static struct cf_loop *loop;
+static struct cf_metrics *metrics;
 static struct photo_fetch_gateway *police;
 static struct photo_fetch_vault *vault;
 static struct notification_sms *sms;
@@ -30,6 +35,7 @@ static struct {
     void *arg;
 } calls[2 * ITEMS];
 static size_t n_calls;
+static unsigned wrong; /* with this input, on our side */
 static cf_pgf_done *asked;
 static void *asked_arg;
 static struct cf_str sealed_person;
@@ -69,6 +75,7 @@ int __wrap_cf_partner_call(struct cf_partner *p, const struct cf_call *call, cf_
     json_t *root = cf_json_parse(call->body, &e);
     MUST(root && n_calls < 2 * ITEMS);
     json_decref(root);
+    if (wrong & FULL) return CF_E_NET;
     calls[n_calls].done = done;
     calls[n_calls++].arg = arg;
     return 0;
@@ -130,9 +137,14 @@ static void answer_asked(void)
     PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
     cf_pgf_done *done = asked;
     asked = NULL;
+    if (wrong & STORE_AWAY) {
+        PQclear(res);
+        done(asked_arg, CF_E_DB, NULL);
+        return;
+    }
     MUST(PQsetResultAttrs(res, 3, columns));
     value(res, 0, 0, cf_key_str(&work[0].key));
-    value(res, 0, 1, sealed_person);
+    value(res, 0, 1, wrong & UNREADABLE ? CF_STR("nothing sealed") : sealed_person);
     value(res, 0, 2, (struct cf_str){"\0", 1});
     done(asked_arg, 0, res);
     PQclear(res);
@@ -146,7 +158,6 @@ static void begin(struct cf_arena *a)
     static struct photo_fetch_settings p;
     static struct notification_settings n;
     const struct complaint_ask_conf ask = {"http://x", "k", 1000, 1};
-    static struct cf_metrics *metrics;
     Cardflow__V1__Person person;
     cf_log_fd(-1);
     loop = cf_loop_new();
@@ -188,6 +199,23 @@ static void begin(struct cf_arena *a)
     }
 }
 
+static void end(void)
+{
+    struct cf_buf text;
+    cf_buf_init(&text, 1 << 20);
+    cf_metrics_render(metrics, &text);
+    MUST(text.len && !text.full);
+    cf_buf_free(&text);
+    photo_fetch_gateway_free(police);
+    photo_fetch_gateway_free(NULL);
+    notification_sms_free(sms);
+    notification_sms_free(NULL);
+    complaint_asker_free(asker);
+    complaint_asker_free(NULL);
+    photo_fetch_vault_free(vault);
+    cf_loop_free(loop);
+}
+
 static void check_outcomes(void)
 {
     for (size_t i = 0; i < n_items; i++)
@@ -200,10 +228,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct cf_arena *a;
     static struct cf_str args;
     struct cf_str in = fuzz_str(data, size);
-    uint8_t which = fuzz_byte(&in) % 3, status = fuzz_byte(&in), items = fuzz_byte(&in);
+    uint8_t first = fuzz_byte(&in), status = fuzz_byte(&in), items = fuzz_byte(&in);
+    uint8_t which = first % WHO;
+    wrong = first / WHO;
     if (!a) {
         a = cf_arena_new(8 << 20);
         begin(a);
+        atexit(end);
         args = work[0].args;
     }
     char *body = fuzz_exact(in);
@@ -216,12 +247,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     n_calls = 0;
     struct cf_work_call *call = (struct cf_work_call *)(void *)&n_items;
     work[0].args = which == 0 ? sealed_person : which == 1 ? args : CF_STR("0123456789abcdef");
+    if (which != 1 && (wrong & UNREADABLE)) work[0].args = CF_STR("odd");
     if (which == 0)
         photo_fetch_gateway_run(police, call);
     else if (which == 1)
         notification_sms_run(sms, call);
     else
-        complaint_asker_run(asker, call);
+        complaint_asker_run(wrong & NOBODY ? NULL : asker, call);
     for (int turn = 0; turn < 50; turn++) {
         if (asked) answer_asked();
         for (size_t i = 0; i < n_calls; i++) {
