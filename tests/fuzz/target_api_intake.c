@@ -13,8 +13,11 @@ static void application(struct fuzz_row *row, unsigned variant)
     const int64_t at = INT64_C(1774000000000);
     fuzz_number(row, "part", 2, 1);
     fuzz_column(row, "id", CF_STR("the application."));
-    fuzz_number(row, "command_result", 2, variant % 3);
-    fuzz_column(row, "command_reason", variant ? CF_STR("in_production") : none);
+    fuzz_number(row, "command_result", 2,
+                variant == 1   ? INTAKE_REFUSED
+                : variant == 3 ? INTAKE_REQUESTED
+                               : INTAKE_DONE);
+    fuzz_column(row, "command_reason", variant == 1 ? CF_STR("in_production") : none);
     fuzz_column(row, "holder", CF_STR("a key of sixteen"));
     fuzz_column(row, "moved_to", variant == 2 ? CF_STR("another sixteen.") : none);
     fuzz_number(row, "channel", 2, variant == 3 ? CF_CHANNEL_NONE : CF_CHANNEL_BANK_OUTLET);

@@ -390,7 +390,7 @@ static void what_is_kept_of_each_is_bounded(void **state)
 {
     (void)state;
     struct inquiry_section s[INQUIRY_SOURCES] = {0};
-    static char numbers[INQUIRY_CARDS_MAX + 3][12];
+    static char numbers[INQUIRY_CARDS_MAX + 3][16];
     for (int i = 0; i < INQUIRY_CARDS_MAX + 3; i++)
         snprintf(numbers[i], sizeof numbers[i], "C%d", i);
     for (int i = 0; i < INQUIRY_CARDS_MAX; i++)
