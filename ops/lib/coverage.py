@@ -105,7 +105,8 @@ def tell_missing(name, lines):
     for number, (count, branches) in sorted(lines.items()):
         signs = "".join("+" if taken else "-" for taken in branches)
         if not count or "-" in signs:
-            print(f"{number:5} {'##' if not count else '  '} {signs:8} {source[number - 1].strip()}")
+            never = "  " if count else "##"
+            print(f"{number:5} {never} {signs:8} {source[number - 1].strip()}")
 
 
 def main(words):

@@ -290,7 +290,8 @@ static const enum inquiry_step card_steps[CF_CARD_COUNT] = {
 static void next_of_card(struct inquiry_picture *p, const struct inquiry_shown_card *c)
 {
     p->step = card_steps[c->card->state];
-    if (p->step == INQUIRY_STEP_USE && c->invalid & INQUIRY_ID_EXPIRED) p->step = INQUIRY_STEP_RENEW;
+    if (p->step == INQUIRY_STEP_USE && c->invalid & INQUIRY_ID_EXPIRED)
+        p->step = INQUIRY_STEP_RENEW;
     if (p->step == INQUIRY_STEP_SETTLE_LOSS && c->card->at)
         p->step_on = cf_day_of_ms(c->card->at) + TEMPORARY_LOSS_DAYS;
 }

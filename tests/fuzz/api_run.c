@@ -18,7 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { UUID = 1, CLAIM = 2, CLAIM_MASK = 3, AWAY_PG = 8, AWAY_KAFKA = 16, FOUND = 32, VARIANT = 64 };
+enum { UUID = 1, CLAIM = 2, CLAIM_MASK = 3, AWAY_PG = 8, AWAY_KAFKA = 16, FOUND = 32 };
+enum { VARIANT = 64 };
 enum { NOW_S = 1774000000 };
 #define A_GOOD_ID "01890000-0000-7000-8000-0123456789ab"
 

@@ -579,15 +579,15 @@ static void card_and_application_speak_in_turn(void **state)
         cf_day today;
         bool of_card;
     } rows[] = {
-        {"an open one speaks",         INQUIRY_INTAKE,     CF_APP_ACCEPTED,  "",   CF_CARD_NORMAL,      100,   false},
-        {"withdrawn: the card",        INQUIRY_INTAKE,     CF_APP_WITHDRAWN, "",   CF_CARD_NORMAL,      100,   true },
-        {"closed: the card",           INQUIRY_PRODUCTION, CF_APP_CLOSED,    "C1", CF_CARD_NORMAL,      100,   true },
-        {"it made this card",          INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_SEALED,      100,   false},
-        {"and it is in use",           INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_NORMAL,      100,   false},
-        {"but it has expired",         INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_NORMAL,      30001, true },
-        {"or was locked",              INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_APP_LOCKED,  100,   true },
-        {"it made another",            INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C2", CF_CARD_NORMAL,      100,   true },
-        {"which one it does not say",  INQUIRY_INTAKE,     CF_APP_COLLECTED, "",   CF_CARD_NORMAL,      100,   true },
+        {"an open one speaks", INQUIRY_INTAKE, CF_APP_ACCEPTED, "", CF_CARD_NORMAL, 100, false},
+        {"withdrawn: the card", INQUIRY_INTAKE, CF_APP_WITHDRAWN, "", CF_CARD_NORMAL, 100, true},
+        {"closed: the card", INQUIRY_PRODUCTION, CF_APP_CLOSED, "C1", CF_CARD_NORMAL, 100, true},
+        {"it made this card", INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_SEALED, 100, false},
+        {"and it is in use", INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_NORMAL, 100, false},
+        {"but it has expired", INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_NORMAL, 30001, true},
+        {"or was locked", INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C1", CF_CARD_APP_LOCKED, 100, true},
+        {"it made another", INQUIRY_PRODUCTION, CF_APP_COLLECTED, "C2", CF_CARD_NORMAL, 100, true},
+        {"which one it does not say", INQUIRY_INTAKE, CF_APP_COLLECTED, "", CF_CARD_NORMAL, 100, true},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct inquiry_section s[INQUIRY_SOURCES] = {0};
@@ -606,7 +606,8 @@ static void card_and_application_speak_in_turn(void **state)
 static void applications_stand_newest_first(void **state)
 {
     (void)state;
-    static const uint8_t orders[][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
+    static const uint8_t orders[][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3},
+                                        {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         struct inquiry_section s[INQUIRY_SOURCES] = {0};
         for (int k = 0; k < 3; k++) {

@@ -113,6 +113,7 @@ static void quiet_hours_hold_back_until_their_end(void **state)
         {"within a day",   &noon,  NOTIFY_ACCEPTED,      at(10, 13, 0),  at(10, 14, 0) },
         {"outside it",     &noon,  NOTIFY_ACCEPTED,      at(10, 14, 0),  at(10, 14, 0) },
         {"before it",      &noon,  NOTIFY_ACCEPTED,      at(10, 11, 59), at(10, 11, 59)},
+        {"its first minute", &noon, NOTIFY_ACCEPTED,     at(10, 12, 0),  at(10, 14, 0) },
         {"no minute of it", &never, NOTIFY_ACCEPTED,     at(10, 8,  0),  at(10, 8,  0) },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -118,7 +118,8 @@ static void the_plan_follows_choice_document_and_age(void **state)
 static void states_and_sources_have_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"none", "fetching", "missing", "ready", "stopped", "expired"};
+    static const char *const names[] = {"none",  "fetching", "missing",
+                                        "ready", "stopped",  "expired"};
     for (int i = 0; i < PHOTO_STATE_COUNT; i++)
         assert_string_equal(photo_fetch_state_name((enum photo_state)i), names[i]);
     assert_string_equal(photo_fetch_state_name(PHOTO_STATE_COUNT), "");

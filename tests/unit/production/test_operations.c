@@ -288,7 +288,8 @@ static void release_is_refused_from_the_batch_on(void **state)
     (void)state;
     for (int s = CF_APP_ACCEPTED; s < CF_APP_COUNT; s++) {
         enum cf_app_state at = (enum cf_app_state)s;
-        bool early = at == CF_APP_ACCEPTED || at == CF_APP_PHOTO_MISSING || at == CF_APP_PHOTO_READY;
+        bool early =
+            at == CF_APP_ACCEPTED || at == CF_APP_PHOTO_MISSING || at == CF_APP_PHOTO_READY;
         bool open = !cf_app_state_is_end(at);
         for (int queued = 0; queued <= (at == CF_APP_PHOTO_READY); queued++) {
             struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);

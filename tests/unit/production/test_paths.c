@@ -69,7 +69,8 @@ static void one_application_may_be_open(void **state)
         if ((h.permanent.app.id[0] == 9) != over) fail_msg("%s", cf_app_state_name(before));
         assert_int_equal(production_has_ended(&h, APP), over && before != CF_APP_NONE);
         assert_int_equal(production_has_ended(&h, a.app_id), !over);
-        if (!over) assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "card_changed"));
+        if (!over)
+            assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "card_changed"));
         /* The same once more: it stands there, or has ended. */
         if (over) assert_int_equal(production_on_accepted(&h, &a, &w, &fx), PRODUCTION_ILLEGAL);
     }
@@ -84,18 +85,18 @@ static void kinds_fit_the_cards_or_are_closed(void **state)
         enum cf_card_state card;
         bool handed_in, has_photo, fits;
     } rows[] = {
-        {"no loss of a handed-in card",      CF_KIND_LOSS_REPLACEMENT,   CF_CARD_NORMAL,         true,  true,  false},
-        {"a sealed card can be lost",        CF_KIND_LOSS_REPLACEMENT,   CF_CARD_SEALED,         false, true,  true },
-        {"a reserved one is nobody's",       CF_KIND_LOSS_REPLACEMENT,   CF_CARD_RESERVED,       false, true,  false},
-        {"a voided one is none",             CF_KIND_LOSS_REPLACEMENT,   CF_CARD_VOIDED,         false, true,  false},
-        {"a locked card can be damaged",     CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_APP_LOCKED,     false, true,  true },
-        {"a sealed card can be damaged",     CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_SEALED,         false, true,  true },
-        {"handed in once",                   CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_NORMAL,         true,  true,  false},
-        {"a photo for a sealed card",        CF_KIND_PHOTO_SWAP,         CF_CARD_SEALED,         false, false, true },
-        {"no photo for a lost card",         CF_KIND_PHOTO_SWAP,         CF_CARD_FORMAL_LOSS,    false, false, false},
-        {"a reissue of any card",            CF_KIND_REISSUE,            CF_CARD_TEMPORARY_LOSS, false, true,  true },
-        {"a reissue of a card unknown",      CF_KIND_REISSUE,            CF_CARD_NONE,           false, true,  true },
-        {"a kind that is none",              CF_KIND_NONE,               CF_CARD_NONE,           false, true,  false},
+        {"no loss of a handed-in card", CF_KIND_LOSS_REPLACEMENT, CF_CARD_NORMAL, true, true, false},
+        {"a sealed card can be lost", CF_KIND_LOSS_REPLACEMENT, CF_CARD_SEALED, false, true, true},
+        {"a reserved one is nobody's", CF_KIND_LOSS_REPLACEMENT, CF_CARD_RESERVED, false, true, false},
+        {"a voided one is none", CF_KIND_LOSS_REPLACEMENT, CF_CARD_VOIDED, false, true, false},
+        {"a locked card can be damaged", CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_APP_LOCKED, false, true, true},
+        {"a sealed card can be damaged", CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_SEALED, false, true, true},
+        {"handed in once", CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_NORMAL, true, true, false},
+        {"a photo for a sealed card", CF_KIND_PHOTO_SWAP, CF_CARD_SEALED, false, false, true},
+        {"no photo for a lost card", CF_KIND_PHOTO_SWAP, CF_CARD_FORMAL_LOSS, false, false, false},
+        {"a reissue of any card", CF_KIND_REISSUE, CF_CARD_TEMPORARY_LOSS, false, true, true},
+        {"a reissue of a card unknown", CF_KIND_REISSUE, CF_CARD_NONE, false, true, true},
+        {"a kind that is none", CF_KIND_NONE, CF_CARD_NONE, false, true, false},
         {"a kind that is not known",         (enum cf_app_kind)99,       CF_CARD_NONE,           false, true,  false},
     };
     struct production_world w = world_at(NOW);
@@ -251,8 +252,10 @@ static void an_answer_must_be_about_this_card_and_from_this_bank(void **state)
     assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "", ""), PRODUCTION_ENDED);
     h = holder_in(CF_APP_PRODUCED);
     assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "", "B02"), PRODUCTION_ILLEGAL);
-    assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "B00000027", "B01"), PRODUCTION_ILLEGAL);
-    assert_int_equal(answer_with(&h, PRODUCTION_ON_ARRIVED, "B00000027", "B01"), PRODUCTION_ILLEGAL);
+    assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "B00000027", "B01"),
+                     PRODUCTION_ILLEGAL);
+    assert_int_equal(answer_with(&h, PRODUCTION_ON_ARRIVED, "B00000027", "B01"),
+                     PRODUCTION_ILLEGAL);
     assert_int_equal(answer_with(&h, PRODUCTION_ON_ARRIVED, "B00000019", "B01"), PRODUCTION_AHEAD);
     assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "B00000019", "B01"), PRODUCTION_MOVE);
     assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "", ""), PRODUCTION_ALREADY);
@@ -265,7 +268,8 @@ static void a_late_made_of_a_superseded_card_is_voided(void **state)
     (void)state;
     struct production_holder h = holder_in(CF_APP_BATCHED);
     memcpy(h.permanent.app.superseded, "B00000027", 10);
-    assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "B00000027", "B01"), PRODUCTION_ALREADY);
+    assert_int_equal(answer_with(&h, PRODUCTION_ON_SHIPPED, "B00000027", "B01"),
+                     PRODUCTION_ALREADY);
     assert_int_equal(answer_with(&h, PRODUCTION_ON_PRODUCED, "B00000027", "B01"), PRODUCTION_MOVE);
     assert_int_equal(fx.n, 1);
     const struct production_effect *line = must_find(&fx, PRODUCTION_FX_LINE);

@@ -52,6 +52,7 @@ static void a_buffer_keeps_what_it_has_when_it_is_full(void **state)
     assert_true(cf_buf_printf(&b, "%060d", 1));
     assert_true(cf_buf_adds(&b, CF_STR("0123456789012345678901234567890123456789")));
     assert_int_equal(b.len, 100);
+    assert_true(b.cap <= 100);
     assert_false(b.full);
     assert_false(cf_buf_add(&b, "x", 1));
     assert_true(b.full);
