@@ -23,7 +23,13 @@ from harness.stack import Stack  # noqa: E402
 TOTAL_S = 45 * 60  # a guard for slow machines; two quiet cores need half of it
 # A sanitizer's finding ends the program, so that no test passes over it.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
-              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+              "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:history_size=4:"
+                              f"suppressions={ROOT}/tests/tsan/suppressions.txt"}
+# The allocator of the services is watched like that of libc.
+VALGRIND = ["valgrind", "-q", "--soname-synonyms=somalloc=*jemalloc*", "--leak-check=full",
+            "--errors-for-leak-kinds=definite,indirect", "--show-leak-kinds=definite,indirect",
+            "--num-callers=30", "--error-exitcode=99"]
 
 
 @dataclasses.dataclass
@@ -104,10 +110,12 @@ def unit(limit_s, options):
     return total
 
 
-def ctest(preset, limit_s, options):
+def ctest(preset, limit_s, options, programs=None):
+    """All unit programs of a preset, those that -k names, or the given ones."""
     report = RUN / f"unit-{preset}.xml"
     report.unlink(missing_ok=True)
-    choice = ["-R", options.k] if options.k else []
+    choice = ["-R", f"^({'|'.join(programs)})$"] if programs else \
+        ["-R", options.k] if options.k else []
     run(["ctest", "--test-dir", f"build/{preset}", "--output-on-failure", "--output-junit", report,
          "--parallel", 2, "--timeout", 300, "--no-tests=error",
          "--test-output-size-passed", 2**20, "--test-output-size-failed", 2**20, *choice], limit_s, env={**os.environ, **SANITIZERS})
@@ -136,8 +144,9 @@ def cmocka(case, preset):
 
 
 # The others: pytest, on stacks of their own below .run/test-<suite>.
-def pytest(suite, preset, limit_s, options):
-    folder = ROOT / "tests" / suite
+def pytest(suite, preset, limit_s, options, folder=None, more=None):
+    """more: variables that only these tests get."""
+    folder = ROOT / "tests" / (folder or suite)
     if not list(folder.glob("**/test_*.py")):
         return skip(f"{suite}: there are no tests in tests/{suite}")
     broken = build(preset) if preset else None
@@ -148,7 +157,7 @@ def pytest(suite, preset, limit_s, options):
     clear(stacks)
     env = {**os.environ, **SANITIZERS, "CARDFLOW_TEST_RUN": str(stacks),
            "CARDFLOW_TEST_BUILD": str(ROOT / "build" / (preset or "dev")),
-           "PYTHONDONTWRITEBYTECODE": "1"}
+           "PYTHONDONTWRITEBYTECODE": "1", **(more or {})}
     choice = ["-k", options.k] if options.k else []
     try:
         code = run([sys.executable, "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir=tests",
@@ -280,6 +289,66 @@ def coverage(limit_s, options):
     return count
 
 
+# tsan, valgrind: the unit programs with threads, and the services at work, each watched.
+def unit_programs(options, *names):
+    """Names of the unit programs that fit names, as glob patterns, and -k."""
+    found = sorted({f"{path.parent.name}_{path.stem}".replace("-", "_") for name in names
+                    for path in (ROOT / "tests/unit").glob(name)})
+    return [name for name in found if re.search(options.k or "", name)]
+
+
+def tsan(limit_s, options):
+    end = time.monotonic() + limit_s
+    every = argparse.Namespace(k=None)
+    broken = build("tsan", "services/all", "ops/all",
+                   *unit_programs(every, "io/test_*.c", "stage/test_*.c"))
+    if broken:
+        return failure(broken)
+    programs = unit_programs(options, "io/test_*.c", "stage/test_*.c")
+    total = ctest("tsan", limit_s, options, programs) if programs else Count()
+    total.add(watched("tsan", "tsan", end - time.monotonic(), options, {}))
+    return total
+
+
+# Those that hold the most memory of their own, or are handed the most by a library.
+VALGRIND_UNITS = ("io/test_http_*.c", "io/test_kafka_front.c", "io/test_loop.c", "io/test_pg_front.c",
+                  "io/test_redis.c", "io/test_request.c", "io/test_resolve.c", "io/test_seal.c",
+                  "io/test_work.c", "stage/test_log_kafka.c", "stage/test_shards.c")
+
+
+def valgrind(limit_s, options):
+    end = time.monotonic() + limit_s
+    if run(["ops/lib/setup", "valgrind"], 600):
+        return failure("valgrind: it could not be installed")
+    broken = build("dev")
+    if broken:
+        return failure(broken)
+    total = Count()
+    for program in unit_programs(options, *VALGRIND_UNITS):
+        total.add(valgrind_one(program, end - time.monotonic()))
+    total.add(watched("valgrind", "dev", end - time.monotonic(), options,
+                      {"CARDFLOW_TEST_UNDER": " ".join(VALGRIND)}))
+    return total
+
+
+def valgrind_one(program, limit_s):
+    """The tests in a unit program, none of which counts when something was found."""
+    log = RUN / "valgrind.log"
+    with open(log, "w", encoding="utf-8") as out:
+        code = run([*VALGRIND, ROOT / "build/dev/tests" / program], limit_s, stdout=out, stderr=out)
+    text = log.read_text("utf-8", "replace")
+    passed = sum(map(int, re.findall(r"^\[  PASSED +\] (\d+) test\(s\)", text, re.M)))
+    if code == 0 and passed:
+        return Count(passed=passed)
+    print("\n".join(text.splitlines()[-60:]), flush=True)
+    return failure(f"valgrind {program}: it ended with {code}")
+
+
+def watched(watch, preset, limit_s, options, more):
+    return pytest(watch, preset, limit_s, options, "watched",
+                  {"CARDFLOW_TEST_WATCH": watch, **more})
+
+
 SUITES = {
     "harness": (300, lambda limit, options: pytest("harness", None, limit, options)),
     "unit": (600, unit),
@@ -292,7 +361,7 @@ SUITES = {
 }
 
 # Only when they are named.
-MORE = {"coverage": (900, coverage)}
+MORE = {"coverage": (900, coverage), "tsan": (900, tsan), "valgrind": (900, valgrind)}
 
 
 # Long runs: commands of their own, never part of the suites.

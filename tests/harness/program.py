@@ -281,8 +281,13 @@ class Program:
 
     def exit_code(self):
         """Exit code (negative: signal) of the last process started here; None if not known."""
-        ended = [child for child in _children.values() if child.args[0] == str(self.argv()[0])]
-        return ended[-1].poll() if ended else None
+        argv = [str(word) for word in self.argv()]
+        ended = [child for child in _children.values() if child.args == argv]
+        if not ended or self.alive():
+            return None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            ended[-1].wait(5)  # the last of its threads may still be ending
+        return ended[-1].returncode
 
     # What it says and uses.
     def log_text(self, since_start=True):

@@ -21,10 +21,10 @@ class Service(Program):
 
     prefix = "cardflow-"
 
-    def __init__(self, name, run_dir, build, settings, replica=1):
-        """settings: {"kafka.brokers": ...} as in conf.def."""
+    def __init__(self, name, run_dir, build, settings, replica=1, under=()):
+        """settings: {"kafka.brokers": ...} as in conf.def; under: a program that runs it."""
         super().__init__(name if replica == 1 else f"{name}.{replica}", run_dir)
-        self.service, self.replica = name, replica
+        self.service, self.replica, self.under = name, replica, under
         self.binary = Path(build) / "bin" / f"{self.prefix}{name}"
         self.ready_path = self.run_dir / "ready" / f"{self.name}.json"
         self.settings = {**settings, "ready_file": self.ready_path}
@@ -38,7 +38,7 @@ class Service(Program):
         return pid is not None and os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")
 
     def argv(self):
-        return [self.binary]
+        return [*self.under, self.binary]
 
     def env(self):
         kept = {key: value for key, value in os.environ.items()

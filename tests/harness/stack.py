@@ -27,7 +27,8 @@ from .supervisor import Supervisor
 SERVICES = ("intake", "photo-fetch", "production", "notification", "complaint-handling", "inquiry")
 SIMULATORS = ("police", "bank", "sms")
 OF_THE_STORES = {"proxies", "kafka_heap", "kafka_settings", "postgres_settings", "redis_settings"}
-SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: |"
+                       r"^==\d+== +(Invalid|Use of|Conditional|Syscall|Mismatched|.* lost in loss )")
 MADE_HERE = ("kafka", "postgres", "redis", "keys", "logs", "ready", "pids", "stack.json",
              "state.json")
 
@@ -43,6 +44,7 @@ class Config:
     partitions: int = 16
     settings: dict = dataclasses.field(default_factory=dict)   # {"*" or service: {setting: value}}
     proxies: list = dataclasses.field(default_factory=list)    # kafka, postgres, redis
+    under: list = dataclasses.field(default_factory=list)      # what runs the services: valgrind
     supervise: bool = False          # start again what ends without having been stopped
     timestamps: str = "CreateTime"   # LogAppendTime in production
     kafka_heap: str = "512m"
@@ -124,7 +126,7 @@ class Stack:
                            for name in config.simulators}
         self.services = {
             name: [Service(name, self.run_dir, config.build,
-                           self._settings(name, f"{name}.{replica}"), replica)
+                           self._settings(name, f"{name}.{replica}"), replica, config.under)
                    for replica in range(1, config.replicas.get(name, 1) + 1)]
             for name in config.services}
         self.supervisor = Supervisor(self.run_dir)
@@ -327,7 +329,7 @@ class Stack:
         return [program.name for program in dead]
 
     def sanitizer_reports(self):
-        """Lines of the logs in which AddressSanitizer and its kin found something."""
+        """Lines of the logs in which a sanitizer or valgrind found something."""
         return [f"{path.name}: {line}" for path in sorted((self.run_dir / "logs").glob("*.log"))
                 for line in path.read_text("utf-8", "replace").splitlines()
                 if SANITIZER.search(line)]
