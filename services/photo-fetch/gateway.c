@@ -8,6 +8,7 @@
 #include "services/photo-fetch/codec.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 enum { PUMP_MS = 10 };
 
@@ -170,19 +171,29 @@ static void take_absence(struct asking *a, struct cf_str body)
         try_again(a, FAILED, "gateway_answer_not_understood");
 }
 
+/* A page that a proxy sends in the gateway's place says nothing about the person. */
+static bool holds_photo(const struct cf_call_result *r)
+{
+    static const char jpeg[] = "image/jpeg";
+    return r->status == 200 && r->type.len >= sizeof jpeg - 1 &&
+           strncasecmp(r->type.ptr, jpeg, sizeof jpeg - 1) == 0;
+}
+
 static void answered(void *arg, const struct cf_call_result *r)
 {
     struct asking *a = arg;
     struct photo_fetch_gateway *g = a->g;
-    bool good = r->status == 200 || r->status == 404 || r->status == 503;
+    bool good = holds_photo(r) || r->status == 404 || r->status == 503;
     if (good)
         cf_breaker_good(&g->breaker);
     else
         cf_breaker_bad(&g->breaker, cf_mono_ms());
     cf_observe(g->took, (double)r->took_ms / 1000.0);
     cf_arena_reset(g->arena);
-    if (r->status == 200)
+    if (holds_photo(r))
         take_photo(a, r->body);
+    else if (r->status == 200)
+        try_again(a, FAILED, "gateway_answer_not_understood");
     else if (r->status == 404)
         take_absence(a, r->body);
     else if (r->status == 503)

@@ -239,7 +239,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     char *body = fuzz_exact(in);
     struct cf_call_result r = {
-        .status = statuses[status % 8], .body = {body, in.len}
+        .status = statuses[status % 8],
+        .type = status & 0x80 ? CF_STR("text/html") : CF_STR("image/jpeg"),
+        .body = {body, in.len}
     };
     if (!r.status) r.why = "timeout";
     n_items = which == 1 ? 1 + items % ITEMS : 1;
