@@ -3,6 +3,7 @@
 
 import time
 
+import pytest
 from world import PATH, all_ready, in_full
 
 STACK = {"proxies": ["postgres", "kafka"]}
@@ -61,29 +62,17 @@ def test_kafka_connections_are_cut(world):
 
 
 @in_full
-def test_kafka_is_slow(world):
-    """Every piece of data both ways is a quarter of a second late."""
-    proxy = world.stack.proxies["kafka"]
+@pytest.mark.parametrize("store, delay_s", [("kafka", 0.25), ("postgres", 0.2)])
+def test_a_store_is_slow(world, store, delay_s):
+    """Every piece of data both ways is late."""
+    proxy = world.stack.proxies[store]
     with world.load(rate=100, count=500) as load:
         world.in_the_middle(world.stack.service("production"), 100, load)
-        proxy.delay = 0.25
+        proxy.delay = delay_s
         time.sleep(8)
         for replica in world.replicas():
             assert replica.alive(), replica.log_tail()
         proxy.release()
-        with world.measured("Kafka quick again; every service ready"):
-            all_ready(world)
-    world.reckon()
-
-
-@in_full
-def test_postgres_is_slow(world):
-    proxy = world.stack.proxies["postgres"]
-    with world.load(rate=100, count=500) as load:
-        world.in_the_middle(world.stack.service("production"), 100, load)
-        proxy.delay = 0.2
-        time.sleep(8)
-        proxy.release()
-        with world.measured("PostgreSQL quick again; every service ready"):
+        with world.measured(f"{store} quick again; every service ready"):
             all_ready(world)
     world.reckon()
