@@ -1,4 +1,4 @@
-"""One Kafka broker of its own: KRaft, one node that is broker and controller."""
+"""Kafka brokers of its own: KRaft, each node is broker and controller; mostly there is one."""
 
 import base64
 import subprocess
@@ -25,7 +25,16 @@ class Kafka(Program):
         self.proxy_port, self.proxied_port = proxy_port, proxied_port
         self.heap, self.settings = heap, settings or {}
         self.dir = self.run_dir / "kafka"
-        self.brokers = f"127.0.0.1:{port}"
+        self.address = self.brokers = f"127.0.0.1:{port}"
+        self.node, self.nodes = 1, [self]
+
+    def join(self, nodes, node):
+        """Makes it one of several nodes of a cluster; before its first start."""
+        self.node, self.nodes = node, nodes
+        self.brokers = ",".join(other.address for other in nodes)
+        if node > 1:
+            super().__init__(f"kafka.{node}", self.run_dir)
+            self.dir = self.run_dir / "kafka" / str(node)
 
     @staticmethod
     def jars():
@@ -43,8 +52,9 @@ class Kafka(Program):
 
         return {
             "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@127.0.0.1:{self.controller_port}",
+            "node.id": self.node,
+            "controller.quorum.voters": ",".join(
+                f"{other.node}@127.0.0.1:{other.controller_port}" for other in self.nodes),
             "listeners": addresses(listeners),
             "advertised.listeners": addresses(advertised),
             "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
@@ -54,7 +64,7 @@ class Kafka(Program):
             "auto.create.topics.enable": "false",
             "delete.topic.enable": "true",
             "offsets.topic.num.partitions": 4,
-            "offsets.topic.replication.factor": 1,
+            "offsets.topic.replication.factor": len(self.nodes),
             "transaction.state.log.num.partitions": 1,
             "transaction.state.log.replication.factor": 1,
             "transaction.state.log.min.isr": 1,
@@ -87,14 +97,23 @@ class Kafka(Program):
         config.write_text("".join(f"{key}={value}\n" for key, value in self._config().items()))
         if (self.dir / "data" / "meta.properties").exists():
             return
-        ident = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         done = subprocess.run(
             # A program of a second: compiling it well costs more than it takes.
             self._java("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{self.jars()}/*",
-                       "kafka.tools.StorageTool", "format", "-t", "C" + ident[1:], "-c", config),
+                       "kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c",
+                       config),
             capture_output=True, text=True, check=False)
         if done.returncode:
             raise ProgramError(f"formatting Kafka's storage failed\n{done.stdout}{done.stderr}")
+
+    def _cluster_id(self):
+        """The same for all nodes; the first one makes it."""
+        path = self.nodes[0].dir / "cluster"
+        if not path.exists():
+            ident = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("C" + ident[1:])
+        return path.read_text()
 
     def argv(self):
         return self._java("-Xms256m", f"-Xmx{self.heap}", "-XX:+UseSerialGC",
@@ -104,7 +123,7 @@ class Kafka(Program):
 
     def is_ready(self):
         try:
-            return kafka_wire.metadata(self.brokers)["brokers"] == 1
+            return kafka_wire.metadata(self.address)["brokers"] == len(self.nodes)
         except OSError:
             return False
 
@@ -119,7 +138,7 @@ class Kafka(Program):
                                    f"{partitions}: start anew with --clean")
         missing = [topic for topic in topics if topic["name"] not in known]
         if missing:
-            kafka_wire.create_topics(self.brokers, missing)
+            kafka_wire.create_topics(self.brokers, missing, len(self.nodes))
 
         def led():
             now = kafka_wire.metadata(self.brokers)["topics"]

@@ -105,10 +105,10 @@ def metadata(brokers, timeout=5):
     return {"brokers": len(nodes), "topics": topics}
 
 
-def create_topics(brokers, topics, timeout=30):
+def create_topics(brokers, topics, replicas=1, timeout=30):
     """topics: [{"name", "partitions", "config": {}}]; those that exist are left as they are."""
     body = _array(
-        _string(topic["name"]) + struct.pack(">ih", topic["partitions"], 1) + _array([])
+        _string(topic["name"]) + struct.pack(">ih", topic["partitions"], replicas) + _array([])
         + _array(_string(key) + _string(str(value)) for key, value in topic["config"].items())
         for topic in topics)
     body += struct.pack(">i", timeout * 1000) + b"\0"

@@ -26,7 +26,8 @@ from .supervisor import Supervisor
 
 SERVICES = ("intake", "photo-fetch", "production", "notification", "complaint-handling", "inquiry")
 SIMULATORS = ("police", "bank", "sms")
-OF_THE_STORES = {"proxies", "kafka_heap", "kafka_settings", "postgres_settings", "redis_settings"}
+OF_THE_STORES = {"proxies", "kafka_nodes", "kafka_heap", "kafka_settings", "postgres_settings",
+                 "redis_settings"}
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: |"
                        r"^==\d+== +(Invalid|Use of|Conditional|Syscall|Mismatched|.* lost in loss )")
 MADE_HERE = ("kafka", "postgres", "redis", "keys", "logs", "ready", "pids", "stack.json",
@@ -47,6 +48,7 @@ class Config:
     under: list = dataclasses.field(default_factory=list)      # what runs the services: valgrind
     supervise: bool = False          # start again what ends without having been stopped
     timestamps: str = "CreateTime"   # LogAppendTime in production
+    kafka_nodes: int = 1             # more than one: no proxy before it
     kafka_heap: str = "512m"
     kafka_settings: dict = dataclasses.field(default_factory=dict)
     postgres_settings: dict = dataclasses.field(default_factory=dict)
@@ -118,6 +120,7 @@ class Stack:
                            self._port("proxy.kafka") if proxied else None,
                            self._port("kafka.proxied") if proxied else None,
                            config.kafka_heap, config.kafka_settings)
+        self._join_nodes()
         self.postgres = Postgres(self.run_dir, self._port("postgres"), self.passwords,
                                  config.postgres_settings)
         self.redis = Redis(self.run_dir, self._port("redis"), config.redis_settings)
@@ -131,6 +134,17 @@ class Stack:
             for name in config.services}
         self.supervisor = Supervisor(self.run_dir)
 
+    def _join_nodes(self):
+        """A cluster: the first node stands for all of them where only one is asked."""
+        config = self.config
+        self.kafka_nodes = [self.kafka, *(
+            Kafka(self.run_dir, self._port(f"kafka.{node}"), self._port(f"kafka.{node}.controller"),
+                  heap=config.kafka_heap, settings=config.kafka_settings)
+            for node in range(2, config.kafka_nodes + 1))]
+        if config.kafka_nodes > 1:
+            for node, kafka in enumerate(self.kafka_nodes, 1):
+                kafka.join(self.kafka_nodes, node)
+
     def _settings(self, name, place):
         """name: service or sim-<partner>; place: what its ports are remembered under."""
         config = self.config
@@ -140,7 +154,8 @@ class Stack:
             return self._port(through)
 
         settings = {
-            "kafka.brokers": f"127.0.0.1:{port('kafka')}",
+            "kafka.brokers": self.kafka.brokers if config.kafka_nodes > 1
+                             else f"127.0.0.1:{port('kafka')}",
             "partitions": config.partitions,
             "http.listen": f"127.0.0.1:{self._port(place + '.http')}",
             "operator.listen": f"127.0.0.1:{self._port(place + '.operator')}",
@@ -177,7 +192,7 @@ class Stack:
                 *(replica for replicas in self.services.values() for replica in replicas)]
 
     def programs(self):
-        return [self.kafka, self.postgres, self.redis, *self.own_programs()]
+        return [*self.kafka_nodes, self.postgres, self.redis, *self.own_programs()]
 
     def program(self, name):
         for program in self.programs():
@@ -231,7 +246,7 @@ class Stack:
             # Taken: the test that made this stack has it, and this is another process.
             if name not in self.proxies and is_free(port):
                 self.proxies[name] = TcpProxy(target, port)
-        stores = (self.kafka, self.postgres, self.redis)
+        stores = (*self.kafka_nodes, self.postgres, self.redis)
         for store in stores:
             store.start(wait=False)
         for store in stores:
@@ -271,7 +286,10 @@ class Stack:
     def _down(self):
         self.supervisor.stop()
         self._stop_own()
-        for program in (self.redis, self.postgres, self.kafka):
+        # All brokers but the last at once: a controller waits for those that are left.
+        for kafka in self.kafka_nodes[1:]:
+            kafka.ask_to_stop()
+        for program in (self.redis, self.postgres, *self.kafka_nodes):
             if program.alive():
                 self.say(f"stopping {program.name}")
             program.stop()
