@@ -22,6 +22,7 @@ enum { PARTS = 4 };
 static struct server server, *pg;
 static rd_kafka_t *mock_owner, *producer;
 static rd_kafka_mock_cluster_t *mock;
+static int mock_brokers = 1;
 static char brokers[256], dsn[3][320];
 
 /* A server that is just coming up refuses for a moment. */
@@ -108,7 +109,7 @@ static inline int begin(void **state)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "log_level", "0", why, sizeof why);
     mock_owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    mock = rd_kafka_mock_cluster_new(mock_owner, 1);
+    mock = rd_kafka_mock_cluster_new(mock_owner, mock_brokers);
     snprintf(brokers, sizeof brokers, "%s", rd_kafka_mock_cluster_bootstraps(mock));
     make_topics();
     conf = rd_kafka_conf_new();
