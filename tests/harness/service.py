@@ -28,6 +28,7 @@ class Service(Program):
         self.binary = Path(build) / "bin" / f"{self.prefix}{name}"
         self.ready_path = self.run_dir / "ready" / f"{self.name}.json"
         self.settings = {**settings, "ready_file": self.ready_path}
+        self.more_env = {}  # variables that are no settings
 
     def exists(self):
         return self.binary.is_file()
@@ -43,7 +44,7 @@ class Service(Program):
     def env(self):
         kept = {key: value for key, value in os.environ.items()
                 if key in ("PATH", "HOME", "TMPDIR") or key.startswith(PASSED_ON)}
-        return {**kept, "LANG": "C.UTF-8",
+        return {**kept, "LANG": "C.UTF-8", **self.more_env,
                 **{variable(key): str(value) for key, value in self.settings.items()}}
 
     def prepare(self):
