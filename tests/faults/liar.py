@@ -1,5 +1,5 @@
-"""A liar in front of a partner over HTTP: each call reaches the partner, and of every second one the
-answer that comes back is made up, each lie in its turn."""
+"""A liar in front of a partner over HTTP: each call reaches the partner, and of every second one
+the answer that comes back is made up, each lie in its turn."""
 
 import collections
 import contextlib
