@@ -72,7 +72,8 @@ static void put_line(struct cf_buf *out, struct cf_str name, struct cf_str value
     cf_buf_add(out, "\r\n", 2);
 }
 
-static void write_answer(struct cf_req *r, int status, const char *type, struct cf_str body)
+/* The head of an answer; length is a line of its own. */
+static void write_head(struct cf_req *r, int status, const char *type, struct cf_str length)
 {
     struct cf_conn *c = r->conn;
     struct cf_buf *out = &c->out;
@@ -83,20 +84,29 @@ static void write_answer(struct cf_req *r, int status, const char *type, struct 
     cf_buf_add(out, "\r\n", 2);
     cf_buf_adds(out, date_line(r->http));
     if (type) put_line(out, CF_STR("Content-Type"), cf_str_of(type));
-    if (status != 204 && status != 304) {
-        cf_buf_adds(out, CF_STR("Content-Length: "));
-        put_number(out, body.len);
-        cf_buf_add(out, "\r\n", 2);
-    }
+    cf_buf_adds(out, length);
     /* Answers are about persons: no cache between us and the client may keep them. */
     cf_buf_adds(out, CF_STR("Cache-Control: no-store\r\n"));
     cf_buf_adds(out, cf_buf_str(&r->extra));
     if (c->close_after || !r->head.keep_alive || r->http->draining)
         cf_buf_adds(out, CF_STR("Connection: close\r\n"));
     cf_buf_add(out, "\r\n", 2);
-    if (!r->without_body) cf_buf_adds(out, body);
+}
+
+static void write_answer(struct cf_req *r, int status, const char *type, struct cf_str body)
+{
+    struct cf_conn *c = r->conn;
+    struct cf_buf length;
+    cf_buf_init(&length, 64);
+    cf_buf_adds(&length, CF_STR("Content-Length: "));
+    put_number(&length, body.len);
+    cf_buf_add(&length, "\r\n", 2);
+    bool has_length = status != 204 && status != 304;
+    write_head(r, status, type, has_length ? cf_buf_str(&length) : CF_STR(""));
+    cf_buf_free(&length);
+    if (!r->without_body) cf_buf_adds(&c->out, body);
     /* Half an answer is none: the client has to see that it was cut. */
-    if (out->full) c->broken = true;
+    if (c->out.full) c->broken = true;
 }
 
 static void count_answer(const struct cf_req *r, int status)
@@ -122,6 +132,56 @@ void cf_answer(struct cf_request *req, int status, const char *type, struct cf_s
         return;
     }
     write_answer(r, status, type, body);
+    cf_conn_answered(c);
+    cf_req_free(r);
+    cf_conn_run(c);
+}
+
+/* ---- in parts ----------------------------------------------------------------------------------- */
+
+/* HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer. */
+static bool in_chunks(const struct cf_req *r)
+{
+    return !r->head.http_1_0;
+}
+
+void cf_answer_begin(struct cf_request *req, int status, const char *type, cf_answer_ready *ready,
+                     void *arg)
+{
+    struct cf_req *r = cf_req_of(req);
+    if (r->http) count_answer(r, status);
+    r->ready = ready;
+    r->ready_arg = arg;
+    if (!r->conn) return;
+    if (!in_chunks(r)) r->conn->close_after = true;
+    write_head(r, status, type,
+               in_chunks(r) ? CF_STR("Transfer-Encoding: chunked\r\n") : CF_STR(""));
+}
+
+bool cf_answer_part(struct cf_request *req, struct cf_str bytes)
+{
+    struct cf_req *r = cf_req_of(req);
+    struct cf_conn *c = r->conn;
+    if (!c || bytes.len == 0 || r->without_body) return true;
+    if (in_chunks(r)) cf_buf_printf(&c->out, "%zx\r\n", bytes.len);
+    cf_buf_adds(&c->out, bytes);
+    if (in_chunks(r)) cf_buf_add(&c->out, "\r\n", 2);
+    if (c->out.full) c->broken = true;
+    r->waiting = !cf_conn_push(c) && r->conn;
+    return !r->waiting;
+}
+
+void cf_answer_end(struct cf_request *req, bool whole)
+{
+    struct cf_req *r = cf_req_of(req);
+    struct cf_conn *c = r->conn;
+    r->ready = NULL;
+    if (!c) {
+        cf_req_free(r);
+        return;
+    }
+    if (whole && in_chunks(r) && !r->without_body) cf_buf_adds(&c->out, CF_STR("0\r\n\r\n"));
+    if (!whole) c->broken = true;
     cf_conn_answered(c);
     cf_req_free(r);
     cf_conn_run(c);

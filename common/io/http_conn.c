@@ -12,6 +12,7 @@
 #define IN_START 2048
 #define IN_KEEP 16384 /* a larger buffer is given back after the request */
 #define OUT_MAX (64u << 20)
+#define BODY_TRUST (1u << 20) /* what has come already, before room is made for all of a body */
 #define OUT_KEEP 65536
 #define OUT_AHEAD 65536 /* unsent bytes above which no further request is looked at */
 #define WRITE_MS 30000
@@ -55,6 +56,9 @@ static void detach(struct cf_conn *c)
     r->conn = NULL;
     c->in = NULL;
     c->in_cap = c->in_len = c->in_at = 0;
+    if (!r->waiting) return;
+    r->waiting = false;
+    r->ready(r->ready_arg); /* finds the client gone, and ends */
 }
 
 void cf_conn_free(struct cf_conn *c)
@@ -84,7 +88,8 @@ static void finish(struct cf_conn *c)
 /* ---- bytes in ------------------------------------------------------------------------------ */
 
 /* Room for more bytes of the current request; grows with what has come, so that a client cannot
- * claim memory by announcing a body. False: all requests together hold too much. */
+ * claim memory by announcing a body. Above 1 MB it is made at once: doubling would hold one and a
+ * half bodies while it copies. False: all requests together hold too much. */
 static bool make_room(struct cf_conn *c)
 {
     if (c->in_at) {
@@ -96,7 +101,7 @@ static bool make_room(struct cf_conn *c)
     size_t cap = c->in_cap ? 2 * c->in_cap : IN_START;
     if (c->state == CF_CONN_BODY) {
         size_t whole = c->req->head.size + (size_t)c->req->head.length;
-        if (cap > whole && whole > c->in_cap) cap = whole;
+        if ((cap > whole || c->in_len >= BODY_TRUST) && whole > c->in_cap) cap = whole;
     }
     if (cap > IN_KEEP && c->http->in_bytes + cap - c->in_cap > c->http->conf.bodies_max)
         return false;
@@ -211,10 +216,34 @@ static void send_out(struct cf_conn *c)
     if (c->close_after && c->state != CF_CONN_HANDLE && c->state != CF_CONN_LINGER) close_gently(c);
 }
 
+bool cf_conn_push(struct cf_conn *c)
+{
+    const struct cf_req *r = c->req;
+    c->deadline = cf_mono_ms() +
+                  (r->route->route.answer_ms ? r->route->route.answer_ms : c->http->conf.answer_ms);
+    if (c->running || c->out.len - c->out_at <= OUT_AHEAD) return true; /* sent with the run, or later */
+    if (!c->broken) send_out(c);
+    if (!c->broken) return c->out.len - c->out_at <= OUT_AHEAD;
+    cf_conn_free(c);
+    return false;
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
+    struct cf_conn *c = arg;
+    struct cf_req *r = c->req;
     (void)fd, (void)what;
-    cf_conn_run(arg);
+    if (!r || !r->waiting) {
+        cf_conn_run(c);
+        return;
+    }
+    send_out(c);
+    if (c->broken) {
+        cf_conn_free(c);
+    } else if (c->out.len - c->out_at <= OUT_AHEAD) {
+        r->waiting = false;
+        r->ready(r->ready_arg); /* may end the connection */
+    }
 }
 
 /* ---- one request after the other ------------------------------------------------------------ */
@@ -329,6 +358,10 @@ static void time_out(struct cf_conn *c)
         503, "timeout", "No answer in time; the outcome is not known", NULL, NULL, NULL};
     bool handled = c->state == CF_CONN_HANDLE;
     struct cf_req *r = c->req;
+    if (handled && r->ready) { /* half an answer is out: it can only be cut */
+        cf_conn_free(c);
+        return;
+    }
     c->close_after = c->linger = true;
     if (handled) {
         /* The handler keeps its request, and this answer is written with another one. */

@@ -40,6 +40,9 @@ struct cf_req {
     struct cf_head_text params[CF_ROUTE_PARAMS];
     json_t *doc;
     struct cf_buf extra; /* header lines of the answer */
+    cf_answer_ready *ready; /* of an answer in parts that has begun, else NULL */
+    void *ready_arg;
+    bool waiting; /* for ready() */
     int64_t began_us;
     char remote[INET6_ADDRSTRLEN];
 };
@@ -112,6 +115,8 @@ void cf_conn_run(struct cf_conn *c);
 void cf_conn_free(struct cf_conn *c);
 /* A tick of the clock: is a deadline over? May free c. */
 void cf_conn_tick(struct cf_conn *c, cf_ms now);
+/* A part of the answer to c->req is in c->out. False: it waits for the client, or c is gone. */
+bool cf_conn_push(struct cf_conn *c);
 /* The answer to c->req is in c->out: goes on with the next request. */
 void cf_conn_answered(struct cf_conn *c);
 

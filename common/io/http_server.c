@@ -41,7 +41,8 @@ struct cf_req *cf_req_take(struct cf_conn *c)
     r->conn = c;
     r->prev = r->next = NULL;
     r->route = NULL;
-    r->handed = r->without_body = false;
+    r->handed = r->without_body = r->waiting = false;
+    r->ready = NULL;
     r->head.size = r->head.n = 0;
     r->head.length = 0;
     r->head.keep_alive = false;

@@ -112,6 +112,16 @@ void cf_answer_header(struct cf_request *req, const char *name, struct cf_str va
 /* Body and type are copied before it returns. type NULL: no body. */
 void cf_answer(struct cf_request *req, int status, const char *type, struct cf_str body);
 void cf_answer_json(struct cf_request *req, int status, const struct cf_buf *json);
+/* A long answer in parts, so that it is never in memory as a whole. ready() is called when parts
+ * can be taken again, and once when the client has gone while that was waited for. The time of the
+ * route begins anew with each part. */
+typedef void cf_answer_ready(void *arg);
+void cf_answer_begin(struct cf_request *req, int status, const char *type, cf_answer_ready *ready,
+                     void *arg);
+/* Copied. False: give no more before ready(). */
+bool cf_answer_part(struct cf_request *req, struct cf_str bytes) CF_MUST;
+/* whole false: it could not be finished; the client sees that it was cut. */
+void cf_answer_end(struct cf_request *req, bool whole);
 /* problem+json; errors may be NULL; retry_after_s 0: no Retry-After. Code and title are ours:
  * never text of the input. */
 void cf_problem(struct cf_request *req, int status, const char *code, const char *title,

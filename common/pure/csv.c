@@ -2,7 +2,7 @@
 
 struct cf_csv cf_csv_of(struct cf_str text)
 {
-    struct cf_csv csv = {text.ptr, text.ptr + text.len, 1};
+    struct cf_csv csv = {.at = text.ptr, .end = text.ptr + text.len, .line = 1, .delimiter = ','};
     if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0) csv.at += 3;
     return csv;
 }
@@ -20,11 +20,11 @@ static void next_line(struct cf_csv *csv)
     if (csv->at < csv->end) csv->at++, csv->line++;
 }
 
-/* Up to the next comma or line end; quotes stand for themselves. */
+/* Up to the next delimiter or line end; quotes stand for themselves. */
 static struct cf_str plain_field(struct cf_csv *csv)
 {
     const char *from = csv->at;
-    while (!at_record_end(csv) && *csv->at != ',')
+    while (!at_record_end(csv) && *csv->at != csv->delimiter)
         csv->at++;
     return (struct cf_str){from, (size_t)(csv->at - from)};
 }
@@ -37,6 +37,7 @@ static bool quoted_field(struct cf_csv *csv, struct cf_arena *arena, struct cf_s
     bool doubled = false;
     const char *p = from;
     for (;; p++) {
+        if (p == csv->end && p - from <= CF_CSV_FIELD_MAX) csv->starved = csv->open;
         if (p == csv->end || p - from > CF_CSV_FIELD_MAX) return false;
         if (*p == '\n') line++;
         if (*p != '"') continue;
@@ -47,7 +48,7 @@ static bool quoted_field(struct cf_csv *csv, struct cf_arena *arena, struct cf_s
     *out = (struct cf_str){from, (size_t)(p - from)};
     csv->at = p + 1;
     csv->line = line;
-    /* What stands between the closing quote and the comma is taken as part of the field. */
+    /* What stands between the closing quote and the delimiter is taken as part of the field. */
     struct cf_str tail = plain_field(csv);
     if (!doubled && tail.len == 0) return true;
     /* Seen before memory is asked for: a tail may be as long as the file. */
@@ -80,11 +81,23 @@ static void broken(struct cf_csv *csv, const char *begin, struct cf_csv_record *
     out->broken = true;
 }
 
-bool cf_csv_next(struct cf_csv *csv, struct cf_arena *arena,
-                     struct cf_csv_record *out)
+/* Whether the record may go on behind the text that is there. */
+static bool starve(struct cf_csv *csv, const char *begin, const struct cf_csv_record *r)
 {
+    bool at_cr = csv->at + 1 == csv->end && *csv->at == '\r';
+    if (csv->open && (csv->at == csv->end || at_cr)) csv->starved = true;
+    if (!csv->starved) return false;
+    csv->at = begin;
+    csv->line = r->line;
+    return true;
+}
+
+bool cf_csv_next(struct cf_csv *csv, struct cf_arena *arena, struct cf_csv_record *out)
+{
+    csv->starved = csv->open && csv->at == csv->end;
     if (csv->at == csv->end) return false;
     const char *begin = csv->at;
+    out->kinds = NULL;
     out->n = 0;
     out->line = csv->line;
     out->broken = out->blank = false;
@@ -97,13 +110,14 @@ bool cf_csv_next(struct cf_csv *csv, struct cf_arena *arena,
         } else {
             field = plain_field(csv);
         }
+        if (starve(csv, begin, out)) return false;
         if (!ok || field.len > CF_CSV_FIELD_MAX || out->n == CF_CSV_FIELDS) {
             broken(csv, begin, out);
-            return true;
+            return csv->at[-1] == '\n' || !starve(csv, begin, out);
         }
         out->fields[out->n++] = field;
         if (at_record_end(csv)) break;
-        csv->at++; /* the comma; a field follows, be it empty */
+        csv->at++; /* the delimiter; a field follows, be it empty */
     }
     next_line(csv);
     out->blank = is_blank(out);

@@ -1,23 +1,11 @@
-/* Rosters as they are asked for: counts, rows, and the list with what became of each row. */
+/* Rosters as they are asked for: counts and rows. */
 #include "common/io/stage/pgbin.h"
-#include "services/intake/api.h"
-#include "services/intake/splitter.h"
+#include "services/intake/api_rosters.h"
+#include "services/intake/rules_roster.h"
 
 #include <stdlib.h>
 
-enum { ROWS_MAX = 1000, ROWS_DEFAULT = 100, CSV_ROWS_MAX = 1000000 };
-
-struct ask {
-    struct cf_request *req;
-    struct intake_front *front;
-    uint8_t roster_id[16];
-    struct cf_key key;
-    char part[2], after[4], limit[4];
-    int32_t max;
-    void (*then)(struct ask *k, const PGresult *roster);
-    struct cf_arena *arena; /* of rows.csv */
-    struct cf_str text;
-};
+enum { ROWS_MAX = 1000, ROWS_DEFAULT = 100 };
 
 static struct cf_str value(const PGresult *res, int row, const char *name)
 {
@@ -32,7 +20,7 @@ static long number(const PGresult *res, int row, const char *name)
 
 static void roster_found(void *arg, int e, const PGresult *res)
 {
-    struct ask *k = arg;
+    struct intake_ask *k = arg;
     if (e) {
         cf_problem_away(k->req, "postgres");
         return;
@@ -45,10 +33,10 @@ static void roster_found(void *arg, int e, const PGresult *res)
         cf_problem(k->req, 404, "not_yet_known", "No roster has this id, or not yet", NULL, 1);
 }
 
-static void ask(struct cf_request *req, struct intake_front *front,
-                void (*then)(struct ask *k, const PGresult *roster))
+void intake_roster_ask(struct cf_request *req, struct intake_front *front,
+                void (*then)(struct intake_ask *k, const PGresult *roster))
 {
-    struct ask *k = cf_arena_zero(req->arena, sizeof *k);
+    struct intake_ask *k = cf_arena_zero(req->arena, sizeof *k);
     k->req = req;
     k->front = front;
     k->then = then;
@@ -75,7 +63,7 @@ static const char *roster_state(const PGresult *res)
     return judged || complete ? "processing" : "received";
 }
 
-static void answer_roster(struct ask *k, const PGresult *res)
+static void answer_roster(struct intake_ask *k, const PGresult *res)
 {
     static const char *const columns[] = {"in_received", "in_noticed", "in_rejected",
                                           "in_accepted", "in_ready",   "in_ended"};
@@ -118,7 +106,7 @@ static void list_out(struct cf_out *o, const char *name, struct cf_str joined)
     cf_out_end(o);
 }
 
-static const char *outcome_at(const PGresult *res, int row)
+const char *intake_row_outcome_at(const PGresult *res, int row)
 {
     long outcome = number(res, row, "outcome");
     return outcome > 0 && outcome < INTAKE_ROW_COUNT
@@ -128,7 +116,7 @@ static const char *outcome_at(const PGresult *res, int row)
 
 static void rows_found(void *arg, int e, const PGresult *res)
 {
-    struct ask *k = arg;
+    struct intake_ask *k = arg;
     struct cf_buf body, warnings;
     if (e) {
         cf_problem_away(k->req, "postgres");
@@ -143,7 +131,7 @@ static void rows_found(void *arg, int e, const PGresult *res)
     for (int i = 0; i < n; i++) {
         cf_out_object(&o, NULL);
         cf_out_int(&o, "row_no", number(res, i, "row_no"));
-        cf_out_z(&o, "outcome", outcome_at(res, i));
+        cf_out_z(&o, "outcome", intake_row_outcome_at(res, i));
         list_out(&o, "reasons", value(res, i, "reasons"));
         cf_buf_reset(&warnings);
         intake_warnings_text((unsigned)number(res, i, "warnings"), &warnings);
@@ -164,7 +152,8 @@ static void rows_found(void *arg, int e, const PGresult *res)
     cf_buf_free(&warnings);
 }
 
-static void find_rows(struct ask *k, int32_t after, int32_t limit, cf_pgf_done *done)
+int intake_roster_rows(struct intake_ask *k, int32_t after, int32_t limit, cf_pgf_done *done,
+                       void *arg)
 {
     cf_put32(k->after, (uint32_t)after);
     cf_put32(k->limit, (uint32_t)limit);
@@ -174,10 +163,7 @@ static void find_rows(struct ask *k, int32_t after, int32_t limit, cf_pgf_done *
         {k->after,                   4 },
         {k->limit,                   4 }
     };
-    if (cf_pgf_send(k->front->app->pg, INTAKE_SQL_ROSTER_ROWS, params, 4, done, k)) {
-        cf_arena_free(k->arena);
-        cf_problem_away(k->req, "postgres");
-    }
+    return cf_pgf_send(k->front->app->pg, INTAKE_SQL_ROSTER_ROWS, params, 4, done, arg);
 }
 
 static int32_t query_int(const struct cf_request *req, const char *name, int32_t fallback,
@@ -193,139 +179,23 @@ static int32_t query_int(const struct cf_request *req, const char *name, int32_t
     return v > max ? max : (int32_t)v;
 }
 
-static void answer_rows(struct ask *k, const PGresult *roster)
+static void answer_rows(struct intake_ask *k, const PGresult *roster)
 {
     (void)roster;
     k->max = query_int(k->req, "limit", ROWS_DEFAULT, ROWS_MAX);
     if (k->max == 0) k->max = ROWS_DEFAULT;
-    find_rows(k, query_int(k->req, "after", 0, INT32_MAX), k->max, rows_found);
-}
-
-/* ---- rows.csv: the input's columns, and what became of each row -------------------------------
- */
-
-static void csv_field(struct cf_buf *b, struct cf_str s)
-{
-    bool quote = false;
-    for (size_t i = 0; i < s.len && !quote; i++)
-        quote = memchr(",\"\r\n", s.ptr[i], 4) != NULL;
-    if (!quote) {
-        cf_buf_adds(b, s);
-        return;
-    }
-    cf_buf_add(b, "\"", 1);
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"') cf_buf_add(b, "\"", 1);
-        cf_buf_add(b, s.ptr + i, 1);
-    }
-    cf_buf_add(b, "\"", 1);
-}
-
-static void csv_input(struct cf_buf *b, const struct cf_csv_record *r, size_t columns)
-{
-    for (size_t i = 0; i < columns; i++) {
-        if (i < r->n) csv_field(b, r->fields[i]);
-        cf_buf_add(b, ",", 1);
-    }
-}
-
-static void csv_outcome(struct cf_buf *b, const PGresult *res, int row)
-{
-    cf_buf_printf(b, "%s,", outcome_at(res, row));
-    cf_buf_adds(b, value(res, row, "reasons"));
-    cf_buf_add(b, ",", 1);
-    intake_warnings_text((unsigned)number(res, row, "warnings"), b);
-    cf_buf_add(b, ",", 1);
-    cf_buf_adds(b, value(res, row, "application_id"));
-    cf_buf_add(b, "\n", 1);
-}
-
-static bool write_csv(struct ask *k, const PGresult *res, struct cf_buf *b)
-{
-    struct cf_csv csv = cf_csv_of(k->text);
-    struct cf_csv_record *rec = cf_arena_zero(k->arena, sizeof *rec);
-    size_t columns = 0;
-    long row_no = 0;
-    int at = 0, n = PQntuples(res);
-    struct cf_arena *line = cf_arena_new(1 << 20);
-    for (; cf_csv_next(&csv, line, rec); cf_arena_reset(line)) {
-        if (rec->blank) continue;
-        if (!columns) {
-            columns = rec->n;
-            csv_input(b, rec, columns);
-            cf_buf_printf(b, "row_no,outcome,reasons,warnings,application_id\n");
-            continue;
-        }
-        row_no++;
-        csv_input(b, rec, columns);
-        cf_buf_printf(b, "%ld,", row_no);
-        while (at < n && number(res, at, "row_no") < row_no)
-            at++;
-        if (at < n && number(res, at, "row_no") == row_no)
-            csv_outcome(b, res, at);
-        else
-            cf_buf_printf(b, "pending,,,\n");
-    }
-    cf_arena_free(line);
-    return !b->full;
-}
-
-static void csv_rows_found(void *arg, int e, const PGresult *res)
-{
-    struct ask *k = arg;
-    struct cf_buf body;
-    cf_buf_init(&body, 256u << 20);
-    if (e)
+    if (intake_roster_rows(k, query_int(k->req, "after", 0, INT32_MAX), k->max, rows_found, k))
         cf_problem_away(k->req, "postgres");
-    else if (write_csv(k, res, &body))
-        cf_answer(k->req, 200, "text/csv; charset=utf-8", cf_buf_str(&body));
-    else
-        cf_problem(k->req, 413, "too_large", "The list is too long for one answer", NULL, 0);
-    cf_buf_free(&body);
-    cf_arena_free(k->arena);
-}
-
-static void chunks_found(void *arg, int e, const PGresult *res)
-{
-    struct ask *k = arg;
-    const char *why =
-        e ? "postgres"
-          : intake_roster_file(k->front->app->ring, k->roster_id, res, k->arena, &k->text);
-    if (why) {
-        cf_arena_free(k->arena);
-        cf_problem_away(k->req, e ? "postgres" : "the roster's file");
-        return;
-    }
-    find_rows(k, 0, CSV_ROWS_MAX, csv_rows_found);
-}
-
-static void answer_csv(struct ask *k, const PGresult *roster)
-{
-    (void)roster;
-    const struct cf_str params[] = {
-        {k->part,                    2 },
-        {(const char *)k->roster_id, 16}
-    };
-    k->arena = cf_arena_new(512u << 20);
-    if (cf_pgf_send(k->front->app->pg, INTAKE_SQL_ROSTER_CHUNKS, params, 2, chunks_found, k)) {
-        cf_arena_free(k->arena);
-        cf_problem_away(k->req, "postgres");
-    }
 }
 
 static void get_roster(struct cf_request *req, void *arg)
 {
-    ask(req, arg, answer_roster);
+    intake_roster_ask(req, arg, answer_roster);
 }
 
 static void get_rows(struct cf_request *req, void *arg)
 {
-    ask(req, arg, answer_rows);
-}
-
-static void get_rows_csv(struct cf_request *req, void *arg)
-{
-    ask(req, arg, answer_csv);
+    intake_roster_ask(req, arg, answer_rows);
 }
 
 void intake_api_roster_read_routes(struct intake_front *front)
@@ -334,11 +204,7 @@ void intake_api_roster_read_routes(struct intake_front *front)
         .method = "GET", .pattern = "/v1/rosters/{roster_id}", .scope = "rosters:read"};
     static const struct cf_route rows = {
         .method = "GET", .pattern = "/v1/rosters/{roster_id}/rows", .scope = "rosters:read"};
-    static const struct cf_route csv = {.method = "GET",
-                                        .pattern = "/v1/rosters/{roster_id}/rows.csv",
-                                        .scope = "rosters:read",
-                                        .answer_ms = 60000};
     cf_http_route(front->app->http, &one, get_roster, front);
     cf_http_route(front->app->http, &rows, get_rows, front);
-    cf_http_route(front->app->http, &csv, get_rows_csv, front);
+    intake_api_roster_csv_route(front);
 }

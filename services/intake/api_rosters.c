@@ -3,10 +3,12 @@
 #include "common/io/multipart.h"
 #include "common/io/stage/pgbin.h"
 #include "services/intake/api.h"
-#include "services/intake/roster_text.h"
+#include "services/intake/roster_reader.h"
 #include "services/intake/rules_roster.h"
+#include "services/intake/splitter.h"
 
-enum { CHUNK = 256 << 10 };
+enum { CHUNK = INTAKE_ROSTER_PIECE, CHUNKS = 4 /* a statement */ };
+#define HEADER_WITHIN (64u << 20) /* of a workbook's text */
 
 struct upload {
     struct intake_write w;
@@ -14,6 +16,7 @@ struct upload {
     struct intake_agent agent;
     struct cf_key key;
     struct cf_str file;
+    size_t stored; /* bytes of it */
 };
 
 static void sent(void *arg, int e)
@@ -25,20 +28,38 @@ static void sent(void *arg, int e)
         intake_answer_id(&u->w, 202, "roster_id");
 }
 
+static int store_some(struct upload *u);
+
 static void stored(void *arg, int e, const PGresult *res)
 {
     struct upload *u = arg;
     (void)res;
-    if (e) {
-        cf_problem_away(u->w.req, "postgres");
+    if (!e && u->stored < u->file.len) e = store_some(u);
+    else if (!e) {
+        intake_write_send(&u->w, "intake.internal", &u->key, "roster.opened",
+                          intake_codec_roster_opened(u->w.req->arena, &u->meta), sent);
         return;
     }
-    intake_write_send(&u->w, "intake.internal", &u->key, "roster.opened",
-                      intake_codec_roster_opened(u->w.req->arena, &u->meta), sent);
+    if (e) cf_problem_away(u->w.req, "postgres");
 }
 
-/* In pieces, so that none is larger than what can be sealed at once. */
-static int store_file(struct upload *u)
+/* One piece, sealed; it is added to the two columns. */
+static int seal_piece(struct upload *u, struct cf_arena *a, struct cf_pgarray *no,
+                      struct cf_pgarray *bytes)
+{
+    size_t left = u->file.len - u->stored;
+    struct cf_str plain = {u->file.ptr + u->stored, left < CHUNK ? left : CHUNK}, sealed;
+    int e = cf_seal(u->w.front->app->ring, plain, cf_key_str(&u->key), INTAKE_FIELD_FILE, a,
+                    &sealed);
+    if (e) return e;
+    cf_pgarray_int4(no, (int32_t)(u->stored / CHUNK));
+    cf_pgarray_bytes(bytes, sealed.ptr, sealed.len);
+    u->stored += plain.len;
+    return 0;
+}
+
+/* A few pieces at a time: a list of 200,000 must not stand in memory a second time. */
+static int store_some(struct upload *u)
 {
     struct cf_app *app = u->w.front->app;
     struct cf_pgarray no = {.count = 0}, bytes = {.count = 0};
@@ -47,14 +68,8 @@ static int store_file(struct upload *u)
     cf_pgarray_begin(&no, CF_OID_INT4);
     cf_pgarray_begin(&bytes, CF_OID_BYTEA);
     struct cf_arena *a = cf_arena_new(4 * CHUNK);
-    for (size_t at = 0, i = 0; at < u->file.len && !e; at += CHUNK, i++) {
-        struct cf_str plain = {u->file.ptr + at,
-                               u->file.len - at < CHUNK ? u->file.len - at : CHUNK};
-        struct cf_str sealed;
-        e = cf_seal(app->ring, plain, cf_key_str(&u->key), INTAKE_FIELD_FILE, a, &sealed);
-        if (e) break;
-        cf_pgarray_int4(&no, (int32_t)i);
-        cf_pgarray_bytes(&bytes, sealed.ptr, sealed.len);
+    for (int i = 0; i < CHUNKS && u->stored < u->file.len && !e; i++) {
+        e = seal_piece(u, a, &no, &bytes);
         cf_arena_reset(a);
     }
     cf_arena_free(a);
@@ -85,29 +100,38 @@ static void go(struct intake_write *w)
         cf_problem_away(w->req, "sealing");
         return;
     }
-    if (store_file(u)) cf_problem_away(w->req, "postgres");
+    if (store_some(u)) cf_problem_away(w->req, "postgres");
+}
+
+/* The first record that is not blank. */
+static const char *find_header(struct intake_reader *reader, struct cf_arena *a,
+                               struct cf_csv_record *rec)
+{
+    for (;;) {
+        cf_arena_reset(a);
+        enum intake_read e = intake_reader_next(reader, a, rec);
+        if (e == INTAKE_READ_RECORD && !rec->blank) return NULL;
+        if (e == INTAKE_READ_BROKEN) return intake_reader_why(reader);
+        if (e == INTAKE_READ_END || e == INTAKE_READ_WAIT ||
+            intake_reader_spent(reader) > HEADER_WITHIN)
+            return "the file has no header";
+    }
 }
 
 /* A rule that the file breaks, or NULL: what cannot be read at all is told at once. */
 static const char *look_at_file(struct cf_str file, const char **encoding)
 {
-    struct cf_arena *a = cf_arena_new(3 * file.len + (1 << 20));
-    struct intake_text text;
-    struct cf_csv_record *rec = cf_arena_zero(a, sizeof *rec);
-    struct cf_arena *line = cf_arena_new(1 << 20); /* blank lines cost nothing, however many */
+    struct cf_csv_record rec;
     struct intake_header header;
-    const char *why = intake_text_read(file, a, &text), *missing;
-    if (!why) {
-        struct cf_csv csv = cf_csv_of(text.utf8);
-        *encoding = text.encoding;
-        do {
-            cf_arena_reset(line);
-            if (!cf_csv_next(&csv, line, rec)) why = "the file has no header";
-        } while (!why && rec->blank);
-        if (!why && !intake_header_read(rec, &header, &missing))
-            why = "the header lacks one of name, document_type, document_number, phone, address";
-    }
-    cf_arena_free(line);
+    const char *missing, *why = intake_file_look(file, encoding);
+    if (why) return why;
+    struct cf_pieces pieces = cf_pieces_in_memory(file);
+    struct cf_arena *a = cf_arena_new(4 << 20);
+    struct intake_reader *reader = intake_reader_new(&pieces, cf_str_of(*encoding));
+    why = find_header(reader, a, &rec);
+    if (!why && !intake_header_read(&rec, &header, &missing))
+        why = "the header lacks one of name, document_type, document_number, phone, address";
+    intake_reader_free(reader);
     cf_arena_free(a);
     return why;
 }
@@ -228,7 +252,7 @@ static void post_roster(struct cf_request *req, void *arg)
         cf_problem_fields(req, &errors);
     else if (why)
         cf_problem_field(req, 400, "unreadable_roster", "file", why,
-                         "Send CSV in UTF-8 or GBK with a header row.");
+                         "Send CSV (UTF-8, GBK or UTF-16) or XLSX with a header row.");
     else if (!cf_client_channel(req->client, cf_channel_name(u->meta.channel)))
         cf_problem_field(req, 403, "missing_scope", "channel", "is not one of this key's channels",
                          "Use the key of a unit or a school.");

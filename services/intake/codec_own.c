@@ -151,6 +151,7 @@ static int decode_opened(struct cf_decode *d, const struct cf_record *rec,
         .kind = (int16_t)cf_app_kind_parse(text(o->kind)),
         .channel = (int16_t)cf_channel_parse(text(o->channel)),
         .opened_at = o->submitted_at_ms,
+        .size = o->size <= INT64_MAX ? (int64_t)o->size : 0,
         .next_row = 1,
     };
     split.roster = (Cardflow__V1__IntakeInternal__RosterOpened *)(uintptr_t)o;

@@ -1,16 +1,24 @@
-/* roster_text -- a roster file in memory as UTF-8, whatever it was saved in.
+/* roster_text -- records of a roster that is text, whatever it was saved in.
  *
- * Owns     text lives in the arena, or is the input itself
- * Errors   a rule (literal) that is broken, or NULL
- * Limits   UTF-8 with or without byte order mark, and GB 18030 (GBK). A workbook is told by its
- *          first bytes
+ * UTF-8, GB 18030 (which reads every GBK file, and the rare characters that GBK has no place for)
+ * and UTF-16; comma, semicolon or tab, whichever divides the first line into most fields; a first
+ * line `sep=;` says it.
+ *
+ * Owns     fields point into the reader's window, until the next call
+ * Limits   a window of 512 KB: no record within the limits of csv.h is longer
+ * Errors   as roster_reader.h
  */
 #pragma once
-#include "common/pure/arena.h"
+#include "services/intake/roster_reader.h"
 
-struct intake_text {
-    struct cf_str utf8;
-    const char *encoding; /* "utf-8" or "gbk" */
-};
+struct intake_text;
 
-const char *intake_text_read(struct cf_str file, struct cf_arena *arena, struct intake_text *out);
+void intake_text_free(struct intake_text *t);
+struct intake_text *intake_text_new(struct cf_pieces *pieces, struct cf_str encoding)
+    CF_FREED_BY(intake_text_free);
+enum intake_read intake_text_next(struct intake_text *t, struct cf_arena *arena,
+                                  struct cf_csv_record *out);
+const char *intake_text_why(const struct intake_text *t);
+uint64_t intake_text_spent(const struct intake_text *t);
+/* Whether all of the file can be read in this encoding. */
+bool intake_text_converts(struct cf_str file, const char *encoding);

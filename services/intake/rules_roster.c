@@ -42,6 +42,13 @@ bool intake_header_read(const struct cf_csv_record *r, struct intake_header *out
     return true;
 }
 
+static enum cf_cell_kind kind(const struct intake_header *h, const struct cf_csv_record *r,
+                              enum intake_column c)
+{
+    if (h->at[c] < 0 || !r->kinds) return CF_CELL_TEXT;
+    return (enum cf_cell_kind)r->kinds[h->at[c]];
+}
+
 static struct cf_str cell(const struct intake_header *h, const struct cf_csv_record *r,
                           enum intake_column c, unsigned *warnings)
 {
@@ -105,7 +112,11 @@ void intake_row_read(const struct intake_header *h, const struct cf_csv_record *
     p->guardian.relation = cell(h, r, INTAKE_COLUMN_RELATION, w);
     p->guardian.phone = cell(h, r, INTAKE_COLUMN_GUARDIAN_PHONE, w);
     out->photo_choice = photo_word(cell(h, r, INTAKE_COLUMN_PHOTO, w));
-    if (cf_cell_is_scientific(trim(p->document_number))) {
+    /* A spreadsheet keeps 15 digits of a number; whether some were lost cannot be told. */
+    bool number_cell = kind(h, r, INTAKE_COLUMN_NUMBER) != CF_CELL_TEXT && p->document_number.len;
+    if (kind(h, r, INTAKE_COLUMN_PHONE) == CF_CELL_NUMBER) *w |= CF_WARN_NUMBER_CELL;
+    if (kind(h, r, INTAKE_COLUMN_BIRTH) == CF_CELL_DATE) *w |= CF_WARN_DATE_CELL;
+    if (number_cell || cf_cell_is_scientific(trim(p->document_number))) {
         out->number_damaged = true;
         cf_reason_set_add(&out->reasons, CF_REASON_EXCEL_NUMBER_DAMAGE);
     }

@@ -3,11 +3,12 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/stage/pgbin.h"
-#include "services/intake/roster_text.h"
+#include "services/intake/roster_reader.h"
 
 #include <stdlib.h>
 
-enum { KEPT = 4, TEXT_ARENA = 256 << 20, ROW_ARENA = 8 << 20 };
+enum { KEPT = 4, META_ARENA = 1 << 20, ROW_ARENA = 8 << 20 };
+#define STEP_TEXT (8u << 20) /* looked at in one step, if that many rows take no less */
 
 /* A roster under way. */
 struct reading {
@@ -16,16 +17,19 @@ struct reading {
     struct intake_roster_meta meta;
     struct cf_key key;
     struct intake_agent agent;
-    struct cf_arena *arena; /* the text, the meta */
-    struct cf_csv csv;
+    struct cf_arena *arena; /* of the meta */
+    struct cf_pieces pieces;
+    struct intake_reader *reader;
     struct intake_header header;
     struct intake_seen *seen;
-    uint32_t row_no;  /* of the last row read */
-    bool at_end;
+    uint32_t row_no; /* of the last row read */
+    bool has_header, at_end;
     struct cf_work_call *call; /* the step under way, or NULL */
     uint32_t first;            /* row of this step */
+    uint64_t spent;            /* by the reader, before this step */
     size_t outstanding;
-    bool failed, reading_now;
+    const char *why; /* the file cannot be read on */
+    bool failed, reading_now, fetching;
     cf_ms used_at;
 };
 
@@ -37,6 +41,8 @@ struct intake_splitter {
 
 static void reading_free(struct reading *r)
 {
+    intake_reader_free(r->reader);
+    cf_pieces_free(&r->pieces);
     intake_seen_free(r->seen);
     cf_arena_free(r->arena);
     free(r);
@@ -83,6 +89,16 @@ static void make_room(struct intake_splitter *p)
 
 /* ---- ending a step ---------------------------------------------------------------------------- */
 
+/* The front has looked at this file before it answered 202: a person must look. */
+static void end_unreadable(struct reading *r, struct cf_work_call *call)
+{
+    cf_log(LOG_ERROR, "roster.unreadable", F("why", r->why));
+    cf_work_done(call, 0, CF_WORK_DONE, "unreadable",
+                 intake_codec_progress(r->owner->row, r->meta.roster_id, r->row_no + 1, r->row_no,
+                                       true, r->why));
+    forget(r);
+}
+
 static void end_step(struct reading *r)
 {
     struct cf_work_call *call = r->call;
@@ -93,6 +109,10 @@ static void end_step(struct reading *r)
         forget(r);
         return;
     }
+    if (r->why) {
+        end_unreadable(r, call);
+        return;
+    }
     struct cf_str progress = intake_codec_progress(
         r->owner->row, r->meta.roster_id, r->row_no + 1, r->at_end ? r->row_no : 0, r->at_end, NULL);
     cf_work_done(call, 0, CF_WORK_DONE, "", progress);
@@ -100,11 +120,18 @@ static void end_step(struct reading *r)
     if (r->at_end) forget(r);
 }
 
+/* When all that was sent is there, and nothing more is to be read for this step. */
+static void end_step_if_over(struct reading *r)
+{
+    if (r->outstanding == 0 && !r->reading_now && !r->fetching) end_step(r);
+}
+
 static void sent(void *arg, int e)
 {
     struct reading *r = arg;
     if (e) r->failed = true;
-    if (--r->outstanding == 0 && !r->reading_now) end_step(r);
+    r->outstanding--;
+    end_step_if_over(r);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------- */
@@ -175,7 +202,7 @@ static void take_row(struct reading *r, const struct cf_csv_record *rec, bool ma
     uint8_t id[16];
     intake_row_read(&r->header, rec, r->meta.unit_code, a, &row);
     intake_person_read(&row.person, cf_day_of_ms(r->meta.submitted_at), a, &f);
-    bool again = f.number_ok &&
+    bool again = f.number_ok && !row.number_damaged &&
                  intake_seen_add(r->seen, r->owner->front->seen_key, f.type, f.number);
     if (!may_send) return;
     intake_codec_row_id(r->meta.roster_id, r->row_no, id);
@@ -189,93 +216,112 @@ static void take_row(struct reading *r, const struct cf_csv_record *rec, bool ma
     send_refused(r, &reasons, id);
 }
 
-/* Reads on; rows below `first` were sent by an earlier step and only fill the set of numbers. */
-static void step(struct reading *r)
-{
-    uint32_t last = r->first + (uint32_t)r->owner->front->settings.roster_step - 1;
-    struct cf_csv_record rec;
-    r->reading_now = true;
-    while (!r->failed && r->row_no < last) {
-        cf_arena_reset(r->owner->row);
-        if (!cf_csv_next(&r->csv, r->owner->row, &rec)) {
-            r->at_end = true;
-            break;
-        }
-        if (rec.blank) continue;
-        r->row_no++;
-        take_row(r, &rec, r->row_no >= r->first);
-    }
-    cf_arena_reset(r->owner->row);
-    r->reading_now = false;
-    if (r->outstanding == 0) end_step(r);
-}
+static void read_on(struct reading *r);
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- the file in pieces ------------------------------------------------------------------------ */
 
-const char *intake_roster_file(const struct cf_seal_ring *ring, const uint8_t roster_id[16],
-                               const PGresult *chunks, struct cf_arena *arena, struct cf_str *out)
+const char *intake_roster_piece(const struct cf_seal_ring *ring, const uint8_t roster_id[16],
+                                const PGresult *res, struct cf_pieces *pieces)
 {
     struct cf_key key = cf_key_roster(roster_id);
-    size_t total = 0;
-    int n = PQntuples(chunks);
-    if (n == 0) return "the file is not stored";
-    for (int i = 0; i < n; i++)
-        total += (size_t)PQgetlength(chunks, i, 0);
-    char *bytes = cf_arena_try(arena, total);
-    if (!bytes) return "the file is too large";
-    size_t at = 0;
-    for (int i = 0; i < n; i++) {
-        struct cf_str plain;
-        if (cf_unseal(ring, cf_pgf_get(chunks, i, 0), cf_key_str(&key), INTAKE_FIELD_FILE, arena,
-                      &plain))
-            return "a piece of the file does not open";
-        memcpy(bytes + at, plain.ptr, plain.len);
-        at += plain.len;
-    }
-    struct intake_text text;
-    const char *why = intake_text_read((struct cf_str){bytes, at}, arena, &text);
-    if (!why) *out = text.utf8;
+    struct cf_str plain;
+    const char *why = NULL;
+    if (PQntuples(res) != 1) return "a piece of the file is not stored";
+    struct cf_arena *a = cf_arena_new(4 * INTAKE_ROSTER_PIECE);
+    if (cf_unseal(ring, cf_pgf_get(res, 0, 0), cf_key_str(&key), INTAKE_FIELD_FILE, a, &plain))
+        why = "a piece of the file does not open";
+    else if (!cf_pieces_give(pieces, pieces->want, plain))
+        why = "a piece of the file is not as long as it was";
+    cf_arena_free(a);
     return why;
 }
 
-static const char *open_file(struct reading *r, const PGresult *chunks)
+int intake_roster_fetch(struct cf_app *app, const struct cf_key *key, const uint8_t roster_id[16],
+                        uint32_t piece, cf_pgf_done *done, void *arg)
 {
-    struct cf_csv_record rec;
-    struct cf_str text;
-    const char *missing;
-    const char *why = intake_roster_file(r->owner->front->app->ring, r->meta.roster_id, chunks,
-                                         r->arena, &text);
-    if (why) return why;
-    r->csv = cf_csv_of(text);
-    do {
-        cf_arena_reset(r->owner->row);
-        if (!cf_csv_next(&r->csv, r->owner->row, &rec)) return "the file has no header";
-    } while (rec.blank);
-    if (!intake_header_read(&rec, &r->header, &missing)) return "a column is missing";
-    return NULL;
+    char part[2], index[4];
+    cf_put16(part, (uint16_t)cf_key_partition(key, (uint32_t)app->partitions));
+    cf_put32(index, piece);
+    const struct cf_str params[] = {{part, 2}, {(const char *)roster_id, 16}, {index, 4}};
+    return cf_pgf_send(app->pg, INTAKE_SQL_ROSTER_CHUNK, params, 3, done, arg);
 }
 
-static void opened(void *arg, int e, const PGresult *res)
+static void fetched(void *arg, int e, const PGresult *res)
 {
     struct reading *r = arg;
-    if (e) {
-        r->failed = true;
-        end_step(r);
-        return;
-    }
-    const char *why = open_file(r, res);
-    if (!why) {
-        step(r);
-        return;
-    }
-    /* The front has read this file before it answered 202: a person must look. */
-    cf_log(LOG_ERROR, "roster.unreadable", F("why", why));
-    struct cf_work_call *call = r->call;
-    r->call = NULL;
-    cf_work_done(call, 0, CF_WORK_DONE, "unreadable",
-                 intake_codec_progress(r->owner->row, r->meta.roster_id, 1, 0, true, why));
-    forget(r);
+    r->fetching = false;
+    if (e) r->failed = true;
+    if (!e)
+        r->why = intake_roster_piece(r->owner->front->app->ring, r->meta.roster_id, res, &r->pieces);
+    if (r->failed || r->why)
+        end_step_if_over(r);
+    else
+        read_on(r);
 }
+
+static void fetch(struct reading *r)
+{
+    r->fetching = true;
+    if (intake_roster_fetch(r->owner->front->app, &r->key, r->meta.roster_id, r->pieces.want,
+                            fetched, r)) {
+        r->fetching = false;
+        r->failed = true;
+    }
+}
+
+/* ---- a step ------------------------------------------------------------------------------------- */
+
+static void take_record(struct reading *r, const struct cf_csv_record *rec)
+{
+    const char *missing;
+    if (rec->blank) return;
+    if (r->has_header) {
+        r->row_no++;
+        take_row(r, rec, r->row_no >= r->first);
+        return;
+    }
+    r->has_header = true;
+    if (!intake_header_read(rec, &r->header, &missing)) r->why = "a column is missing";
+}
+
+static bool is_long(const struct reading *r)
+{
+    return intake_reader_spent(r->reader) - r->spent > STEP_TEXT;
+}
+
+/* Reads on; rows below `first` were sent by an earlier step and only fill the set of numbers. */
+static void read_on(struct reading *r)
+{
+    uint32_t last = r->first + (uint32_t)r->owner->front->settings.roster_step - 1;
+    struct cf_csv_record rec;
+    enum intake_read e = INTAKE_READ_RECORD;
+    r->reading_now = true;
+    while (!r->failed && !r->why && r->row_no < last && e == INTAKE_READ_RECORD) {
+        cf_arena_reset(r->owner->row);
+        e = intake_reader_next(r->reader, r->owner->row, &rec);
+        if (e == INTAKE_READ_RECORD) take_record(r, &rec);
+        bool again = r->row_no + 1 < r->first; /* no step may end before its first row */
+        if (e == INTAKE_READ_REST && again) e = INTAKE_READ_RECORD;
+        if (e == INTAKE_READ_RECORD && !again && is_long(r)) e = INTAKE_READ_REST;
+    }
+    cf_arena_reset(r->owner->row);
+    if (e == INTAKE_READ_WAIT) fetch(r);
+    if (e == INTAKE_READ_END) r->at_end = true;
+    if (e == INTAKE_READ_BROKEN) r->why = intake_reader_why(r->reader);
+    if (r->at_end && !r->has_header) r->why = "the file has no header";
+    r->reading_now = false;
+    end_step_if_over(r);
+}
+
+static void step(struct reading *r, struct cf_work_call *call, uint32_t first)
+{
+    r->call = call;
+    r->first = first;
+    r->spent = intake_reader_spent(r->reader);
+    read_on(r);
+}
+
+/* ---- opening ---------------------------------------------------------------------------------- */
 
 static struct reading *known(struct intake_splitter *p, const uint8_t id[16], uint32_t next_row)
 {
@@ -298,7 +344,7 @@ static struct reading *reading_new(struct intake_splitter *p, const struct intak
 {
     struct reading *r = cf_calloc(1, sizeof *r);
     r->owner = p;
-    r->arena = cf_arena_new(TEXT_ARENA);
+    r->arena = cf_arena_new(META_ARENA);
     r->meta = *m;
     r->meta.client = keep(r->arena, m->client);
     r->meta.unit_code = keep(r->arena, m->unit_code);
@@ -307,7 +353,10 @@ static struct reading *reading_new(struct intake_splitter *p, const struct intak
     r->meta.introduction_letter_no = keep(r->arena, m->introduction_letter_no);
     r->meta.agent = keep(r->arena, m->agent);
     r->key = cf_key_roster(m->roster_id);
+    r->meta.encoding = keep(r->arena, m->encoding);
     r->seen = intake_seen_new();
+    r->pieces = cf_pieces_of(m->size, INTAKE_ROSTER_PIECE);
+    r->reader = intake_reader_new(&r->pieces, r->meta.encoding);
     r->next = p->list;
     p->list = r;
     return r;
@@ -317,24 +366,18 @@ static int start(struct intake_splitter *p, const struct intake_roster_meta *m, 
                  struct cf_work_call *call)
 {
     struct reading *r = known(p, m->roster_id, next_row);
-    if (r) {
-        r->call = call;
-        r->first = next_row;
-        step(r);
-        return 0;
+    if (!r) {
+        make_room(p);
+        r = reading_new(p, m);
+        int e = intake_codec_agent_open(p->front->app->ring, r->arena, r->meta.agent, &r->key,
+                                        &r->agent);
+        if (e) {
+            forget(r);
+            return e;
+        }
     }
-    char part[2];
-    make_room(p);
-    r = reading_new(p, m);
-    r->call = call;
-    r->first = next_row;
-    int e = intake_codec_agent_open(p->front->app->ring, r->arena, r->meta.agent, &r->key,
-                                    &r->agent);
-    cf_put16(part, (uint16_t)cf_key_partition(&r->key, (uint32_t)p->front->app->partitions));
-    const struct cf_str params[] = {{part, 2}, {(const char *)r->meta.roster_id, 16}};
-    if (!e) e = cf_pgf_send(p->front->app->pg, INTAKE_SQL_ROSTER_CHUNKS, params, 2, opened, r);
-    if (e) forget(r);
-    return e;
+    step(r, call, next_row);
+    return 0;
 }
 
 void intake_splitter_run(struct intake_splitter *p, struct cf_work_call *call)

@@ -48,6 +48,7 @@ static const struct cf_column roster_columns[] = {
     COLUMN("kind", INT2, kind)
     COLUMN("channel", INT2, channel)
     COLUMN("opened_at", INT8, opened_at)
+    COLUMN("size", INT8, size)
     COLUMN("next_row", INT4, next_row)
     COLUMN("records", INT4, records)
     COLUMN("complete", BOOL, complete)
@@ -175,7 +176,7 @@ const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_ROSTER] = {"roster", intake_sql_roster, true},
     [INTAKE_SQL_ROSTER_ROWS] = {"roster_rows", intake_sql_roster_rows, true},
     [INTAKE_SQL_ROSTER_CHUNK_ADD] = {"roster_chunk_add", intake_sql_roster_chunk_add, false},
-    [INTAKE_SQL_ROSTER_CHUNKS] = {"roster_chunks", intake_sql_roster_chunks, false},
+    [INTAKE_SQL_ROSTER_CHUNK] = {"roster_chunk", intake_sql_roster_chunk, false},
 };
 const size_t intake_n_statements = 6;
 const struct cf_pgf_statement intake_wait = {"answers", intake_sql_answers, false};

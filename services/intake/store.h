@@ -87,7 +87,7 @@ struct intake_enrolled {
 struct intake_roster {
     struct cf_str client, unit_code, bank_code, outlet_code, encoding;
     int16_t kind, channel;
-    int64_t opened_at;
+    int64_t opened_at, size; /* size: bytes of the file */
     int32_t next_row, records; /* rows below next_row are sent; records is known at the end */
     bool complete;
     struct cf_str problem;
@@ -132,7 +132,7 @@ enum intake_statement {
     INTAKE_SQL_ROSTER,
     INTAKE_SQL_ROSTER_ROWS,
     INTAKE_SQL_ROSTER_CHUNK_ADD,
-    INTAKE_SQL_ROSTER_CHUNKS
+    INTAKE_SQL_ROSTER_CHUNK
 };
 extern const struct cf_pgf_statement intake_statements[];
 extern const size_t intake_n_statements;

@@ -1,7 +1,7 @@
 /* The reader of CSV against odd texts, and the header of rosters. */
 #include "data.h"
 
-#include "services/intake/roster_text.h"
+#include "services/intake/roster_reader.h"
 #include "services/intake/rules_roster.h"
 
 struct reading {
@@ -169,25 +169,120 @@ static void files_that_are_no_text_are_told(void **state)
 {
     const struct {
         struct cf_str file;
-        const char *rule;
+        const char *rule, *encoding;
     } rows[] = {
-        {CF_STR(""),                 "the file is empty"                               },
-        {CF_STR("PK\003\004xxxx"),   "workbooks are not read yet: save the list as CSV"},
-        {CF_STR("a\0b"),             "the file is not text: save the list as CSV"      },
-        {CF_STR("\xff\xff,\xff\n"),  "the file is neither UTF-8 nor GBK"               },
-        {CF_STR("\xd0\xd5\xc3\xfb"), NULL                                              },
+        {CF_STR(""),                        "the file is empty",                          NULL            },
+        {CF_STR("PK\003\004xxxx"),          NULL,                                         "xlsx"          },
+        {CF_STR("a\0b"),                    "the file is not text: save the list as CSV", NULL            },
+        {CF_STR("\xff\xff,\xff\n"),         "the file is neither UTF-8 nor GBK",          NULL            },
+        {CF_STR("\xd0\xd5\xc3\xfb"),        NULL,                                         "gbk"           },
+        {CF_STR("\xef\xbb\xbfname\n"),      NULL,                                         "utf-8 with BOM"},
+        {CF_STR("\xff\xfe\xd3\x59\x0d\x54"), NULL,                                         "utf-16le"      },
+        {CF_STR("\xfe\xff\x59\xd3\x54\x0d"), NULL,                                         "utf-16be"      },
+        {CF_STR("\xd3\x59\x0d\x54\x2c\0"),   NULL,                                         "utf-16le"      },
+        {CF_STR("\x59\xd3\x54\x0d\0\x2c"),   NULL,                                         "utf-16be"      },
+        {CF_STR("a\0b\0c"),                 "the file is not text: save the list as CSV", NULL            },
+        {CF_STR("\xff\xfe\x00\xdc,\0"),     "the file is not text: save the list as CSV", NULL            },
     };
     (void)state;
-    struct cf_arena *a = cf_arena_new(1 << 20);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct intake_text text;
-        const char *why = intake_text_read(rows[i].file, a, &text);
+        const char *encoding = NULL, *why = intake_file_look(rows[i].file, &encoding);
         if (rows[i].rule)
             assert_string_equal(why, rows[i].rule);
         else
             assert_null(why);
-        if (!why) assert_true(cf_str_is(text.utf8, "姓名"));
+        if (rows[i].encoding) assert_string_equal(encoding, rows[i].encoding);
     }
+}
+
+/* ---- the reader of texts ------------------------------------------------------------------------ */
+
+/* As read_all, by the reader; piece by piece. */
+static const char *read_file_in_pieces(struct cf_arena *a, struct cf_str file, size_t piece)
+{
+    const char *encoding = "";
+    assert_null(intake_file_look(file, &encoding));
+    struct cf_pieces pieces = cf_pieces_of(file.len, piece);
+    struct intake_reader *reader = intake_reader_new(&pieces, cf_str_of(encoding));
+    struct cf_csv_record r;
+    struct cf_str s = {"", 0};
+    enum intake_read e;
+    for (int n = 0; (e = intake_reader_next(reader, a, &r)) != INTAKE_READ_END;) {
+        assert_int_not_equal(e, INTAKE_READ_BROKEN);
+        if (e == INTAKE_READ_WAIT) {
+            size_t at = pieces.want * piece, left = file.len - at;
+            assert_true(cf_pieces_give(&pieces, pieces.want, (struct cf_str){
+                                           file.ptr + at, left < piece ? left : piece}));
+        }
+        if (e != INTAKE_READ_RECORD) continue;
+        s = cf_arena_printf(a, "%s%s%s", s.ptr, n++ ? "/" : "", r.broken ? "!" : r.blank ? "~" : "");
+        for (size_t i = 0; i < r.n && !r.blank; i++)
+            s = cf_arena_printf(a, "%s%s%.*s", s.ptr, i ? "|" : "", CF_ARG(r.fields[i]));
+    }
+    intake_reader_free(reader);
+    cf_pieces_free(&pieces);
+    return s.ptr;
+}
+
+static void texts_of_every_encoding_and_delimiter_read_the_same(void **state)
+{
+    const struct {
+        const char *why;
+        struct cf_str text;
+    } rows[] = {
+        {"comma",             CF_STR("姓名,性别\n\"张,三\",男\n")                         },
+        {"semicolon",         CF_STR("姓名;性别\n\"张,三\";男\n")                         },
+        {"tab",               CF_STR("姓名\t性别\n张,三\t男\n")                          },
+        {"sep=",              CF_STR("sep=;\r\n姓名;性别\r\n张,三;男\r\n")                 },
+        {"blank lines first", CF_STR("\n  \n姓名;性别\n张,三;男")                         },
+        {"byte order mark",   CF_STR("\xef\xbb\xbf姓名,性别\r\n\"张,三\",男\r\n")         },
+        {"gbk",               CF_STR("\xd0\xd5\xc3\xfb;\xd0\xd4\xb1\xf0\n\xd5\xc5,\xc8\xfd;\xc4\xd0\n")},
+        {"utf-16le",          CF_STR("\xff\xfe\xd3Y\x0dT\t\0'`+R\n\0 _,\0\x09N\t\0\x37u\n\0")  },
+    };
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = read_file_in_pieces(a, rows[i].text, 1 << 10);
+        while (got[0] == '~')
+            got += 2;
+        if (strcmp(got, "姓名|性别/张,三|男")) print_error("%s\n", rows[i].why);
+        assert_string_equal(got, "姓名|性别/张,三|男");
+    }
+    cf_arena_free(a);
+}
+
+/* Records across the ends of blocks and windows, and lines longer than any window. */
+static void a_long_text_reads_as_one_in_memory(void **state)
+{
+    (void)state;
+    struct cf_arena *a = cf_arena_new(64 << 20);
+    struct cf_buf b;
+    cf_buf_init(&b, 8 << 20);
+    for (int i = 0; i < 3000; i++) {
+        cf_buf_printf(&b, "row %d,\"two\r\nlines \"\"%d\"\"\",%*d\r\n", i, i, i % 400, i);
+        if (i % 1000 == 500)
+            for (int k = 0; k < 1200000; k++)
+                cf_buf_add(&b, "x", 1); /* one line without an end in sight, up to the next row's */
+        if (i % 700 == 300) cf_buf_add(&b, "\"never closed,\n", 15);
+    }
+    struct cf_csv csv = cf_csv_of(cf_buf_str(&b));
+    struct cf_pieces pieces = cf_pieces_in_memory(cf_buf_str(&b));
+    struct intake_reader *reader = intake_reader_new(&pieces, CF_STR("utf-8"));
+    struct cf_csv_record want, got;
+    size_t n = 0;
+    while (cf_csv_next(&csv, a, &want)) {
+        assert_int_equal(intake_reader_next(reader, a, &got), INTAKE_READ_RECORD);
+        assert_int_equal(got.broken, want.broken);
+        assert_int_equal(got.n, want.n);
+        for (size_t i = 0; i < want.n; i++)
+            assert_true(cf_str_eq(got.fields[i], want.fields[i]));
+        n++;
+        cf_arena_reset(a);
+    }
+    assert_true(n > 2900);
+    assert_int_equal(intake_reader_next(reader, a, &got), INTAKE_READ_END);
+    intake_reader_free(reader);
+    cf_buf_free(&b);
     cf_arena_free(a);
 }
 
@@ -201,6 +296,8 @@ int main(void)
         cmocka_unit_test(a_header_may_stand_in_any_order_and_language),
         cmocka_unit_test(guardian_columns_and_photo_choice_are_read),
         cmocka_unit_test(files_that_are_no_text_are_told),
+        cmocka_unit_test(texts_of_every_encoding_and_delimiter_read_the_same),
+        cmocka_unit_test(a_long_text_reads_as_one_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
