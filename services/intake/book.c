@@ -321,13 +321,14 @@ enum intake_read intake_book_next(struct intake_book *b, struct cf_arena *arena,
     if (b->why) return INTAKE_READ_BROKEN;
     b->mark = b->spent;
     for (;;) {
-        enum cf_zip_result e = b->full ? want_strings(b) : step(b);
-        if (b->full && e == CF_ZIP_OK) {
+        bool full = b->full;
+        enum cf_zip_result e = full ? want_strings(b) : step(b);
+        if (full && e == CF_ZIP_OK) {
             to_record(b, arena, out);
             b->full = false;
             return INTAKE_READ_RECORD;
         }
-        if (e != CF_ZIP_OK && !(b->full && e == CF_ZIP_END)) return failed(b, e);
+        if (e != CF_ZIP_OK && !(full && e == CF_ZIP_END)) return failed(b, e);
         if (b->spent - b->mark > REST_AFTER) return INTAKE_READ_REST;
     }
 }
