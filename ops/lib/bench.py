@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "ops" / "lib")]
 from harness.program import ProgramError, interruptible  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 
-NAMES = ("pipeline", "status", "ingest")
+NAMES = ("pipeline", "status", "ingest", "roster")
 
 
 def say(text):

@@ -110,6 +110,18 @@ static struct cf_str person_seal(struct load *l, const struct person *p, struct 
     return sealed;
 }
 
+/* The same persons as the list of a unit. */
+static void roster(const struct load *l)
+{
+    puts("name,document_type,document_number,sex,birth_date,phone,address,unit_code");
+    for (int64_t i = 0; i < l->conf.count; i++) {
+        struct person p;
+        person_make((uint32_t)(l->conf.first + i), &p);
+        printf("%s,resident_id,%s,%s,%s,%s,%s,U370200099\n", p.name, p.number,
+               (p.number[16] - '0') % 2 ? "male" : "female", p.birth, p.phone, p.address);
+    }
+}
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
@@ -385,6 +397,10 @@ int main(int argc, char **argv)
     char why[CF_SEAL_WHY];
     enum cf_conf_end end = cf_conf_load(&table, &l.conf, argc, argv, environ, stdout, stderr);
     if (end != CF_CONF_RUN) return end == CF_CONF_EXIT ? 0 : 2;
+    if (!strcmp(l.conf.what, "roster")) { /* needs neither keys nor brokers */
+        roster(&l);
+        return 0;
+    }
     if (cf_seal_ring_load(l.conf.reference_key_file, l.conf.sealing_key_file, &l.ring, why))
         die("keys", why);
     l.arena = cf_arena_new(64u << 20);
@@ -395,6 +411,6 @@ int main(int argc, char **argv)
     else if (!strcmp(l.conf.what, "apply"))
         code = apply(&l);
     else
-        die("--what", "enrol or apply");
+        die("--what", "enrol, apply or roster");
     return code;
 }
