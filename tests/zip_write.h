@@ -11,7 +11,7 @@ struct zip_write {
     unsigned n;
 };
 
-static inline void zip_put(struct cf_buf *b, uint32_t v, size_t bytes)
+static inline void zip_put(struct cf_buf *b, uint64_t v, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
         char c = (char)(v >> 8 * i);

@@ -118,6 +118,7 @@ struct intake_row_msg {
     struct cf_str reasons; /* in the words of rosters */
     uint32_t warnings;
     enum cf_app_state state;
+    bool taken_over; /* the row of another list has put the application right */
     bool from_stage; /* else the front found it while splitting */
 };
 

@@ -180,6 +180,7 @@ static int decode_row(struct cf_decode *d, const struct cf_record *rec,
     cf_buf_free(&reasons);
     m->warnings = r->warnings;
     m->state = cf_app_state_parse(text(r->app_state));
+    m->taken_over = r->taken_over;
     m->from_stage = rec->cf_src.len != 0;
     add(d, INTAKE_KIND_ROSTER, INTAKE_MSG_ROW, &key, m);
     return 0;

@@ -126,6 +126,7 @@ struct cf_str intake_codec_row(struct cf_arena *a, const struct intake_row_msg *
     r.n_reasons = intake_codec_split_words(a, m->reasons, &r.reasons);
     r.warnings = m->warnings;
     r.app_state = literal(cf_app_state_name(m->state));
+    r.taken_over = m->taken_over;
     x.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROW_OUTCOME;
     x.row_outcome = &r;
     return cf_pack(a, &x.base);

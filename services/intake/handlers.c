@@ -22,6 +22,16 @@ static size_t want_open(const struct intake_holder *h, struct cf_want *out)
     return n;
 }
 
+/* The application itself, and the one that its row of a list may be about already. */
+static size_t want_submitted(const void *aggregate, const struct intake_submit *m,
+                             struct cf_want *out)
+{
+    struct intake_holder h = *(const struct intake_holder *)aggregate;
+    const uint8_t *again = intake_again_app(&h, m);
+    size_t n = want(out, 0, INTAKE_AUX_APPLICATION, m->application_id);
+    return again ? want(out, n, INTAKE_AUX_APPLICATION, again) : n;
+}
+
 static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_want *out, size_t max)
 {
     const struct intake_submit *submit = m->body;
@@ -31,7 +41,7 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     uint8_t id[16];
     if (max < 2) CF_BUG("no room for wants");
     switch ((enum intake_message)m->type) {
-    case INTAKE_MSG_SUBMIT: return want(out, 0, INTAKE_AUX_APPLICATION, submit->application_id);
+    case INTAKE_MSG_SUBMIT: return want_submitted(aggregate, submit, out);
     case INTAKE_MSG_SUPPLEMENT:
         return want(out, 0, INTAKE_AUX_APPLICATION, supplement->application_id);
     case INTAKE_MSG_WITHDRAW: return want(out, 0, INTAKE_AUX_APPLICATION, withdraw->application_id);

@@ -20,6 +20,7 @@ struct intake_case {
     struct intake_application app;
     struct intake_person person;
     bool *changed; /* the holder's row */
+    bool same;     /* a list's row that was sent before, word for word: what it says is not news */
 };
 
 static inline const struct intake_env *intake_env_of(const struct cf_step *s)
@@ -38,11 +39,27 @@ void intake_case_save(struct intake_case *c);
 void intake_case_drop_timer(struct intake_case *c);
 /* Frees the slot that holds this application, if one does. */
 void intake_slot_free(struct intake_holder *h, const uint8_t app[16], bool forget, bool *changed);
+struct intake_slot *intake_slot_for(struct intake_holder *h, int kind);
 struct intake_slot *intake_slot_with(struct intake_holder *h, const uint8_t app[16]);
 /* The row of a roster hears of it; nothing when the application is of no roster. */
 void intake_tell_roster(struct cf_step *s, const uint8_t roster[16], int32_t row_no,
                         const uint8_t app[16], enum intake_row_outcome outcome,
                         struct cf_str reasons, uint32_t warnings, enum cf_app_state state);
+
+/* The row of another list has put the application right: from now on it is counted there. */
+void intake_tell_taken_over(struct cf_step *s, const uint8_t roster[16], int32_t row_no,
+                            const uint8_t app[16]);
+
+/* ---- a unit's list that is sent again (handlers_again.c) --------------------------------------- */
+
+/* The application that this row of a list may be about already: open, or accepted last; NULL when
+ * no list has made one. */
+const uint8_t *intake_again_app(struct intake_holder *h, const struct intake_submit *m);
+/* True: the row is about an application that waits or is noticed and came from this unit; it has
+ * been judged again (*e). */
+bool intake_again_judged(struct intake_case *c, const struct intake_submit *m, bool expired, int *e);
+/* The application that makes this row unchanged, or NULL. */
+const uint8_t *intake_again_unchanged(const struct intake_case *c);
 
 int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *changed);

@@ -19,7 +19,7 @@ static bool is_set(const uint8_t id[16])
 
 /* ---- slots ------------------------------------------------------------------------------------ */
 
-static struct intake_slot *slot_for(struct intake_holder *h, int kind)
+struct intake_slot *intake_slot_for(struct intake_holder *h, int kind)
 {
     return kind == CF_KIND_TEMPORARY ? &h->temporary : &h->permanent;
 }
@@ -37,6 +37,11 @@ void intake_slot_free(struct intake_holder *h, const uint8_t app[16], bool forge
     if (!slot) return;
     struct intake_slot empty = {.last_at = slot->last_at};
     memcpy(empty.last_app, slot->last_app, 16);
+    /* So that the same list knows it again. */
+    if (same_id(slot->last_app, app) && !forget) {
+        memcpy(empty.roster, slot->roster, 16);
+        empty.row_no = slot->row_no;
+    }
     /* Withdrawn and expired ones do not count for the rule of four days. */
     if (forget && same_id(slot->last_app, app)) {
         empty.last_at = 0;
@@ -48,7 +53,7 @@ void intake_slot_free(struct intake_holder *h, const uint8_t app[16], bool forge
 
 static void take_slot(struct intake_case *c)
 {
-    struct intake_slot *slot = slot_for(c->h, c->app.kind);
+    struct intake_slot *slot = intake_slot_for(c->h, c->app.kind);
     memcpy(slot->app, c->id, 16);
     slot->kind = c->app.kind;
     slot->state = c->app.state;
@@ -130,6 +135,15 @@ void intake_tell_roster(struct cf_step *s, const uint8_t roster[16], int32_t row
     intake_codec_send_row(s, &m);
 }
 
+void intake_tell_taken_over(struct cf_step *s, const uint8_t roster[16], int32_t row_no,
+                            const uint8_t app[16])
+{
+    struct intake_row_msg m = {.row_no = row_no, .taken_over = true};
+    memcpy(m.roster_id, roster, 16);
+    memcpy(m.application_id, app, 16);
+    intake_codec_send_row(s, &m);
+}
+
 static void tell_verdict(struct intake_case *c, const struct intake_verdict *v)
 {
     static const enum intake_row_outcome outcomes[] = {
@@ -148,14 +162,24 @@ static void tell_verdict(struct intake_case *c, const struct intake_verdict *v)
     cf_buf_free(&words);
 }
 
-/* A row whose holder has an application from a roster on its way already: the same list sent
- * again. Nothing new is made, and the row points at the application that is there. */
-static bool is_unchanged(const struct intake_case *c, const struct intake_verdict *v)
+static bool is_only_duplicate(const struct intake_verdict *v)
 {
-    const struct intake_slot *slot = slot_for(c->h, c->app.kind);
-    return v->outcome == INTAKE_REJECT && is_set(c->app.roster_id) && is_set(slot->roster) &&
-           cf_reason_set_count(&v->reasons) == 1 &&
+    return v->outcome == INTAKE_REJECT && cf_reason_set_count(&v->reasons) == 1 &&
            cf_reason_set_has(&v->reasons, CF_REASON_DUPLICATE_APPLICATION);
+}
+
+/* The same list sent again: nothing new is made, and the row points at what is there. */
+static bool is_unchanged(struct intake_case *c, const struct intake_verdict *v)
+{
+    const uint8_t *app = is_only_duplicate(v) ? intake_again_unchanged(c) : NULL;
+    if (!app) return false;
+    const struct intake_slot *slot = intake_slot_for(c->h, c->app.kind);
+    enum cf_app_state state =
+        same_id(slot->app, app) ? (enum cf_app_state)slot->state : CF_APP_NONE;
+    intake_tell_roster(c->s, c->app.roster_id, c->app.row_no, app, INTAKE_ROW_UNCHANGED,
+                       (struct cf_str){0}, 0, state);
+    cf_count(c->s, "unchanged");
+    return true;
 }
 
 /* ---- timers ----------------------------------------------------------------------------------- */
@@ -220,7 +244,7 @@ static int accept(struct intake_case *c, const struct intake_facts *f,
         c->app.policy = (int32_t)(v->deadline.policy - cf_policies(&n));
     }
     take_slot(c);
-    struct intake_slot *slot = slot_for(c->h, c->app.kind);
+    struct intake_slot *slot = intake_slot_for(c->h, c->app.kind);
     if (c->app.kind == CF_KIND_FIRST_ISSUE || c->app.kind == CF_KIND_TEMPORARY) {
         memcpy(slot->last_app, c->id, 16);
         slot->last_at = c->app.submitted_at;
@@ -258,6 +282,23 @@ static int wait_for_enrolment(struct intake_case *c)
     return 0;
 }
 
+/* The same row about an application that is as it was: told as the first time, with no second
+ * notice, and no second time to wait. */
+static bool is_as_before(struct intake_case *c, const struct intake_verdict *v)
+{
+    if (v->outcome == INTAKE_WAIT && c->app.state == CF_APP_RECEIVED) {
+        intake_tell_roster(c->s, c->app.roster_id, c->app.row_no, c->id, INTAKE_ROW_UNCHANGED,
+                           (struct cf_str){0}, 0, CF_APP_RECEIVED);
+    } else if (v->outcome == INTAKE_NOTICE && c->app.state == CF_APP_NOTICED &&
+               cf_str_eq(c->app.reasons, reasons_text(c->s->arena, &v->reasons))) {
+        tell_verdict(c, v);
+    } else {
+        return false;
+    }
+    cf_count(c->s, "unchanged");
+    return true;
+}
+
 int intake_case_judge(struct intake_case *c, bool waited, bool expired)
 {
     static const enum intake_event events[] = {[INTAKE_ACCEPT] = INTAKE_ON_ACCEPT,
@@ -272,13 +313,7 @@ int intake_case_judge(struct intake_case *c, bool waited, bool expired)
     intake_judge(&r, &f, &w, env->outlets, env->calendar, c->s->now, &v);
 
     c->app.submitted_at = intake_submitted_at(&r, c->s->now);
-    if (is_unchanged(c, &v)) {
-        const struct intake_slot *slot = slot_for(c->h, c->app.kind);
-        intake_tell_roster(c->s, c->app.roster_id, c->app.row_no, slot->app, INTAKE_ROW_UNCHANGED,
-                           (struct cf_str){0}, 0, (enum cf_app_state)slot->state);
-        cf_count(c->s, "unchanged");
-        return 0;
-    }
+    if (is_unchanged(c, &v) || (c->same && is_as_before(c, &v))) return 0;
     if (v.outcome != INTAKE_WAIT) {
         enum cf_app_state to =
             intake_state_next((enum cf_app_state)c->app.state, events[v.outcome]);

@@ -47,13 +47,15 @@ int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *chang
     struct intake_case c = {.s = s, .h = h, .person = m->person, .changed = changed};
     const struct intake_application *known =
         cf_aux_get(s, INTAKE_AUX_APPLICATION, m->application_id);
-    if (known && !m->moved) {
+    int e;
+    if ((known && !m->moved) || cf_ids_known(h->command_ids, m->application_id)) {
         cf_count(s, "duplicate_commands");
         return 0;
     }
     memcpy(c.id, m->application_id, 16);
     c.app = application_of(s, m);
     if (known) c.app.timer_no = known->timer_no; /* moved within this shard, or back */
+    if (intake_again_judged(&c, m, is_expired(s), &e)) return e;
     return intake_case_judge(&c, false, is_expired(s));
 }
 

@@ -98,6 +98,7 @@ static int decide_row(struct cf_step *s, struct intake_roster *r, bool *changed)
     }
     memcpy(row.application_id, m->application_id, 16);
     if (m->state != CF_APP_NONE) row.app_state = (int16_t)m->state;
+    if (m->taken_over) row.app_state = CF_APP_NONE; /* it is counted there */
     count(r, &row, 1);
     cf_aux_put(s, INTAKE_AUX_ROSTER_ROW, id, &row);
     *changed = true;
