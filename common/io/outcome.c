@@ -1,6 +1,6 @@
 #include "common/io/outcome.h"
 
-#include "common/pure/reasons.h"
+#include "common/io/reason_out.h"
 #include "common/pure/warnings.h"
 
 /* A due date further away than this is not explained day by day. */
@@ -15,14 +15,6 @@ static void day_out(struct cf_out *o, const char *name, cf_day day)
         cf_out_null(o, name);
 }
 
-static void pair_out(struct cf_out *o, const char *name, const char *zh, const char *en)
-{
-    cf_out_object(o, name);
-    cf_out_z(o, "zh", zh);
-    cf_out_z(o, "en", en);
-    cf_out_end(o);
-}
-
 /* A number or code, or null where there is none. */
 static void some_out(struct cf_out *o, const char *name, struct cf_str v)
 {
@@ -35,14 +27,11 @@ static void some_out(struct cf_out *o, const char *name, struct cf_str v)
 static void reason_out(struct cf_out *o, struct cf_str code, cf_day respond_by)
 {
     enum cf_reason reason = cf_reason_parse(code);
-    const struct cf_reason_info *info = reason < CF_REASON_COUNT ? cf_reason_info(reason) : NULL;
     cf_out_object(o, NULL);
     cf_out_text(o, "code", code);
-    cf_out_z(o, "field", info ? info->field : NULL);
-    pair_out(o, "text", info ? info->text_zh : NULL, info ? info->text_en : NULL);
-    pair_out(o, "cure", info ? info->cure_zh : NULL, info ? info->cure_en : NULL);
+    cf_reason_out(o, reason);
     /* What cannot be put right has no last day. */
-    bool curable = !info || info->respond_days > 0;
+    bool curable = reason == CF_REASON_NONE || cf_reason_info(reason)->respond_days > 0;
     day_out(o, "respond_by", curable ? respond_by : 0);
     cf_out_end(o);
 }
@@ -122,31 +111,44 @@ static void days_out(struct cf_out *o, const struct cf_explanation *why)
     cf_out_end(o);
 }
 
-static void deadline_out(struct cf_out *o, const struct cf_outcome_world *world,
-                         struct cf_arena *arena, const struct cf_outcome *x)
+bool cf_outcome_deadline(const struct cf_outcome_world *world, struct cf_arena *arena,
+                         const struct cf_outcome *x, struct cf_outcome_deadline *out)
 {
-    if (!x->receipt_no.len || !x->due_on) {
-        cf_out_null(o, "deadline");
-        return;
-    }
-    struct cf_deadline d = cf_deadline_compute(world->calendar, x->kind, x->accepted_on);
-    /* The date that was told counts; it is explained as far as it reaches. */
-    d.due_on = x->due_on;
-    bool sane = x->due_on - x->accepted_on < DAYS_EXPLAINED;
-    const struct cf_explanation why =
-        sane ? cf_deadline_explain(world->calendar, &d, arena) : (struct cf_explanation){0};
     size_t n;
+    *out = (struct cf_outcome_deadline){.policy = ""};
+    if (!x->receipt_no.len || !x->due_on) return false;
+    struct cf_deadline d = cf_deadline_compute(world->calendar, x->kind, x->accepted_on);
     const struct cf_policy *all = cf_policies(&n);
     const struct cf_policy *policy =
         x->policy < n && all[x->policy].kind == x->kind ? &all[x->policy] : d.policy;
+    /* The date that was told counts; it is explained as far as it reaches. */
+    d.due_on = x->due_on;
+    if (x->due_on - x->accepted_on < DAYS_EXPLAINED)
+        out->why = cf_deadline_explain(world->calendar, &d, arena);
+    out->policy = policy ? policy->id : NULL;
+    out->working_days = policy ? policy->working_days : 0;
+    out->accepted_on = x->accepted_on;
+    out->due_on = x->due_on;
+    out->provisional = x->provisional || x->due_on > world->calendar->coverage_until;
+    return true;
+}
+
+static void deadline_out(struct cf_out *o, const struct cf_outcome_world *world,
+                         struct cf_arena *arena, const struct cf_outcome *x)
+{
+    struct cf_outcome_deadline d;
+    if (!cf_outcome_deadline(world, arena, x, &d)) {
+        cf_out_null(o, "deadline");
+        return;
+    }
     cf_out_object(o, "deadline");
-    cf_out_z(o, "policy", policy ? policy->id : NULL);
-    cf_out_int(o, "working_days", policy ? policy->working_days : 0);
-    day_out(o, "accepted_on", x->accepted_on);
-    day_out(o, "due_on", x->due_on);
-    cf_out_bool(o, "provisional", x->provisional || x->due_on > world->calendar->coverage_until);
+    cf_out_z(o, "policy", d.policy);
+    cf_out_int(o, "working_days", d.working_days);
+    day_out(o, "accepted_on", d.accepted_on);
+    day_out(o, "due_on", d.due_on);
+    cf_out_bool(o, "provisional", d.provisional);
     cf_out_z(o, "waiting_on", x->waiting_on_holder ? "holder" : NULL);
-    days_out(o, &why);
+    days_out(o, &d.why);
     cf_out_end(o);
 }
 
@@ -160,7 +162,7 @@ static void mark_out(struct cf_out *o, const char *state, cf_ms at, const char *
     cf_out_object(o, NULL);
     cf_out_z(o, "state", state);
     cf_out_z(o, "at", cf_rfc3339_text(at, text));
-    pair_out(o, "label", zh, en);
+    cf_pair_out(o, "label", zh, en);
     if (reason.len) cf_out_text(o, "reason", reason);
     cf_out_end(o);
 }
@@ -192,7 +194,7 @@ void cf_outcome_out(struct cf_out *o, const struct cf_outcome_world *world, stru
     cf_out_z(o, "kind", x->kind ? cf_app_kind_name(x->kind) : NULL);
     some_out(o, "channel", x->channel);
     cf_out_z(o, "state", cf_app_state_name(x->state));
-    pair_out(o, "label",
+    cf_pair_out(o, "label",
              cf_app_state_label_detail(x->state, x->waits_for_enrolment, activated, CF_LANG_ZH),
              cf_app_state_label_detail(x->state, x->waits_for_enrolment, activated, CF_LANG_EN));
     cf_out_z(o, "outcome", x->outcome);

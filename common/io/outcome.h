@@ -46,6 +46,18 @@ struct cf_outcome_world {
     const char *phones;               /* separated by commas */
 };
 
+/* The due date, and why it is that day. */
+struct cf_outcome_deadline {
+    const char *policy;
+    int working_days;
+    cf_day accepted_on, due_on;
+    bool provisional;
+    struct cf_explanation why; /* empty for a date too far away */
+};
+
+/* False: nothing was accepted, so nothing is due. */
+bool cf_outcome_deadline(const struct cf_outcome_world *world, struct cf_arena *arena,
+                         const struct cf_outcome *x, struct cf_outcome_deadline *out);
 /* Writes the fields into the object that is open. */
 void cf_outcome_out(struct cf_out *o, const struct cf_outcome_world *world, struct cf_arena *arena,
                     const struct cf_outcome *x);

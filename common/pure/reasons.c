@@ -2,12 +2,21 @@
 
 #include "common/pure/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct cf_reason_info infos[CF_REASON_COUNT] = {
 #define X(value, code, outcome, field, zh, en, cure_zh, cure_en, days, alias) \
     {code, CF_OUTCOME_##outcome, field, zh, en, cure_zh, cure_en, days, alias},
 #include "common/pure/reasons.def"
+#undef X
+};
+
+static const struct cf_reason_help helps[] = {
+#define X(...)
+#define HELP(...) {__VA_ARGS__},
+#include "common/pure/reasons.def"
+#undef HELP
 #undef X
 };
 
@@ -22,6 +31,25 @@ const struct cf_reason_info *cf_reason_info(enum cf_reason reason)
 const char *cf_reason_code(enum cf_reason reason)
 {
     return cf_reason_info(reason)->code;
+}
+
+static int compare_help(const void *of, const void *help)
+{
+    return strcmp(of, ((const struct cf_reason_help *)help)->of);
+}
+
+static const struct cf_reason_help *help_of(const char *of)
+{
+    return bsearch(of, helps, sizeof helps / sizeof *helps, sizeof *helps, compare_help);
+}
+
+const struct cf_reason_help *cf_reason_help(enum cf_reason reason)
+{
+    const struct cf_reason_info *info = cf_reason_info(reason);
+    const struct cf_reason_help *help = help_of(info->code);
+    if (!help) help = help_of(info->field);
+    if (!help) CF_BUG("a reason without materials and procedure");
+    return help;
 }
 
 /* Of two texts, the second zero-terminated: below, equal or above 0. */

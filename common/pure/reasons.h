@@ -33,9 +33,18 @@ struct cf_reason_info {
     const char *alias; /* another name of the code, or empty */
 };
 
+/* For a one-time notice: what to bring, and how to go about it. */
+struct cf_reason_help {
+    const char *of; /* a code or a field */
+    const char *materials_zh, *materials_en;
+    const char *procedure_zh, *procedure_en;
+};
+
 /* reason must be below CF_REASON_COUNT. */
 const struct cf_reason_info *cf_reason_info(enum cf_reason reason);
 const char *cf_reason_code(enum cf_reason reason);
+/* Of the code, or else of its field; every reason has one. */
+const struct cf_reason_help *cf_reason_help(enum cf_reason reason);
 /* Of a code or an alias. */
 enum cf_reason cf_reason_parse(struct cf_str code);
 /* "notice", "rejected", "refused" */

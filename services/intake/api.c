@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/io/ids.h"
-#include "common/pure/reasons.h"
+#include "common/io/reason_out.h"
 
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
@@ -152,15 +152,7 @@ static void get_reasons(struct cf_request *req, void *arg)
         if (*info->alias) cf_out_z(&o, NULL, info->alias);
         cf_out_end(&o);
         cf_out_z(&o, "outcome", cf_reason_outcome_name(info->outcome));
-        cf_out_z(&o, "field", info->field);
-        cf_out_object(&o, "text");
-        cf_out_z(&o, "zh", info->text_zh);
-        cf_out_z(&o, "en", info->text_en);
-        cf_out_end(&o);
-        cf_out_object(&o, "cure");
-        cf_out_z(&o, "zh", info->cure_zh);
-        cf_out_z(&o, "en", info->cure_en);
-        cf_out_end(&o);
+        cf_reason_out(&o, (enum cf_reason)r);
         cf_out_int(&o, "respond_days", info->respond_days);
         cf_out_end(&o);
     }
@@ -175,6 +167,7 @@ void intake_api_routes(struct intake_front *front)
     static const struct cf_route reasons = {.method = "GET", .pattern = "/v1/reasons"};
     cf_http_route(front->app->http, &reasons, get_reasons, front);
     intake_api_application_routes(front);
+    intake_api_paper_routes(front);
     intake_api_command_routes(front);
     intake_api_roster_routes(front);
     intake_api_roster_read_routes(front);

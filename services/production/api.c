@@ -3,7 +3,7 @@
 
 #include "common/io/ids.h"
 #include "common/io/clock.h"
-#include "common/pure/reasons.h"
+#include "common/io/reason_out.h"
 
 #define SCOPE "cards:write"
 #define SCOPE_IMPORT "cards:import"
@@ -24,21 +24,9 @@ struct asked {
 
 static void write_reason(struct cf_out *o, struct cf_str code)
 {
-    enum cf_reason r = cf_reason_parse(code);
     cf_out_object(o, NULL);
     cf_out_text(o, "code", code);
-    if (r != CF_REASON_NONE) {
-        const struct cf_reason_info *info = cf_reason_info(r);
-        cf_out_z(o, "field", info->field);
-        cf_out_object(o, "text");
-        cf_out_z(o, "zh", info->text_zh);
-        cf_out_z(o, "en", info->text_en);
-        cf_out_end(o);
-        cf_out_object(o, "cure");
-        cf_out_z(o, "zh", info->cure_zh);
-        cf_out_z(o, "en", info->cure_en);
-        cf_out_end(o);
-    }
+    cf_reason_out(o, cf_reason_parse(code));
     cf_out_end(o);
 }
 

@@ -23,6 +23,9 @@ static void codes_are_sorted_and_found_again(void **state)
         if (*info->alias) assert_int_equal(cf_reason_parse(cf_str_of(info->alias)), i);
         assert_true(*info->text_zh && *info->text_en && *info->cure_zh && *info->cure_en);
         assert_true(cf_utf8_valid(cf_str_of(info->text_zh)));
+        const struct cf_reason_help *help = cf_reason_help((enum cf_reason)i);
+        assert_true(*help->materials_zh && *help->materials_en);
+        assert_true(*help->procedure_zh && *help->procedure_en);
         /* What can be put right has a time limit, and only that. */
         assert_int_equal(info->respond_days > 0, info->outcome == CF_OUTCOME_NOTICE);
     }
