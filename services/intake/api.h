@@ -5,12 +5,14 @@
  *          PostgreSQL is away. Odd business values are not errors: they become reasons
  */
 #pragma once
+#include "common/io/outcome.h"
 #include "services/intake/front.h"
 
 void intake_api_routes(struct intake_front *front);
 
 /* Routes by file. */
 void intake_api_application_routes(struct intake_front *front);
+void intake_api_paper_routes(struct intake_front *front);
 void intake_api_command_routes(struct intake_front *front);
 void intake_api_roster_routes(struct intake_front *front);
 void intake_api_roster_read_routes(struct intake_front *front);
@@ -47,6 +49,9 @@ void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_
 /* RFC 3339 time of `name`: 0 when absent, -1 when it cannot be read. */
 cf_ms intake_time_in(struct cf_in *in, const char *name);
 
+/* What an outcome is told with: calendar, outlets, phones. */
+struct cf_outcome_world intake_outcome_world(const struct intake_front *front);
+struct cf_outcome intake_outcome_of(struct cf_arena *a, const struct intake_view *v);
 /* The outcome of an application, into the object that is open. */
 void intake_outcome_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
                         const struct intake_view *v);

@@ -1,6 +1,5 @@
-/* POST /v1/applications, and the receipt of an accepted one. */
+/* POST /v1/applications. */
 #include "common/io/ids.h"
-#include "common/pure/receipt.h"
 #include "services/intake/api.h"
 
 struct post {
@@ -134,93 +133,9 @@ static void post_application(struct cf_request *req, void *arg)
     intake_write_claim(&p->w, "application", key, intake_meaning(req->arena, root));
 }
 
-/* ---- the receipt ------------------------------------------------------------------------------ */
-
-struct get {
-    struct cf_request *req;
-    struct intake_front *front;
-};
-
-static void receipt_found(void *arg, int e, const PGresult *res)
-{
-    struct get *g = arg;
-    struct intake_view v;
-    char at[30];
-    struct cf_buf body;
-    if (!intake_found(g->req, e, res, &v)) return;
-    if (v.app.receipt_no.len == 0) {
-        cf_problem(g->req, 404, "no_receipt", "The application has not been accepted", NULL, 0);
-        return;
-    }
-    cf_buf_init(&body, 256 << 10);
-    struct cf_out o = cf_out_to(&body);
-    cf_out_object(&o, NULL);
-    cf_out_z(&o, "accepted_at", cf_rfc3339_text(v.app.judged_at, at));
-    intake_outcome_out(&o, g->front, g->req->arena, &v);
-    cf_out_end(&o);
-    cf_answer_json(g->req, 200, &body);
-    cf_buf_free(&body);
-}
-
-static void get_receipt(struct cf_request *req, void *arg)
-{
-    struct get *g = cf_arena_zero(req->arena, sizeof *g);
-    uint8_t id[16];
-    char n[4];
-    g->req = req;
-    g->front = arg;
-    if (!cf_uuid_parse(cf_request_param(req, "application_id"), id)) {
-        cf_problem(req, 404, "not_found", "No such application", NULL, 0);
-        return;
-    }
-    uint32_t partitions = __builtin_bswap32((uint32_t)g->front->app->partitions);
-    memcpy(n, &partitions, 4);
-    const struct cf_str params[] = {{(const char *)id, 16}, {n, 4}};
-    if (cf_pgf_send(g->front->app->pg, INTAKE_SQL_APPLICATION, params, 2, receipt_found, g))
-        cf_problem_away(req, "postgres");
-}
-
-/* ---- one-time notices ------------------------------------------------------------------------- */
-
-static void notice_found(void *arg, int e, const PGresult *res)
-{
-    struct get *g = arg;
-    struct intake_view v;
-    char at[30];
-    struct cf_buf body;
-    if (!intake_found(g->req, e, res, &v)) return;
-    cf_buf_init(&body, 256 << 10);
-    struct cf_out o = cf_out_to(&body);
-    cf_out_object(&o, NULL);
-    cf_out_z(&o, "issued_at", cf_rfc3339_text(v.app.judged_at, at));
-    intake_outcome_out(&o, g->front, g->req->arena, &v);
-    cf_out_end(&o);
-    cf_answer_json(g->req, 200, &body);
-    cf_buf_free(&body);
-}
-
-static void get_notice(struct cf_request *req, void *arg)
-{
-    struct get *g = cf_arena_zero(req->arena, sizeof *g);
-    struct cf_str no = cf_request_param(req, "no");
-    g->req = req;
-    g->front = arg;
-    if (!cf_receipt_check_prefixed(no, CF_NOTICE_LETTER))
-        cf_problem(req, 404, "not_found", "No such number", NULL, 0);
-    else if (cf_pgf_send(g->front->app->pg, INTAKE_SQL_NOTICE, &no, 1, notice_found, g))
-        cf_problem_away(req, "postgres");
-}
-
 void intake_api_application_routes(struct intake_front *front)
 {
     static const struct cf_route post = {"POST", "/v1/applications", "applications:write",
                                          64 << 10, CF_JSON, 20000};
-    static const struct cf_route receipt = {.method = "GET",
-                                            .pattern = "/v1/applications/{application_id}/receipt",
-                                            .scope = "applications:read"};
     cf_http_route(front->app->http, &post, post_application, front);
-    static const struct cf_route notice = {
-        .method = "GET", .pattern = "/v1/notices/{no}", .scope = "vouchers:read"};
-    cf_http_route(front->app->http, &receipt, get_receipt, front);
-    cf_http_route(front->app->http, &notice, get_notice, front);
 }

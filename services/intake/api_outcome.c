@@ -46,13 +46,16 @@ static size_t marks_of(const struct intake_view *v, struct cf_outcome_mark marks
     return n;
 }
 
-void intake_outcome_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
-                        const struct intake_view *v)
+struct cf_outcome_world intake_outcome_world(const struct intake_front *front)
+{
+    return (struct cf_outcome_world){front->app->calendar, &front->outlets,
+                                     front->settings.service_phones};
+}
+
+struct cf_outcome intake_outcome_of(struct cf_arena *a, const struct intake_view *v)
 {
     const struct intake_application *app = &v->app;
-    const struct cf_outcome_world world = {front->app->calendar, &front->outlets,
-                                           front->settings.service_phones};
-    struct cf_outcome_mark marks[MARKS_MAX];
+    struct cf_outcome_mark *marks = cf_arena_zero(a, MARKS_MAX * sizeof *marks);
     struct cf_outcome x = {.kind = (enum cf_app_kind)app->kind,
                            .channel = cf_str_of(cf_channel_name((enum cf_channel)app->channel)),
                            .state = (enum cf_app_state)v->state_now,
@@ -74,5 +77,13 @@ void intake_outcome_out(struct cf_out *o, const struct intake_front *front, stru
     memcpy(x.id, v->id, 16);
     x.n_reasons = reasons_of(a, app->reasons, &x.reasons);
     x.n_marks = marks_of(v, marks);
+    return x;
+}
+
+void intake_outcome_out(struct cf_out *o, const struct intake_front *front, struct cf_arena *a,
+                        const struct intake_view *v)
+{
+    const struct cf_outcome_world world = intake_outcome_world(front);
+    const struct cf_outcome x = intake_outcome_of(a, v);
     cf_outcome_out(o, &world, a, &x);
 }

@@ -8,6 +8,7 @@
 #include "services/intake/settings.h"
 
 struct intake_splitter;
+struct cf_printer;
 
 struct intake_front {
     struct intake_settings settings; /* first: cf_app fills it */
@@ -17,5 +18,6 @@ struct intake_front {
     struct cf_arena *long_lived;
     struct cf_outlets outlets;
     struct intake_splitter *splitter;
+    struct cf_printer *printer; /* of papers; the server's */
     uint8_t seen_key[16]; /* of the set of numbers seen in a roster */
 };
