@@ -322,4 +322,5 @@ void production_api_routes(struct production_front *front)
     cf_http_route(front->app->http, &operations, post_operation, front);
     production_api_results(front);
     production_api_papers(front);
+    production_api_unsigned(front);
 }

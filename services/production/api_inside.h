@@ -11,6 +11,29 @@ bool production_api_key(const struct cf_seal_ring *ring, struct cf_str type, str
 int64_t production_api_cents(const json_t *fee);
 /* "code,code" with field, text and cure of each, as the array `reasons`. */
 void production_api_reasons(struct cf_out *o, struct cf_str codes);
-/* The routes of api_results.c and api_papers.c. */
+/* Columns of sql/voucher.sql and sql/notice.sql. */
+enum production_paper_column {
+    PRODUCTION_PAPER_OPERATION,
+    PRODUCTION_PAPER_RESULT,
+    PRODUCTION_PAPER_REASONS,
+    PRODUCTION_PAPER_CARD_NO,
+    PRODUCTION_PAPER_CARD_STATE,
+    PRODUCTION_PAPER_VOUCHER_NO,
+    PRODUCTION_PAPER_NOTICE_NO,
+    PRODUCTION_PAPER_CHANNEL,
+    PRODUCTION_PAPER_AT,
+    PRODUCTION_PAPER_ID,
+    PRODUCTION_PAPER_HOLDER,
+    PRODUCTION_PAPER_ROLE,
+    PRODUCTION_PAPER_METHOD,
+    PRODUCTION_PAPER_SIGNED_AT
+};
+
+/* The voucher or notice `no`, of row 0 of res, as a paper. */
+struct cf_paper;
+void production_api_paper(struct cf_paper *paper, enum cf_lang lang, const char *phones,
+                          bool voucher, struct cf_str no, const PGresult *res);
+/* The routes of api_results.c, api_papers.c and api_unsigned.c. */
 void production_api_results(struct production_front *front);
 void production_api_papers(struct production_front *front);
+void production_api_unsigned(struct production_front *front);

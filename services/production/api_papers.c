@@ -3,6 +3,7 @@
 
 #include "common/io/clock.h"
 #include "common/io/ids.h"
+#include "common/io/paper.h"
 #include "common/pure/mask.h"
 #include "common/pure/receipt.h"
 
@@ -11,24 +12,6 @@
 
 /* A clock of another system may be ahead so far. */
 enum { CLOCK_SKEW_MS = 120000 };
-
-/* Columns of sql/voucher.sql and sql/notice.sql. */
-enum column {
-    OPERATION,
-    RESULT,
-    REASONS,
-    CARD_NO,
-    CARD_STATE,
-    VOUCHER_NO,
-    NOTICE_NO,
-    CHANNEL,
-    AT,
-    ID,
-    HOLDER,
-    ROLE,
-    METHOD,
-    SIGNED_AT
-};
 
 struct paper {
     struct cf_request *req;
@@ -56,7 +39,7 @@ static bool is_there(struct paper *p, int e, const PGresult *res)
         cf_problem_away(p->req, "postgres");
         return false;
     }
-    const char *channel = PQntuples(res) ? PQgetvalue(res, 0, CHANNEL) : NULL;
+    const char *channel = PQntuples(res) ? PQgetvalue(res, 0, PRODUCTION_PAPER_CHANNEL) : NULL;
     if (channel && (!*channel || cf_client_channel(p->req->client, channel))) return true;
     unknown(p->req);
     return false;
@@ -81,15 +64,23 @@ static void write_word(struct cf_out *o, const char *name, const PGresult *res, 
 
 static void write_signature(struct cf_out *o, const PGresult *res)
 {
-    if (PQgetisnull(res, 0, SIGNED_AT)) {
+    if (PQgetisnull(res, 0, PRODUCTION_PAPER_SIGNED_AT)) {
         cf_out_null(o, "signature");
         return;
     }
     cf_out_object(o, "signature");
-    write_word(o, "role", res, ROLE);
-    write_word(o, "method", res, METHOD);
-    write_time(o, "signed_at", time_of(res, SIGNED_AT));
+    write_word(o, "role", res, PRODUCTION_PAPER_ROLE);
+    write_word(o, "method", res, PRODUCTION_PAPER_METHOD);
+    write_time(o, "signed_at", time_of(res, PRODUCTION_PAPER_SIGNED_AT));
     cf_out_end(o);
+}
+
+static void print(struct paper *p, const PGresult *res)
+{
+    struct cf_paper paper;
+    production_api_paper(&paper, cf_wants_lang(p->req), p->front->settings.service_phones,
+                         p->by == PRODUCTION_BY_VOUCHER, p->no, res);
+    cf_answer_paper(p->req, p->front->printer, &paper);
 }
 
 static void show(void *arg, int e, const PGresult *res)
@@ -98,20 +89,24 @@ static void show(void *arg, int e, const PGresult *res)
     struct cf_buf body;
     char masked[CF_MASK_MAX];
     if (!is_there(p, e, res)) return;
+    if (cf_wants_pdf(p->req)) {
+        print(p, res);
+        return;
+    }
     cf_buf_init(&body, 64 << 10);
     struct cf_out o = cf_out_to(&body);
     cf_out_object(&o, NULL);
     bool voucher = p->by == PRODUCTION_BY_VOUCHER;
     cf_out_text(&o, voucher ? "voucher_no" : "notice_no", p->no);
-    write_word(&o, "operation_id", res, ID);
-    write_word(&o, "operation", res, OPERATION);
-    write_word(&o, "result", res, RESULT);
-    production_api_reasons(&o, cf_pgf_get(res, 0, REASONS));
-    cf_mask_cardnum(cf_pgf_get(res, 0, CARD_NO), masked);
-    cf_out_z(&o, "card_no", PQgetisnull(res, 0, CARD_NO) ? NULL : masked);
-    write_word(&o, "card_state", res, CARD_STATE);
-    write_word(&o, "channel", res, CHANNEL);
-    write_time(&o, "issued_at", time_of(res, AT));
+    write_word(&o, "operation_id", res, PRODUCTION_PAPER_ID);
+    write_word(&o, "operation", res, PRODUCTION_PAPER_OPERATION);
+    write_word(&o, "result", res, PRODUCTION_PAPER_RESULT);
+    production_api_reasons(&o, cf_pgf_get(res, 0, PRODUCTION_PAPER_REASONS));
+    cf_mask_cardnum(cf_pgf_get(res, 0, PRODUCTION_PAPER_CARD_NO), masked);
+    cf_out_z(&o, "card_no", PQgetisnull(res, 0, PRODUCTION_PAPER_CARD_NO) ? NULL : masked);
+    write_word(&o, "card_state", res, PRODUCTION_PAPER_CARD_STATE);
+    write_word(&o, "channel", res, PRODUCTION_PAPER_CHANNEL);
+    write_time(&o, "issued_at", time_of(res, PRODUCTION_PAPER_AT));
     if (voucher) write_signature(&o, res);
     cf_out_end(&o);
     cf_answer_json(p->req, 200, &body);
@@ -185,8 +180,8 @@ static void send_signature(void *arg, int e, const PGresult *res)
     char trace[56];
     uint8_t ref[CF_REF_LEN];
     if (!is_there(p, e, res)) return;
-    if (!cf_unhex(cf_pgf_get(res, 0, HOLDER), ref, sizeof ref) ||
-        !cf_uuid_parse(cf_pgf_get(res, 0, ID), p->sign.operation_id)) {
+    if (!cf_unhex(cf_pgf_get(res, 0, PRODUCTION_PAPER_HOLDER), ref, sizeof ref) ||
+        !cf_uuid_parse(cf_pgf_get(res, 0, PRODUCTION_PAPER_ID), p->sign.operation_id)) {
         unknown(p->req); /* a voucher of no card */
         return;
     }
@@ -272,12 +267,19 @@ static void post_signature(struct cf_request *req, void *arg)
     cf_requests_claim(p->front->app->requests, req->client->name, key, meaning, id, claimed, p);
 }
 
+static void printer_free(void *printer)
+{
+    cf_printer_free(printer);
+}
+
 void production_api_papers(struct production_front *front)
 {
     static const struct cf_route
         voucher = {.method = "GET", .pattern = "/v1/vouchers/{no}", .scope = SCOPE_READ},
         notice = {.method = "GET", .pattern = "/v1/notices/{no}", .scope = SCOPE_READ},
         signature = {"POST", "/v1/vouchers/{no}/signature", SCOPE_WRITE, 16 << 10, CF_JSON, 0};
+    front->printer = cf_printer_new(front->app->loop, NULL);
+    cf_http_own(front->app->http, front->printer, printer_free);
     cf_http_route(front->app->http, &voucher, get_voucher, front);
     cf_http_route(front->app->http, &notice, get_notice, front);
     cf_http_route(front->app->http, &signature, post_signature, front);

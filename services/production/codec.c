@@ -203,6 +203,7 @@ static const struct production_op *operation_body(struct cf_arena *a,
     b->password = password_kind(production_codec_text(c->password_kind));
     if (c->operator_) {
         b->operator_bank = production_codec_text(c->operator_->bank_code);
+        b->operator_outlet = production_codec_text(c->operator_->outlet_code);
         b->staff_id = production_codec_text(c->operator_->staff_id);
     }
     if (c->import) {
@@ -212,7 +213,7 @@ static const struct production_op *operation_body(struct cf_arena *a,
         b->import.issued_on = c->import->issued_on;
         b->import.has_photo = c->import->has_photo;
     }
-    if (b->import.bank.len > 32 || b->staff_id.len > 64 || b->reason.len > 200) return NULL;
+    if (b->import.bank.len > 32 || b->staff_id.len > 64 || b->operator_outlet.len > 160 || b->reason.len > 200) return NULL;
     return b;
 }
 

@@ -116,6 +116,7 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
     if (e->op) {
         row.channel = cf_str_of(cf_channel_name(e->op->channel));
         row.staff_id = e->op->staff_id;
+        row.outlet = e->op->operator_outlet;
     }
     if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
     if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));

@@ -263,7 +263,7 @@ struct production_dequeued {
 struct production_op {
     uint8_t id[16];
     enum production_operation what;
-    struct cf_str word, card_no, role, operator_bank, staff_id, reason, add_on;
+    struct cf_str word, card_no, role, operator_bank, operator_outlet, staff_id, reason, add_on;
     enum cf_channel channel;
     int password;                       /* 0 social_security, 1 financial, -1 other */
     bool consent, fees, late, too_many; /* late: older than the ids that are kept */

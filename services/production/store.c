@@ -82,6 +82,7 @@ static const struct cf_column operation_columns[] = {
     COL(production_answer, TEXT, card_state), COL(production_answer, TEXT, voucher_no),
     COL(production_answer, TEXT, notice_no),  COL(production_answer, TEXT, channel),
     COL(production_answer, TEXT, staff_id),   COL(production_answer, INT8, at),
+    COL(production_answer, TEXT, outlet),
 };
 
 static const struct cf_column signature_columns[] = {
@@ -197,6 +198,10 @@ const struct cf_pgf_statement *production_statements(size_t *n)
         (struct cf_pgf_statement){"by_voucher", production_sql_voucher, true};
     statements[PRODUCTION_BY_NOTICE] =
         (struct cf_pgf_statement){"by_notice", production_sql_notice, true};
+    statements[PRODUCTION_UNSIGNED] =
+        (struct cf_pgf_statement){"unsigned", production_sql_unsigned, true};
+    statements[PRODUCTION_RETENTION] =
+        (struct cf_pgf_statement){"retention", production_sql_retention, false};
     *n = PRODUCTION_STATEMENTS;
     return statements;
 }

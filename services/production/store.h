@@ -76,7 +76,7 @@ struct production_issued {
 
 struct production_answer {
     struct cf_str operation, result, reasons, card_no, card_state, voucher_no, notice_no, channel,
-        staff_id;
+        staff_id, outlet;
     int64_t at;
 };
 
@@ -101,6 +101,8 @@ enum production_statement {
     PRODUCTION_HOLDER_OF_CARD,
     PRODUCTION_BY_VOUCHER,
     PRODUCTION_BY_NOTICE,
+    PRODUCTION_UNSIGNED,
+    PRODUCTION_RETENTION,
     PRODUCTION_STATEMENTS
 };
 struct cf_pgf_statement;

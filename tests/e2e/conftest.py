@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "ops" / "lib"))  # feed.py
 SETTINGS = {
     "intake": {"roster_step": 200},  # so that a list takes several steps
     "notification": {"quiet_hours": "false"},
-    "production": {"batch_wait_ms": "100ms"},
+    "production": {"batch_wait_ms": "100ms", "retention_every": "1s"},
 }
 
 

@@ -45,6 +45,8 @@ void fuzz_api(struct cf_app *app, struct fuzz_api *out)
 {
     static struct production_front front;
     front.app = app;
+    front.settings.service_phones = "12333,12345";
+    front.settings.retention_every = 3600000;
     front.env =
         (struct production_env){.ring = app->ring, .calendar = app->calendar, .letters = "B"};
     app->own = &front;

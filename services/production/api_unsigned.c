@@ -1,0 +1,199 @@
+/* Vouchers that nobody has signed yet, and how long papers are kept. */
+#include "common/io/clock.h"
+#include "common/io/log.h"
+#include "common/io/stage/pgbin.h"
+#include "common/pure/mask.h"
+#include "common/pure/receipt.h"
+#include "services/production/api_inside.h"
+
+enum { PAGE_DEFAULT = 100, PAGE_MAX = 500, RETENTION_STEP = 500 };
+
+#define DAY_MS INT64_C(86400000)
+
+/* Columns of sql/unsigned.sql. */
+enum column { VOUCHER_NO, OPERATION, CHANNEL, OUTLET, CARD_NO, AT };
+
+struct list {
+    struct cf_request *req;
+    int limit;
+};
+
+static void write_voucher(struct cf_out *o, const PGresult *res, int row)
+{
+    char masked[CF_MASK_MAX], at[30];
+    struct cf_str card_no = cf_pgf_get(res, row, CARD_NO);
+    cf_out_object(o, NULL);
+    cf_out_text(o, "voucher_no", cf_pgf_get(res, row, VOUCHER_NO));
+    cf_out_text(o, "operation", cf_pgf_get(res, row, OPERATION));
+    cf_out_text(o, "channel", cf_pgf_get(res, row, CHANNEL));
+    cf_out_text(o, "outlet_code", cf_pgf_get(res, row, OUTLET));
+    if (card_no.len) cf_mask_cardnum(card_no, masked);
+    cf_out_z(o, "card_no", card_no.len ? masked : NULL);
+    cf_out_z(o, "issued_at", cf_rfc3339_text(strtoll(PQgetvalue(res, row, AT), NULL, 10), at));
+    cf_out_end(o);
+}
+
+/* Where the next page begins: time and number of the last voucher. */
+static void write_next(struct cf_out *o, const PGresult *res, int limit)
+{
+    char next[64];
+    int n = PQntuples(res);
+    if (n < limit) {
+        cf_out_null(o, "next_after");
+        return;
+    }
+    snprintf(next, sizeof next, "%s.%s", PQgetvalue(res, n - 1, AT),
+             PQgetvalue(res, n - 1, VOUCHER_NO));
+    cf_out_z(o, "next_after", next);
+}
+
+static void show(void *arg, int e, const PGresult *res)
+{
+    struct list *list = arg;
+    struct cf_buf body;
+    if (e) {
+        cf_problem_away(list->req, "postgres");
+        return;
+    }
+    cf_buf_init(&body, 512 << 10);
+    struct cf_out o = cf_out_to(&body);
+    cf_out_object(&o, NULL);
+    cf_out_array(&o, "vouchers");
+    for (int i = 0; i < PQntuples(res); i++)
+        write_voucher(&o, res, i);
+    cf_out_end(&o);
+    write_next(&o, res, list->limit);
+    cf_out_end(&o);
+    cf_answer_json(list->req, 200, &body);
+    cf_buf_free(&body);
+}
+
+/* digits without a sign, at most max; false when there is something else. */
+static bool number_of(struct cf_str s, int64_t max, int64_t *out)
+{
+    int64_t n = 0;
+    if (!s.len || s.len > 15) return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+        n = 10 * n + (s.ptr[i] - '0');
+    }
+    *out = n;
+    return n <= max;
+}
+
+static bool read_after(struct cf_str after, int64_t *at, struct cf_str *no)
+{
+    const char *dot = after.len ? memchr(after.ptr, '.', after.len) : NULL;
+    if (!dot) return false;
+    size_t n = (size_t)(dot - after.ptr);
+    *no = (struct cf_str){dot + 1, after.len - n - 1};
+    return number_of((struct cf_str){after.ptr, n}, INT64_MAX, at) &&
+           cf_receipt_check_prefixed(*no, CF_VOUCHER_LETTER);
+}
+
+/* The query's limit and after; false: it was answered. */
+static bool read_query(struct list *list, int64_t *at, struct cf_str *no)
+{
+    struct cf_request *req = list->req;
+    struct cf_str limit = cf_request_query(req, "limit"), after = cf_request_query(req, "after");
+    int64_t n = PAGE_DEFAULT;
+    if (limit.ptr && (!number_of(limit, PAGE_MAX, &n) || n == 0)) {
+        cf_problem_field(req, 400, "invalid_query", "limit", "a number from 1 to 500",
+                         "Leave it out for 100.");
+        return false;
+    }
+    if (after.ptr && !read_after(after, at, no)) {
+        cf_problem_field(req, 400, "invalid_query", "after", "the next_after of a page before",
+                         "Leave it out for the first page.");
+        return false;
+    }
+    list->limit = (int)n;
+    return true;
+}
+
+/* text[] of the client's channels; a NULL ptr where it may speak for all. */
+static struct cf_str channels_of(const struct cf_client *client, struct cf_pgarray *a)
+{
+    cf_pgarray_begin(a, CF_OID_TEXT);
+    for (const char *const *c = client->channels; c && *c; c++)
+        cf_pgarray_bytes(a, *c, strlen(*c));
+    return client->channels ? cf_pgarray_end(a) : (struct cf_str){0};
+}
+
+static void get_unsigned(struct cf_request *req, void *arg)
+{
+    struct production_front *front = arg;
+    struct list *list = cf_arena_zero(req->arena, sizeof *list);
+    struct cf_str no = CF_STR(""), outlet = cf_request_query(req, "outlet_code");
+    struct cf_pgarray channels = {.count = 0};
+    int64_t after = -1;
+    char at[8], limit[4];
+    list->req = req;
+    if (!cf_str_is(cf_request_query(req, "signed"), "false")) {
+        cf_problem_field(req, 400, "invalid_query", "signed", "must be false",
+                         "Ask for ?signed=false; a signed voucher is found by its number.");
+        return;
+    }
+    if (!read_query(list, &after, &no)) return;
+    cf_put64(at, (uint64_t)after);
+    cf_put32(limit, (uint32_t)list->limit);
+    const struct cf_str params[] = {
+        channels_of(req->client, &channels), outlet, {at, 8}, no, {limit, 4}};
+    if (cf_pgf_send(front->app->pg, PRODUCTION_UNSIGNED, params, 5, show, list))
+        cf_problem_away(req, "postgres");
+    cf_buf_free(&channels.buf);
+}
+
+/* ---- retention -------------------------------------------------------------------------------- */
+
+struct retention {
+    struct production_front *front;
+    struct cf_timer *timer;
+    bool running;
+};
+
+static void look(struct retention *r);
+
+static void deleted(void *arg, int e, const PGresult *res)
+{
+    struct retention *r = arg;
+    r->running = false;
+    if (e || PQntuples(res) != 1) return; /* again when the timer comes round */
+    uint64_t n = cf_get64(PQgetvalue(res, 0, 0));
+    if (n) cf_log(LOG_INFO, "papers.deleted", F("count", n));
+    if (n >= RETENTION_STEP) look(r);
+}
+
+static void look(struct retention *r)
+{
+    char before[8];
+    cf_put64(before, (uint64_t)(cf_now_ms() - r->front->settings.voucher_days * DAY_MS));
+    const struct cf_str param = {before, 8};
+    r->running = !cf_pgf_send(r->front->app->pg, PRODUCTION_RETENTION, &param, 1, deleted, r);
+}
+
+static void due(void *arg, cf_ms now)
+{
+    struct retention *r = arg;
+    (void)now;
+    if (!r->running) look(r);
+}
+
+static void retention_free(void *arg)
+{
+    struct retention *r = arg;
+    cf_timer_free(r->timer);
+    free(r);
+}
+
+void production_api_unsigned(struct production_front *front)
+{
+    static const struct cf_route list = {
+        .method = "GET", .pattern = "/v1/vouchers", .scope = "vouchers:read"};
+    struct retention *r = cf_calloc(1, sizeof *r);
+    r->front = front;
+    r->timer = cf_timer_new(front->app->loop, due, r);
+    cf_timer_every(r->timer, front->settings.retention_every);
+    cf_http_own(front->app->http, r, retention_free);
+    cf_http_route(front->app->http, &list, get_unsigned, front);
+}
