@@ -12,6 +12,7 @@ struct look {
     struct inquiry_front *front;
     const char *scope, *action;
     bool verified;
+    bool followed;   /* the document has changed, and the holder's first one was asked for */
     bool from_store; /* Redis has been asked and does not know the application */
     uint8_t id[16];  /* of the application */
 };
@@ -55,6 +56,19 @@ static struct inquiry_answer answer_of(struct look *l, const struct inquiry_foun
 
 /* ---- status --------------------------------------------------------------------------------- */
 
+static void answer_status(void *arg, int e, const struct inquiry_found *found);
+
+/* Is it the reference of a newer document? Then the first one is asked for, once. */
+static bool follow(struct look *l, const struct inquiry_facts *facts)
+{
+    struct cf_str canonical = facts->sections[INQUIRY_INTAKE].canonical;
+    struct cf_key holder;
+    if (l->followed || !cf_key_bytes(canonical.ptr, canonical.len, &holder)) return false;
+    l->followed = true;
+    inquiry_cache_holder(l->front->cache, l->req->arena, &holder, answer_status, l);
+    return true;
+}
+
 static void answer_status(void *arg, int e, const struct inquiry_found *found)
 {
     struct look *l = arg;
@@ -67,6 +81,7 @@ static void answer_status(void *arg, int e, const struct inquiry_found *found)
         failed(l, e);
         return;
     }
+    if (found->known && follow(l, &facts)) return;
     struct inquiry_answer in = answer_of(l, found, found->known ? &facts : NULL);
     cf_buf_init(&body, ANSWER_MAX);
     bool any = inquiry_answer_status(&body, &in);

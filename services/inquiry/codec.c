@@ -157,6 +157,10 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
                         : *e->enrolment_changed->reason ? text(e->enrolment_changed->reason)
                                                         : CF_STR("left");
         return 0;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:
+        ev->what = INQUIRY_ALIASED;
+        ev->canonical = cf_bytes(e->aliased->canonical);
+        return ev->canonical.len == CF_REF_LEN ? 0 : refuse(d, "aliased.canonical: 16 bytes");
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
     case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE:
         return unknown(d);

@@ -141,6 +141,7 @@ static void read_section(struct cf_arena *a, const pb_section *s, struct inquiry
     read_others(s, out);
     out->person = cf_bytes(s->person);
     out->enrolment = text(s->enrolment);
+    out->canonical = cf_bytes(s->canonical);
 }
 
 int inquiry_codec_section_read(struct cf_arena *a, struct cf_str bytes, struct inquiry_section *out)
@@ -271,6 +272,7 @@ struct cf_str inquiry_codec_section_pack(struct cf_arena *a, const struct inquir
         pack_note(a, &s->notes[i], &notes[i]);
     out.person = cf_data(s->person);
     out.enrolment = z(a, s->enrolment);
+    out.canonical = cf_data(s->canonical);
     return cf_pack(a, &out.base);
 }
 

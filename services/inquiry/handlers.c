@@ -90,7 +90,8 @@ static int decide_event(struct cf_step *s, struct inquiry_row *row)
     if (ev->at > row->as_of) row->as_of = ev->at;
     put_aliases(s, row, ev, &section, &folded);
     /* What became of a message to the holder is no part of what is told on. */
-    if (ev->what != INQUIRY_NOTE && ev->what != INQUIRY_OTHER) row->seen = true;
+    if (ev->what != INQUIRY_NOTE && ev->what != INQUIRY_OTHER && ev->what != INQUIRY_ALIASED)
+        row->seen = true;
     return 0;
 }
 
@@ -219,6 +220,7 @@ static const char *const application_types[] = {"application.received",
                                                 "application.ended",
                                                 "application.withdrawal_requested",
                                                 "application.enrolment_changed",
+                                                "application.aliased",
                                                 NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.promised", "card.changed",

@@ -87,6 +87,7 @@ struct inquiry_section {
     size_t n_entries, n_cards, n_orders, n_notes;
     struct cf_str person;    /* sealed */
     struct cf_str enrolment; /* active, death, left, moved; empty: nothing heard */
+    struct cf_str canonical; /* the document has changed: the holder's first reference */
 };
 
 /* ---- events -------------------------------------------------------------------------------- */
@@ -98,6 +99,7 @@ enum inquiry_what {
     INQUIRY_MOVED,   /* a new state and no more */
     INQUIRY_PROMISED,
     INQUIRY_ENROLMENT,
+    INQUIRY_ALIASED, /* the holder is known by another reference */
     INQUIRY_CARD,
     INQUIRY_ORDER,
     INQUIRY_NOTE,
@@ -112,6 +114,7 @@ struct inquiry_event {
     struct cf_str reason;       /* of the new state */
     struct cf_str person;
     struct cf_str enrolment;
+    struct cf_str canonical;
     struct inquiry_card card;
     struct inquiry_order order;
     struct inquiry_note note;

@@ -217,6 +217,9 @@ struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s
     case INQUIRY_ENROLMENT:
         s->enrolment = kept(a, ev->enrolment);
         break;
+    case INQUIRY_ALIASED:
+        s->canonical = kept(a, ev->canonical);
+        break;
     case INQUIRY_CARD:
         fold_card(a, s, &ev->card, &out);
         break;

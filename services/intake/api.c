@@ -136,6 +136,23 @@ bool intake_found(struct cf_request *req, int e, const PGresult *res, struct int
 
 /* ---- the catalogue ---------------------------------------------------------------------------- */
 
+/* The published matrix: what may be applied for by which channel. */
+static void channels_out(struct cf_out *o)
+{
+    cf_out_array(o, "channels");
+    for (int c = CF_CHANNEL_NONE + 1; c < CF_CHANNEL_COUNT; c++) {
+        cf_out_object(o, NULL);
+        cf_out_z(o, "channel", cf_channel_name((enum cf_channel)c));
+        cf_out_array(o, "applications");
+        for (int k = CF_KIND_NONE + 1; k < CF_KIND_COUNT; k++)
+            if (intake_channel_allows((enum cf_channel)c, (enum cf_app_kind)k))
+                cf_out_z(o, NULL, cf_app_kind_name((enum cf_app_kind)k));
+        cf_out_end(o);
+        cf_out_end(o);
+    }
+    cf_out_end(o);
+}
+
 static void get_reasons(struct cf_request *req, void *arg)
 {
     struct cf_buf body;
@@ -157,6 +174,7 @@ static void get_reasons(struct cf_request *req, void *arg)
         cf_out_end(&o);
     }
     cf_out_end(&o);
+    channels_out(&o);
     cf_out_end(&o);
     cf_answer_json(req, 200, &body);
     cf_buf_free(&body);

@@ -6,9 +6,24 @@ struct post {
     struct intake_write w;
     struct intake_submit m;
     struct cf_key key;
+    cf_ms wait_until;
 };
 
 /* ---- answers ---------------------------------------------------------------------------------- */
+
+static void waited(void *arg, const PGresult *res, int row);
+
+/* Its outcome comes in the shard of that holder. */
+static void wait_at(struct post *p, const struct cf_key *key)
+{
+    struct cf_app *app = p->w.front->app;
+    int16_t part = (int16_t)cf_key_partition(key, (uint32_t)app->partitions);
+    cf_ms left = p->wait_until - cf_mono_ms();
+    if (left > 0)
+        cf_wait_for(app->waits, part, p->w.id, left, waited, p);
+    else
+        intake_answer_id(&p->w, 202, "application_id");
+}
 
 static void waited(void *arg, const PGresult *res, int row)
 {
@@ -17,6 +32,10 @@ static void waited(void *arg, const PGresult *res, int row)
     struct intake_view v;
     if (!res || intake_view_read(res, row, req->arena, &v)) {
         intake_answer_id(&p->w, 202, "application_id");
+        return;
+    }
+    if (v.app.moved_to.len) {
+        wait_at(p, &v.app.moved_to);
         return;
     }
     struct cf_buf body;
@@ -33,12 +52,11 @@ static void waited(void *arg, const PGresult *res, int row)
 static void sent(void *arg, int e)
 {
     struct post *p = arg;
-    struct cf_app *app = p->w.front->app;
     if (e) {
         cf_problem_away(p->w.req, "kafka");
     } else if (p->w.wait_ms > 0) {
-        int16_t part = (int16_t)cf_key_partition(&p->key, (uint32_t)app->partitions);
-        cf_wait_for(app->waits, part, p->w.id, p->w.wait_ms, waited, p);
+        p->wait_until = cf_mono_ms() + p->w.wait_ms;
+        wait_at(p, &p->key);
     } else {
         intake_answer_id(&p->w, 202, "application_id");
     }

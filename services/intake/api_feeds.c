@@ -77,6 +77,34 @@ static void event_id(const struct feed *f, struct event *e, const char *type, in
                 {text, (size_t)n});
 }
 
+/* {old: document, new: document and what else has changed}; under the key of the old one. */
+static void document_changed_in(struct feed *f, struct cf_in *in, struct event *e)
+{
+    static const uint8_t nobody[16];
+    struct cf_arena *a = f->req->arena;
+    const struct cf_seal_ring *ring = f->front->app->ring;
+    struct cf_in old = cf_in_object(in, "old", CF_NEEDED), new = cf_in_object(in, "new", CF_NEEDED);
+    struct intake_person was = {.document_type = {NULL, 0}}, is = was;
+    struct cf_str old_sealed, new_sealed;
+    struct cf_key alias;
+    int64_t revision = cf_in_int(in, "revision", CF_NEEDED, 1, INT64_MAX, 0);
+    intake_person_in(&old, &was);
+    intake_person_in(&new, &is);
+    if (!intake_codec_key(ring, &was, nobody, &e->key))
+        cf_in_wrong(&old, "document_number", "must be the number of an accepted document_type",
+                    "Send both, as they were registered.");
+    if (!intake_codec_key(ring, &is, nobody, &alias))
+        cf_in_wrong(&new, "document_number", "must be the number of an accepted document_type",
+                    "Send both.");
+    if (in->errors->n) return;
+    if (intake_codec_person_seal(ring, a, &was, &e->key, &old_sealed) ||
+        intake_codec_person_seal(ring, a, &is, &e->key, &new_sealed))
+        CF_BUG("a person that cannot be sealed");
+    e->type = "enrolment.document_changed";
+    e->value = intake_codec_document_changed(a, old_sealed, new_sealed, revision);
+    event_id(f, e, "document_changed", revision);
+}
+
 static void enrolment_in(struct feed *f, struct cf_in *in, struct event *e)
 {
     static const uint8_t nobody[16];
@@ -88,6 +116,10 @@ static void enrolment_in(struct feed *f, struct cf_in *in, struct event *e)
     struct cf_arena *a = f->req->arena;
     struct intake_person p = {.document_type = {NULL, 0}};
     struct cf_str type = cf_in_text(in, "type", CF_NEEDED, 1, 64), sealed;
+    if (cf_str_is(type, "document_changed")) {
+        document_changed_in(f, in, e);
+        return;
+    }
     struct cf_str reason = cf_in_text(in, "reason", CF_OPTIONAL, 0, 64);
     struct cf_str unit = cf_in_text(in, "unit_code", CF_OPTIONAL, 0, 58);
     int64_t revision = cf_in_int(in, "revision", CF_NEEDED, 1, INT64_MAX, 0);
@@ -96,7 +128,8 @@ static void enrolment_in(struct feed *f, struct cf_in *in, struct event *e)
     for (size_t i = 0; i < 3; i++)
         if (cf_str_is(type, types[i].word)) word = types[i].word, e->type = types[i].type;
     if (!word && type.len) {
-        cf_in_wrong(in, "type", "must be registered, changed or ended", "Send one of these.");
+        cf_in_wrong(in, "type", "must be registered, changed, document_changed or ended",
+                    "Send one of these.");
         return;
     }
     bool ended = word && strcmp(word, "ended") == 0;

@@ -1,39 +1,19 @@
 #include "services/intake/codec_inside.h"
 
-#include "cardflow/v1/enrolment.pb-c.h"
-
 typedef Cardflow__V1__ApplicationCommand pb_command;
 typedef Cardflow__V1__ApplicationCommand__Submit pb_submit;
 typedef Cardflow__V1__ApplicationCommand__Papers pb_papers;
-typedef Cardflow__V1__EnrolmentEvent pb_enrolment;
 
-/* Codes and words go into text columns: bounded, and UTF-8. */
-static bool word_ok(struct cf_str s)
-{
-    return s.len <= INTAKE_WORD_BYTES && cf_utf8_valid(s);
-}
-
-static const struct intake_env *env_of(const struct cf_decode *d)
-{
-    return d->env;
-}
-
-static int wrong_key(struct cf_decode *d, const char *reason)
-{
-    d->reason = reason;
-    return CF_E_WRONG_KEY;
-}
-
-static int check_partition(struct cf_decode *d, const struct cf_record *rec,
-                           const struct cf_key *key)
+int intake_codec_check_partition(struct cf_decode *d, const struct cf_record *rec,
+                                 const struct cf_key *key)
 {
     if ((int32_t)cf_key_partition(key, (uint32_t)d->partitions) == rec->part) return 0;
     return wrong_key(d, "partition: not the key's");
 }
 
 /* A value that is sealed but does not open was sealed for another key: the key is wrong. */
-static int open_person(struct cf_decode *d, struct cf_str sealed, const struct cf_key *key,
-                       struct intake_person *out)
+int intake_codec_open(struct cf_decode *d, struct cf_str sealed, const struct cf_key *key,
+                      struct intake_person *out)
 {
     struct cf_sealed parts;
     struct cf_str plain;
@@ -73,7 +53,7 @@ int intake_codec_read_submit(struct cf_decode *d, const pb_submit *s, const stru
     if (!take_id(s->application_id, m->application_id))
         return refuse(d, "application_id: 16 bytes");
     m->sealed = cf_bytes(s->person);
-    int e = open_person(d, m->sealed, key, &m->person);
+    int e = intake_codec_open(d, m->sealed, key, &m->person);
     if (e) return e;
     m->request = (struct intake_request){
         .channel = cf_channel_parse(text(s->channel)),
@@ -121,7 +101,7 @@ static int decode_supplement(struct cf_decode *d, const struct cf_record *rec,
         return refuse(d, "application_id: 16 bytes");
     if (!take_id(s->command_id, id)) return refuse(d, "command_id: 16 bytes");
     if (s->person.len) {
-        int e = open_person(d, cf_bytes(s->person), key, &m->changes);
+        int e = intake_codec_open(d, cf_bytes(s->person), key, &m->changes);
         if (e) return e;
     }
     m->request = (struct intake_request){.bank_code = text(s->bank_code),
@@ -140,7 +120,7 @@ static int decode_supplement(struct cf_decode *d, const struct cf_record *rec,
 static int decode_command(struct cf_decode *d, const struct cf_record *rec,
                           const struct cf_key *key)
 {
-    int e = check_partition(d, rec, key);
+    int e = intake_codec_check_partition(d, rec, key);
     if (e) return e;
     const pb_command *c =
         cf_unpack(d->arena, &cardflow__v1__application_command__descriptor, rec->value);
@@ -168,128 +148,16 @@ static int decode_command(struct cf_decode *d, const struct cf_record *rec,
     return refuse(d, "body: one of submit, supplement, withdraw");
 }
 
-/* ---- enrolment.events, unit.events ------------------------------------------------------------
- */
-
-static int enrolled_person(struct cf_decode *d, ProtobufCBinaryData sealed,
-                           const struct cf_key *key, struct intake_person *p)
-{
-    struct cf_key own;
-    static const uint8_t nobody[16];
-    int e = open_person(d, cf_bytes(sealed), key, p);
-    if (e) return e;
-    if (!intake_codec_key(env_of(d)->ring, p, nobody, &own))
-        return refuse(d, "person.document_number: of a known type, not empty");
-    return cf_key_eq(&own, key) ? 0 : wrong_key(d, "key: not that of the document");
-}
-
-static int decode_registered(struct cf_decode *d, const struct cf_key *key,
-                             const Cardflow__V1__EnrolmentEvent__Enrolment *x)
-{
-    struct intake_enrolment_msg *m = cf_arena_zero(d->arena, sizeof *m);
-    struct intake_person p;
-    struct intake_facts f;
-    int e = enrolled_person(d, x->person, key, &p);
-    if (e) return e;
-    if (x->revision <= 0) return refuse(d, "revision: above 0");
-    m->unit_code = text(x->unit_code);
-    if (!word_ok(m->unit_code)) return refuse(d, "unit_code: UTF-8, at most 200 bytes");
-    intake_person_read(&p, 0, d->arena, &f); /* for its name as it is normalised */
-    cf_name_hash(env_of(d)->ring, f.name, m->name_hash);
-    m->revision = x->revision;
-    m->sealed = cf_bytes(x->person);
-    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ENROLMENT, key, m);
-    return 0;
-}
-
-static int decode_ended(struct cf_decode *d, const struct cf_key *key,
-                        const Cardflow__V1__EnrolmentEvent__Ended *x)
-{
-    struct intake_enrolment_msg *m = cf_arena_zero(d->arena, sizeof *m);
-    struct intake_person p;
-    int e = enrolled_person(d, x->person, key, &p);
-    if (e) return e;
-    if (x->revision <= 0) return refuse(d, "revision: above 0");
-    m->end_reason = text(x->reason);
-    if (!cf_str_is(m->end_reason, "death") && !cf_str_is(m->end_reason, "left") &&
-        !cf_str_is(m->end_reason, "moved"))
-        return refuse(d, "reason: one of death, left, moved");
-    m->revision = x->revision;
-    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ENROLMENT_ENDED, key, m);
-    return 0;
-}
-
-static int decode_enrolment(struct cf_decode *d, const struct cf_record *rec,
-                            const struct cf_key *key)
-{
-    int e = check_partition(d, rec, key);
-    if (e) return e;
-    const pb_enrolment *x =
-        cf_unpack(d->arena, &cardflow__v1__enrolment_event__descriptor, rec->value);
-    if (!x) return refuse(d, "value: not an enrolment event");
-    switch (x->body_case) {
-    case CARDFLOW__V1__ENROLMENT_EVENT__BODY_REGISTERED:
-        return decode_registered(d, key, x->registered);
-    case CARDFLOW__V1__ENROLMENT_EVENT__BODY_CHANGED:
-        return decode_registered(d, key, x->changed);
-    case CARDFLOW__V1__ENROLMENT_EVENT__BODY_ENDED:
-        return decode_ended(d, key, x->ended);
-    case CARDFLOW__V1__ENROLMENT_EVENT__BODY_DOCUMENT_CHANGED:
-        /* Not handled by this version: kept for one that does, nothing is lost. */
-        d->reason = "body: document_changed is not handled yet";
-        return CF_E_VERSION;
-    case CARDFLOW__V1__ENROLMENT_EVENT__BODY__NOT_SET:
-    case _CARDFLOW__V1__ENROLMENT_EVENT__BODY__CASE_IS_INT_SIZE:
-        break;
-    }
-    return refuse(d, "body: one of registered, changed, ended, document_changed");
-}
-
-static int decode_unit(struct cf_decode *d, const struct cf_record *rec)
-{
-    struct cf_key key;
-    const Cardflow__V1__UnitEvent *x =
-        cf_unpack(d->arena, &cardflow__v1__unit_event__descriptor, rec->value);
-    if (!x) return refuse(d, "value: not a unit event");
-    const Cardflow__V1__UnitEvent__Unit *u =
-        x->body_case == CARDFLOW__V1__UNIT_EVENT__BODY_UNIT_REGISTERED ? x->unit_registered
-        : x->body_case == CARDFLOW__V1__UNIT_EVENT__BODY_UNIT_CHANGED  ? x->unit_changed
-                                                                       : NULL;
-    if (!u) return refuse(d, "body: one of unit_registered, unit_changed");
-    if (!cf_key_unit(text(u->unit_code), &key)) return refuse(d, "unit_code: 1 to 58 bytes");
-    if (!cf_str_eq(cf_key_str(&key), rec->key)) return wrong_key(d, "key: not unit:<unit_code>");
-    int e = check_partition(d, rec, &key);
-    if (e) return e;
-    struct intake_unit_msg *m = cf_arena_zero(d->arena, sizeof *m);
-    struct cf_buf banks;
-    cf_buf_init(&banks, 4096);
-    for (size_t i = 0; i < u->n_banks && word_ok(text(u->banks[i])); i++)
-        cf_buf_printf(&banks, "%s%s", i ? "|" : "", u->banks[i]);
-    m->unit.banks = cf_arena_str(d->arena, cf_buf_str(&banks));
-    bool fits = !banks.full;
-    cf_buf_free(&banks);
-    m->unit.kind = text(u->kind);
-    m->unit.revision = u->revision;
-    if (!fits) return refuse(d, "banks: at most 4096 bytes together");
-    if (!cf_str_is(m->unit.kind, "employer") && !cf_str_is(m->unit.kind, "school"))
-        return refuse(d, "kind: one of employer, school");
-    if (!cf_day_parse(text(u->registered_on), &m->unit.registered_on))
-        return refuse(d, "registered_on: YYYY-MM-DD");
-    if (u->revision <= 0) return refuse(d, "revision: above 0");
-    add(d, INTAKE_KIND_UNIT, INTAKE_MSG_UNIT, &key, m);
-    return 0;
-}
-
 int intake_codec_decode(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
     if (rec->topic == INTAKE_IN_INTERNAL) return intake_codec_internal(d, rec);
-    if (rec->topic == INTAKE_IN_UNITS) return decode_unit(d, rec);
+    if (rec->topic == INTAKE_IN_UNITS) return intake_codec_unit_event(d, rec);
     if (rec->key.len != CF_REF_LEN || !cf_key_bytes(rec->key.ptr, rec->key.len, &key))
         return refuse(d, "key: 16 bytes");
     switch ((enum intake_in)rec->topic) {
     case INTAKE_IN_ENROLMENT:
-        return decode_enrolment(d, rec, &key);
+        return intake_codec_enrolment_event(d, rec, &key);
     case INTAKE_IN_COMMANDS:
         return decode_command(d, rec, &key);
     case INTAKE_IN_PHOTOS:

@@ -29,10 +29,14 @@ enum intake_message {
     INTAKE_MSG_WITHDRAW,
     INTAKE_MSG_ENROLMENT,
     INTAKE_MSG_ENROLMENT_ENDED,
+    INTAKE_MSG_DOCUMENT_CHANGED,
+    INTAKE_MSG_ALIASED, /* this reference is a newer one of another holder */
     INTAKE_MSG_FOLLOW, /* photo-fetch or production moved the application on */
     INTAKE_MSG_CARD,
     INTAKE_MSG_TIMER,  /* of an application */
     INTAKE_MSG_UNIT,
+    INTAKE_MSG_UNIT_TOLD, /* the banks of a school, for this shard */
+    INTAKE_MSG_ANSWERED,  /* production has answered a withdrawal */
     INTAKE_MSG_ROSTER_OPENED,
     INTAKE_MSG_SPLIT,  /* some rows of the roster are sent */
     INTAKE_MSG_ROW
@@ -68,6 +72,20 @@ struct intake_enrolment_msg {
     int64_t revision;
     uint8_t name_hash[16];
     struct cf_str unit_code, sealed, end_reason;
+    const char *word;            /* registered, changed, ended, document_changed */
+    struct intake_person person; /* of `sealed`; the new document when that has changed */
+    struct cf_key alias;         /* the reference of the new document */
+};
+
+struct intake_aliased {
+    struct cf_key canonical;
+    int64_t revision;
+};
+
+struct intake_answered {
+    uint8_t application_id[16], command_id[16];
+    bool refused;
+    struct cf_str reason;
 };
 
 struct intake_follow {
@@ -81,7 +99,14 @@ struct intake_card_msg {
 };
 
 struct intake_unit_msg {
+    struct cf_str unit_code;
     struct intake_unit unit;
+    int32_t partitions;
+};
+
+struct intake_unit_told {
+    uint8_t id[16]; /* of the row of `school` */
+    struct intake_school school;
 };
 
 struct intake_opened {
@@ -141,6 +166,8 @@ int intake_codec_decode(struct cf_decode *d, const struct cf_record *rec);
  * (unknown type, no number), one that only this application has. True: of the document. */
 bool intake_codec_key(const struct cf_seal_ring *ring, const struct intake_person *p,
                       const uint8_t application_id[16], struct cf_key *out);
+/* Of the row that holds a school's banks in each shard. */
+void intake_codec_school_id(struct cf_str unit_code, uint8_t out[16]);
 /* Of the row of a roster: the application's id, and that of the row. */
 void intake_codec_row_id(const uint8_t roster_id[16], uint32_t row_no, uint8_t out[16]);
 
@@ -167,6 +194,8 @@ struct cf_str intake_codec_actor(struct cf_arena *a, struct cf_str role, struct 
 struct cf_str intake_codec_enrolment(struct cf_arena *a, const char *type, struct cf_str sealed,
                                      int64_t revision, struct cf_str unit_code,
                                      struct cf_str reason);
+struct cf_str intake_codec_document_changed(struct cf_arena *a, struct cf_str old_sealed,
+                                            struct cf_str new_sealed, int64_t revision);
 struct cf_str intake_codec_unit(struct cf_arena *a, const char *type, struct cf_str unit_code,
                                 struct cf_str kind, const struct cf_str *banks, size_t n_banks,
                                 struct cf_str registered_on, int64_t revision);
@@ -214,6 +243,14 @@ void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum 
                                   const uint8_t command_id[16], struct cf_str reason);
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision);
+/* To the newer reference of this holder; there, to all readers; and what comes there, to here. */
+void intake_codec_send_aliased(struct cf_step *s, const struct cf_key *alias, int64_t revision);
+void intake_codec_send_alias_event(struct cf_step *s, const struct intake_aliased *m);
+void intake_codec_send_enrolment_on(struct cf_step *s, const struct cf_key *to,
+                                    struct cf_str event);
+/* To every partition. */
+void intake_codec_send_school(struct cf_step *s, struct cf_str unit_code, struct cf_str banks,
+                              int64_t revision, int32_t partitions);
 /* To the roster's key. */
 void intake_codec_send_row(struct cf_step *s, const struct intake_row_msg *m);
 /* To the right holder's key, under the application's old id. */

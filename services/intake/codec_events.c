@@ -137,3 +137,70 @@ void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str r
     e.enrolment_changed = &x;
     send(s, "application.enrolment_changed", &e);
 }
+
+void intake_codec_send_alias_event(struct cf_step *s, const struct intake_aliased *m)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Aliased x;
+    cardflow__v1__application_event__aliased__init(&x);
+    begin(s, &e, zero, 0);
+    x.canonical = cf_data(cf_key_str(&m->canonical));
+    x.revision = m->revision;
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED;
+    e.aliased = &x;
+    send(s, "application.aliased", &e);
+}
+
+/* ---- intake.internal -------------------------------------------------------------------------- */
+
+typedef Cardflow__V1__IntakeInternal pb_internal;
+
+void intake_codec_send_aliased(struct cf_step *s, const struct cf_key *alias, int64_t revision)
+{
+    pb_internal m;
+    Cardflow__V1__IntakeInternal__Aliased x;
+    cardflow__v1__intake_internal__init(&m);
+    cardflow__v1__intake_internal__aliased__init(&x);
+    x.canonical = cf_data(cf_key_str(&s->msg->key));
+    x.revision = revision;
+    m.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_ALIASED;
+    m.aliased = &x;
+    cf_send(s, INTAKE_OUT_INTERNAL, alias, "holder.aliased", &m.base);
+}
+
+void intake_codec_send_enrolment_on(struct cf_step *s, const struct cf_key *to,
+                                    struct cf_str event)
+{
+    pb_internal m;
+    cardflow__v1__intake_internal__init(&m);
+    m.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_ENROLMENT;
+    m.enrolment = cf_data(event);
+    cf_send(s, INTAKE_OUT_INTERNAL, to, "enrolment.sent_on", &m.base);
+}
+
+void intake_codec_send_school(struct cf_step *s, struct cf_str unit_code, struct cf_str banks,
+                              int64_t revision, int32_t partitions)
+{
+    pb_internal m;
+    Cardflow__V1__IntakeInternal__UnitTold x;
+    cardflow__v1__intake_internal__init(&m);
+    cardflow__v1__intake_internal__unit_told__init(&x);
+    x.unit_code = z(s->arena, unit_code);
+    x.banks = z(s->arena, banks);
+    x.revision = revision;
+    m.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_UNIT_TOLD;
+    m.unit_told = &x;
+    bool *told = cf_arena_zero(s->arena, (size_t)partitions * sizeof *told);
+    int32_t left = partitions;
+    /* A key chooses the partition: the first number that falls into each. */
+    for (unsigned n = 0; left > 0; n++) {
+        struct cf_key key;
+        struct cf_str name = cf_arena_printf(s->arena, "shard:%u", n);
+        if (!cf_key_bytes(name.ptr, name.len, &key)) CF_BUG("a key of some bytes");
+        uint32_t part = cf_key_partition(&key, (uint32_t)partitions);
+        if (told[part]) continue;
+        told[part] = true;
+        left--;
+        cf_send(s, INTAKE_OUT_INTERNAL, &key, "unit.told", &m.base);
+    }
+}

@@ -34,6 +34,23 @@ static inline int refuse(struct cf_decode *d, const char *reason)
     return CF_E_DECODE;
 }
 
+static inline int wrong_key(struct cf_decode *d, const char *reason)
+{
+    d->reason = reason;
+    return CF_E_WRONG_KEY;
+}
+
+static inline const struct intake_env *env_of(const struct cf_decode *d)
+{
+    return d->env;
+}
+
+/* Codes and words go into text columns: bounded, and UTF-8. */
+static inline bool word_ok(struct cf_str s)
+{
+    return s.len <= INTAKE_WORD_BYTES && cf_utf8_valid(s);
+}
+
 static inline bool take_id(ProtobufCBinaryData in, uint8_t out[16])
 {
     if (in.len != 16) return false;
@@ -62,6 +79,16 @@ static inline void as_command(struct cf_msg *m, const struct cf_record *rec, con
 int intake_codec_read_submit(struct cf_decode *d,
                              const Cardflow__V1__ApplicationCommand__Submit *s,
                              const struct cf_key *key, struct intake_submit *m) CF_MUST;
+int intake_codec_check_partition(struct cf_decode *d, const struct cf_record *rec,
+                                 const struct cf_key *key) CF_MUST;
+int intake_codec_open(struct cf_decode *d, struct cf_str sealed, const struct cf_key *key,
+                      struct intake_person *out) CF_MUST;
+int intake_codec_enrolment_event(struct cf_decode *d, const struct cf_record *rec,
+                                 const struct cf_key *key) CF_MUST;
+/* sent_on: from an alias, under the canonical key, which no document of it need give. */
+int intake_codec_enrolment_body(struct cf_decode *d, const struct cf_key *key, bool sent_on,
+                                struct cf_str value) CF_MUST;
+int intake_codec_unit_event(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 int intake_codec_photo(struct cf_decode *d, const struct cf_record *rec,
                        const struct cf_key *key) CF_MUST;
 int intake_codec_card(struct cf_decode *d, const struct cf_record *rec,

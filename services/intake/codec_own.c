@@ -69,12 +69,30 @@ static int decode_step(struct cf_decode *d, const struct cf_key *key,
     return CF_E_VERSION;
 }
 
+/* Of operations only withdrawals began here. */
+static int decode_answered(struct cf_decode *d, const struct cf_key *key,
+                           const Cardflow__V1__CardEvent *x)
+{
+    const Cardflow__V1__CardEvent__OperationAnswered *o = x->operation_answered;
+    if (!cf_str_is(text(o->operation), "withdraw")) return 0;
+    struct intake_answered *m = cf_arena_zero(d->arena, sizeof *m);
+    if (!take_id(x->application_id, m->application_id))
+        return refuse(d, "application_id: 16 bytes");
+    if (!take_id(o->operation_id, m->command_id)) return refuse(d, "operation_id: 16 bytes");
+    m->refused = cf_str_is(text(o->result), "refused");
+    if (o->n_reasons) m->reason = text(o->reasons[0]);
+    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ANSWERED, key, m)->no_row = true;
+    return 0;
+}
+
 int intake_codec_card(struct cf_decode *d, const struct cf_record *rec, const struct cf_key *key)
 {
     const Cardflow__V1__CardEvent *x =
         cf_unpack(d->arena, &cardflow__v1__card_event__descriptor, rec->value);
     if (!x) return refuse(d, "value: not a card event");
     if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_STEP) return decode_step(d, key, x);
+    if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED)
+        return decode_answered(d, key, x);
     if (x->body_case != CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) return 0;
     const Cardflow__V1__CardEvent__CardChanged *c = x->card_changed;
     struct intake_card_msg *m = cf_arena_zero(d->arena, sizeof *m);
@@ -198,6 +216,40 @@ static int decode_moved(struct cf_decode *d, const struct cf_record *rec, const 
     return 0;
 }
 
+/* ---- what is about another reference of the holder, and schools -------------------------------
+ */
+
+static int decode_sent_on(struct cf_decode *d, const struct cf_record *rec, struct cf_str event)
+{
+    struct cf_key key;
+    if (!cf_key_bytes(rec->key.ptr, rec->key.len, &key)) return refuse(d, "key: 16 bytes");
+    return intake_codec_enrolment_body(d, &key, true, event);
+}
+
+static int decode_aliased(struct cf_decode *d, const struct cf_record *rec,
+                          const Cardflow__V1__IntakeInternal__Aliased *x)
+{
+    struct intake_aliased *m = cf_arena_zero(d->arena, sizeof *m);
+    struct cf_key key;
+    if (!cf_key_bytes(rec->key.ptr, rec->key.len, &key)) return refuse(d, "key: 16 bytes");
+    if (x->canonical.len != CF_REF_LEN) return refuse(d, "canonical: 16 bytes");
+    m->canonical = cf_key_holder(x->canonical.data);
+    m->revision = x->revision;
+    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ALIASED, &key, m);
+    return 0;
+}
+
+static int decode_unit_told(struct cf_decode *d, const Cardflow__V1__IntakeInternal__UnitTold *x)
+{
+    struct intake_unit_told *m = cf_arena_zero(d->arena, sizeof *m);
+    struct cf_key key;
+    if (!cf_key_unit(text(x->unit_code), &key)) return refuse(d, "unit_code: 1 to 58 bytes");
+    intake_codec_school_id(text(x->unit_code), m->id);
+    m->school = (struct intake_school){.banks = text(x->banks), .revision = x->revision};
+    add(d, INTAKE_KIND_UNIT, INTAKE_MSG_UNIT_TOLD, &key, m)->no_row = true;
+    return 0;
+}
+
 int intake_codec_internal(struct cf_decode *d, const struct cf_record *rec)
 {
     const pb_internal *x =
@@ -217,6 +269,12 @@ int intake_codec_internal(struct cf_decode *d, const struct cf_record *rec)
         return decode_row(d, rec, x->row_outcome);
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_MOVED:
         return decode_moved(d, rec, x->moved);
+    case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ENROLMENT:
+        return decode_sent_on(d, rec, cf_bytes(x->enrolment));
+    case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ALIASED:
+        return decode_aliased(d, rec, x->aliased);
+    case CARDFLOW__V1__INTAKE_INTERNAL__BODY_UNIT_TOLD:
+        return decode_unit_told(d, x->unit_told);
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROSTER_PROGRESS:
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY__NOT_SET:
     case _CARDFLOW__V1__INTAKE_INTERNAL__BODY__CASE_IS_INT_SIZE:

@@ -148,6 +148,21 @@ struct cf_str intake_codec_enrolment(struct cf_arena *a, const char *type, struc
     return cf_pack(a, &e.base);
 }
 
+struct cf_str intake_codec_document_changed(struct cf_arena *a, struct cf_str old_sealed,
+                                            struct cf_str new_sealed, int64_t revision)
+{
+    Cardflow__V1__EnrolmentEvent e;
+    Cardflow__V1__EnrolmentEvent__DocumentChanged x;
+    cardflow__v1__enrolment_event__init(&e);
+    cardflow__v1__enrolment_event__document_changed__init(&x);
+    x.old_person = cf_data(old_sealed);
+    x.new_person = cf_data(new_sealed);
+    x.revision = revision;
+    e.body_case = CARDFLOW__V1__ENROLMENT_EVENT__BODY_DOCUMENT_CHANGED;
+    e.document_changed = &x;
+    return cf_pack(a, &e.base);
+}
+
 struct cf_str intake_codec_unit(struct cf_arena *a, const char *type, struct cf_str unit_code,
                                 struct cf_str kind, const struct cf_str *banks, size_t n_banks,
                                 struct cf_str registered_on, int64_t revision)

@@ -38,6 +38,11 @@ void intake_codec_row_id(const uint8_t roster_id[16], uint32_t row_no, uint8_t o
     cf_uuid8_of(out, CF_STR("intake.row"), {(const char *)roster_id, 16}, {no, (size_t)n});
 }
 
+void intake_codec_school_id(struct cf_str unit_code, uint8_t out[16])
+{
+    cf_uuid8_of(out, CF_STR("intake.school"), unit_code);
+}
+
 struct cf_str intake_codec_person_pack(struct cf_arena *a, const struct intake_person *p)
 {
     pb_person m;

@@ -32,22 +32,45 @@ static size_t want_submitted(const void *aggregate, const struct intake_submit *
     return again ? want(out, n, INTAKE_AUX_APPLICATION, again) : n;
 }
 
+/* The banks of the school, if the unit is one. */
+static size_t want_school(struct cf_str unit_code, struct cf_want *out, size_t n)
+{
+    uint8_t id[16];
+    if (!unit_code.len) return n;
+    intake_codec_school_id(unit_code, id);
+    return want(out, n, INTAKE_AUX_SCHOOL, id);
+}
+
 static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_want *out, size_t max)
 {
     const struct intake_submit *submit = m->body;
     const struct intake_supplement *supplement = m->body;
     const struct intake_withdraw *withdraw = m->body;
     const struct intake_row_msg *row = m->body;
+    const struct intake_enrolment_msg *enrolment = m->body;
+    const struct intake_holder *h = aggregate;
     uint8_t id[16];
-    if (max < 2) CF_BUG("no room for wants");
+    size_t n;
+    if (max < 3) CF_BUG("no room for wants");
     switch ((enum intake_message)m->type) {
-    case INTAKE_MSG_SUBMIT: return want_submitted(aggregate, submit, out);
+    case INTAKE_MSG_SUBMIT:
+        n = want_submitted(aggregate, submit, out);
+        return want_school(h->unit_code, out, n);
     case INTAKE_MSG_SUPPLEMENT:
-        return want(out, 0, INTAKE_AUX_APPLICATION, supplement->application_id);
+        n = want(out, 0, INTAKE_AUX_APPLICATION, supplement->application_id);
+        return want_school(h->unit_code, out, n);
     case INTAKE_MSG_WITHDRAW: return want(out, 0, INTAKE_AUX_APPLICATION, withdraw->application_id);
-    case INTAKE_MSG_TIMER: return want(out, 0, INTAKE_AUX_APPLICATION, m->work_id);
+    case INTAKE_MSG_TIMER:
+        n = want(out, 0, INTAKE_AUX_APPLICATION, m->work_id);
+        return want_school(h->unit_code, out, n);
     case INTAKE_MSG_ENROLMENT:
-    case INTAKE_MSG_ENROLMENT_ENDED: return want_open(aggregate, out);
+        n = want_open(h, out);
+        return n ? want_school(enrolment->unit_code, out, n) : 0;
+    case INTAKE_MSG_ENROLMENT_ENDED:
+    case INTAKE_MSG_ALIASED: return want_open(h, out);
+    case INTAKE_MSG_DOCUMENT_CHANGED:
+        intake_enrolment_id(&m->key, id);
+        return want(out, 0, INTAKE_AUX_ENROLMENT, id);
     case INTAKE_MSG_ROW:
         intake_codec_row_id(row->roster_id, (uint32_t)row->row_no, id);
         return want(out, 0, INTAKE_AUX_ROSTER_ROW, id);
@@ -57,21 +80,11 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     }
     case INTAKE_MSG_FOLLOW:
     case INTAKE_MSG_UNIT:
+    case INTAKE_MSG_UNIT_TOLD:
+    case INTAKE_MSG_ANSWERED:
     case INTAKE_MSG_ROSTER_OPENED:
     case INTAKE_MSG_SPLIT: break;
     }
-    return 0;
-}
-
-static int decide_unit(struct cf_step *s, struct intake_unit *u, bool *changed)
-{
-    const struct intake_unit_msg *m = s->msg->body;
-    if (m->unit.revision <= u->revision) {
-        cf_count(s, "duplicate_revisions");
-        return 0;
-    }
-    *u = m->unit;
-    *changed = true;
     return 0;
 }
 
@@ -88,7 +101,11 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_ENROLMENT_ENDED: return intake_decide_enrolment_ended(s, h, changed);
     case INTAKE_MSG_FOLLOW: return intake_decide_follow(s, h, changed);
     case INTAKE_MSG_CARD: return intake_decide_card(s, h, changed);
-    case INTAKE_MSG_UNIT: return decide_unit(s, aggregate, changed);
+    case INTAKE_MSG_DOCUMENT_CHANGED: return intake_decide_document_changed(s, h, changed);
+    case INTAKE_MSG_ALIASED: return intake_decide_aliased(s, h, changed);
+    case INTAKE_MSG_ANSWERED: return intake_decide_answered(s);
+    case INTAKE_MSG_UNIT: return intake_decide_unit(s, aggregate, changed);
+    case INTAKE_MSG_UNIT_TOLD: return intake_decide_unit_told(s);
     case INTAKE_MSG_ROSTER_OPENED:
     case INTAKE_MSG_SPLIT:
     case INTAKE_MSG_ROW: return intake_decide_roster(s, aggregate, exists, changed);
@@ -103,9 +120,11 @@ static const char *const unit_types[] = {"unit.registered", "unit.changed", NULL
 static const char *const command_types[] = {"application.submit", "application.supplement",
                                             "application.withdraw", NULL};
 static const char *const photo_types[] = {"photo.ended", NULL};
-static const char *const card_types[] = {"card.step", "card.changed", NULL};
+static const char *const card_types[] = {"card.step", "card.changed", "card.operation_answered",
+                                         NULL};
 static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "row.outcome",
-                                             "application.moved", NULL};
+                                             "application.moved", "holder.aliased",
+                                             "enrolment.sent_on", "unit.told", NULL};
 
 static const struct cf_topic_in topics_in[] = {
     [INTAKE_IN_ENROLMENT] = {"enrolment.events", true, enrolment_types},

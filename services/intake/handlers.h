@@ -35,6 +35,10 @@ int intake_case_end(struct intake_case *c, enum intake_event on, const char *rea
 /* Fills the case of a stored application; CF_E_DECODE when its person does not open. */
 int intake_case_load(struct intake_case *c, const struct intake_application *app);
 void intake_case_save(struct intake_case *c);
+/* The application goes to that key, where it is judged, and leaves nothing open here. */
+int intake_case_move(struct intake_case *c, const struct cf_key *to);
+/* The changed fields over those that were there. */
+void intake_person_merge(struct intake_person *p, const struct intake_person *changes);
 /* Its timer is not wanted any more. */
 void intake_case_drop_timer(struct intake_case *c);
 /* Frees the slot that holds this application, if one does. */
@@ -67,6 +71,16 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
 int intake_decide_timer(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_document_changed(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_aliased(struct cf_step *s, struct intake_holder *h, bool *changed);
+/* Is that the reference of a newer document of this holder? */
+bool intake_holder_has_alias(const struct intake_holder *h, const struct cf_key *key);
+/* What comes under a newer reference goes on to the canonical one. */
+int intake_send_enrolment_on(struct cf_step *s, const struct intake_holder *h);
+void intake_enrolment_id(const struct cf_key *holder, uint8_t out[16]);
+int intake_decide_unit(struct cf_step *s, struct intake_unit *u, bool *changed);
+int intake_decide_unit_told(struct cf_step *s);
+int intake_decide_answered(struct cf_step *s);
 int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* The application whose card this message activates, or NULL. */

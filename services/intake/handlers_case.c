@@ -76,6 +76,18 @@ static cf_ms last_of(const struct intake_slot *slot, const uint8_t id[16])
     return same_id(slot->last_app, id) ? 0 : slot->last_at;
 }
 
+/* A school's pupils apply at one of its banks, when these are known. */
+static void school_of(const struct intake_case *c, struct intake_world *w)
+{
+    uint8_t id[16];
+    if (!c->h->unit_code.len) return;
+    intake_codec_school_id(c->h->unit_code, id);
+    const struct intake_school *school = cf_aux_get(c->s, INTAKE_AUX_SCHOOL, id);
+    w->school_banks_known = school && school->banks.len;
+    w->school_has_bank =
+        w->school_banks_known && intake_school_has(school->banks, c->app.bank_code);
+}
+
 static struct intake_world world_of(const struct intake_case *c, const struct intake_facts *f,
                                     bool waited, bool expired)
 {
@@ -91,6 +103,7 @@ static struct intake_world world_of(const struct intake_case *c, const struct in
         .temporary = card_of(&h->temporary_card),
         .command_expired = expired,
     };
+    school_of(c, &w);
     if (h->enrolment == INTAKE_ENROLMENT_ACTIVE && f->name_ok) {
         uint8_t hash[16];
         cf_name_hash(intake_env_of(c->s)->ring, f->name, hash);

@@ -41,6 +41,21 @@ static struct intake_application application_of(struct cf_step *s, const struct 
     return app;
 }
 
+/* The document is a newer one of a holder who is known by another: judged there. */
+static int submit_elsewhere(struct intake_case *c, const struct intake_submit *m)
+{
+    struct intake_submit copy = *m;
+    const struct cf_key *to = &c->h->alias_of;
+    int e = intake_codec_person_seal(intake_env_of(c->s)->ring, c->s->arena, &m->person, to,
+                                     &copy.sealed);
+    if (e) return e;
+    intake_codec_send_moved(c->s, to, &copy);
+    c->app.moved_to = *to;
+    intake_case_save(c);
+    cf_count(c->s, "moved");
+    return 0;
+}
+
 int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     const struct intake_submit *m = s->msg->body;
@@ -55,6 +70,7 @@ int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *chang
     memcpy(c.id, m->application_id, 16);
     c.app = application_of(s, m);
     if (known) c.app.timer_no = known->timer_no; /* moved within this shard, or back */
+    if (h->alias_of.len && !is_expired(s)) return submit_elsewhere(&c, m);
     if (intake_again_judged(&c, m, is_expired(s), &e)) return e;
     return intake_case_judge(&c, false, is_expired(s));
 }
@@ -78,7 +94,7 @@ static void over(struct cf_str *to, struct cf_str from)
     if (from.len) *to = from;
 }
 
-static void merge_person(struct intake_person *p, const struct intake_person *c)
+void intake_person_merge(struct intake_person *p, const struct intake_person *c)
 {
     over(&p->document_type, c->document_type);
     over(&p->document_number, c->document_number);
@@ -142,7 +158,7 @@ static struct intake_submit submit_of(const struct intake_case *c)
 
 /* The document was wrong, so the application has stood under the wrong holder. It goes to the
  * right one, where it is judged, and leaves nothing open here. */
-static int move(struct intake_case *c, const struct cf_key *to)
+int intake_case_move(struct intake_case *c, const struct cf_key *to)
 {
     struct intake_submit m = submit_of(c);
     int e = intake_codec_person_seal(intake_env_of(c->s)->ring, c->s->arena, &c->person, to,
@@ -174,12 +190,14 @@ static const char *command_refusal(struct cf_step *s, struct intake_holder *h,
 static int supplement(struct intake_case *c, const struct intake_supplement *m)
 {
     struct cf_key own;
-    merge_person(&c->person, &m->changes);
+    intake_person_merge(&c->person, &m->changes);
     merge_request(&c->app, m);
     c->app.submitted_at = c->app.submitted_at ? c->app.submitted_at : c->s->now;
     intake_codec_key(intake_env_of(c->s)->ring, &c->person, c->id, &own);
-    if (!cf_key_eq(&own, &c->s->msg->key)) return move(c, &own);
-    int e = intake_codec_person_seal(intake_env_of(c->s)->ring, c->s->arena, &c->person, &own,
+    const struct cf_key *here = &c->s->msg->key;
+    if (!cf_key_eq(&own, here) && !intake_holder_has_alias(c->h, &own))
+        return intake_case_move(c, &own);
+    int e = intake_codec_person_seal(intake_env_of(c->s)->ring, c->s->arena, &c->person, here,
                                      &c->app.person);
     return e ? e : intake_case_judge(c, false, false);
 }
@@ -221,7 +239,8 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
     const struct intake_slot *slot = app ? intake_slot_with(h, m->application_id) : NULL;
     bool here = app && (app->state == CF_APP_RECEIVED || app->state == CF_APP_NOTICED);
     if (!refusal && !here && !slot) refusal = "illegal_in_state"; /* it has ended */
-    answer(s, m->application_id, refusal, here ? INTAKE_DONE : INTAKE_REQUESTED);
+    /* Accepted: production answers, see intake_decide_answered. */
+    if (refusal || here) answer(s, m->application_id, refusal, INTAKE_DONE);
     *changed = !refusal;
     if (refusal) return 0;
     if (here) {
@@ -232,6 +251,16 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
     /* Accepted: production alone knows whether it is too late. */
     intake_codec_send_withdrawal(s, m->application_id, (enum cf_app_kind)slot->kind, s->msg->id,
                                  m->reason);
+    return 0;
+}
+
+int intake_decide_answered(struct cf_step *s)
+{
+    const struct intake_answered *m = s->msg->body;
+    struct intake_command row = {.result = m->refused ? INTAKE_REFUSED : INTAKE_DONE};
+    memcpy(row.application_id, m->application_id, 16);
+    if (m->refused) row.reason = m->reason;
+    cf_aux_put(s, INTAKE_AUX_COMMAND, m->command_id, &row);
     return 0;
 }
 

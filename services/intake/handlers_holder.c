@@ -4,12 +4,17 @@
 
 static const uint8_t zero[16];
 
+void intake_enrolment_id(const struct cf_key *holder, uint8_t out[16])
+{
+    cf_uuid8_of(out, CF_STR("intake.enrolment"), cf_key_str(holder));
+}
+
 static void keep_enrolment(struct cf_step *s, const struct intake_enrolment_msg *m)
 {
     uint8_t id[16];
     struct intake_enrolled row = {.holder = s->msg->key, .person = m->sealed,
                                   .revision = m->revision, .unit_code = m->unit_code};
-    cf_uuid8_of(id, CF_STR("intake.enrolment"), cf_key_str(&s->msg->key));
+    intake_enrolment_id(&s->msg->key, id);
     cf_aux_put(s, INTAKE_AUX_ENROLMENT, id, &row);
 }
 
@@ -33,6 +38,7 @@ static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *chang
 int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     const struct intake_enrolment_msg *m = s->msg->body;
+    if (h->alias_of.len) return intake_send_enrolment_on(s, h);
     if (m->revision <= h->revision) {
         cf_count(s, "duplicate_revisions");
         return 0;
@@ -54,6 +60,7 @@ int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bo
 {
     const struct intake_enrolment_msg *m = s->msg->body;
     int e = 0;
+    if (h->alias_of.len) return intake_send_enrolment_on(s, h);
     if (m->revision <= h->revision) {
         cf_count(s, "duplicate_revisions");
         return 0;

@@ -121,6 +121,9 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
 /* May an application of that kind come by that channel? The published matrix. */
 bool intake_channel_allows(enum cf_channel channel, enum cf_app_kind kind);
 
+/* Is the bank one of these, which have '|' between? */
+bool intake_school_has(struct cf_str banks, struct cf_str bank_code);
+
 /* The parts of intake_judge, by file. */
 void intake_check_papers(const struct intake_request *r, const struct intake_agent *agent,
                          cf_day today, struct cf_reason_set *out);

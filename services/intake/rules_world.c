@@ -109,12 +109,34 @@ static void check_cards(const struct intake_request *r, const struct intake_fact
     }
 }
 
+bool intake_school_has(struct cf_str banks, struct cf_str bank_code)
+{
+    while (banks.len) {
+        const char *bar = memchr(banks.ptr, '|', banks.len);
+        size_t n = bar ? (size_t)(bar - banks.ptr) : banks.len;
+        if (bank_code.len && cf_str_eq(bank_code, (struct cf_str){banks.ptr, n})) return true;
+        n += bar != NULL;
+        banks = (struct cf_str){banks.ptr + n, banks.len - n};
+    }
+    return false;
+}
+
+/* Applications that choose a bank; the others go to the one that issued the card. */
+static bool chooses_bank(const struct intake_request *r)
+{
+    enum cf_reissue_reason why = cf_reissue_reason_parse(r->reissue_reason);
+    return r->kind == CF_KIND_FIRST_ISSUE || r->kind == CF_KIND_TEMPORARY ||
+           (r->kind == CF_KIND_REISSUE &&
+            (why == CF_REISSUE_MASS_EXCHANGE || why == CF_REISSUE_BANK_CHANGE));
+}
+
 void intake_check_world(const struct intake_request *r, const struct intake_facts *f,
                         const struct intake_world *w, cf_ms submitted_at, struct cf_reason_set *out)
 {
     if (!f->number_ok) return;
     check_enrolment(f, w, out);
-    if (w->enrolment == INTAKE_ENROLMENT_ACTIVE && w->school_banks_known && !w->school_has_bank)
+    if (w->enrolment == INTAKE_ENROLMENT_ACTIVE && chooses_bank(r) && w->school_banks_known &&
+        !w->school_has_bank)
         cf_reason_set_add(out, CF_REASON_NOT_SCHOOLS_BANK);
     if (is_duplicate(r, w, submitted_at)) {
         /* Before and instead of the question whether there is a card. */

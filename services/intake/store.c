@@ -35,6 +35,8 @@ static const struct cf_column holder_columns[] = {
     MIRROR("made", made)
     MIRROR("tcard", temporary_card)
     COLUMN("command_ids", BYTES, command_ids)
+    COLUMN("alias_of", KEY, alias_of)
+    COLUMN("aliases", BYTES, aliases)
 };
 #undef OWNER
 
@@ -138,6 +140,13 @@ static const struct cf_column enrolment_columns[] = {
 };
 #undef OWNER
 
+#define OWNER intake_school
+static const struct cf_column school_columns[] = {
+    COLUMN("banks", TEXT, banks)
+    COLUMN("revision", INT8, revision)
+};
+#undef OWNER
+
 #define OWNER intake_roster_row
 static const struct cf_column roster_row_columns[] = {
     COLUMN("roster_id", ID, roster_id)
@@ -167,8 +176,9 @@ const struct cf_aux intake_aux[] = {
     [INTAKE_AUX_ROSTER_ROW] = {"roster_row", sizeof(struct intake_roster_row), ROWS(roster_row),
                                false},
     [INTAKE_AUX_ENDED] = {"application_end", sizeof(struct intake_ended), ROWS(ended), false},
+    [INTAKE_AUX_SCHOOL] = {"school", sizeof(struct intake_school), ROWS(school), false},
 };
-const size_t intake_n_aux = 5;
+const size_t intake_n_aux = 6;
 
 const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_APPLICATION] = {"application", intake_sql_application, false},

@@ -39,6 +39,8 @@ struct intake_holder {
     struct intake_slot permanent, temporary;
     struct intake_mirror card, made, temporary_card; /* made: the replacement on its way */
     struct cf_str command_ids;
+    struct cf_key alias_of; /* another reference is this holder's; all goes there */
+    struct cf_str aliases;  /* newer references of this holder, 16 bytes each */
 };
 
 struct intake_application {
@@ -111,13 +113,20 @@ struct intake_unit {
     int32_t registered_on;
 };
 
+/* The banks of a school, a copy in each shard; id = UUIDv8 of the unit's code. */
+struct intake_school {
+    struct cf_str banks; /* with '|' between; empty: any */
+    int64_t revision;
+};
+
 enum intake_kind { INTAKE_KIND_HOLDER, INTAKE_KIND_ROSTER, INTAKE_KIND_UNIT };
 enum intake_aux {
     INTAKE_AUX_APPLICATION,
     INTAKE_AUX_COMMAND,
     INTAKE_AUX_ENROLMENT,
     INTAKE_AUX_ROSTER_ROW,
-    INTAKE_AUX_ENDED
+    INTAKE_AUX_ENDED,
+    INTAKE_AUX_SCHOOL
 };
 
 extern const struct cf_kind intake_kinds[];

@@ -124,6 +124,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
         return decode_life(d, key, e->enrolment_changed);
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
     case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE:

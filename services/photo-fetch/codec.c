@@ -88,6 +88,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_RECEIVED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_NOTICED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_REJECTED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:
         return 0;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
     case _CARDFLOW__V1__APPLICATION_EVENT__BODY__CASE_IS_INT_SIZE:

@@ -17,7 +17,7 @@ left join lateral (
     select * from application_end e where e.part = a.part and e.id = a.id offset 0) e on true
 left join lateral (
     select * from holder h where h.part = a.part and h.key = a.holder offset 0) h on true
-where a.outcome <> 0 and a.moved_to is null
+where a.outcome <> 0 or a.moved_to is not null
 union all
 select w.id, c.result, c.reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,

@@ -1,0 +1,266 @@
+"""Applications off the straight path: documents that change, schools, supplements, expiry, death,
+leaving and returning, and who may apply by which channel."""
+
+import uuid
+
+import pytest
+from harness.notices import notifications
+from harness.program import wait_until
+
+DAY_MS = 24 * 3600 * 1000
+
+
+def codes(outcome):
+    return sorted(reason["code"] for reason in outcome["reasons"])
+
+
+def states(outcome):
+    return [step["state"] for step in outcome["timeline"]]
+
+
+def supplement(client, application_id, **fields):
+    return client.api("intake", "bank_outlet").post(
+        f"/v1/applications/{application_id}/supplements", fields, wait=10)
+
+
+def withdraw(client, person, application_id):
+    return client.api("intake", "bank_outlet").post(
+        f"/v1/applications/{application_id}/withdrawal",
+        {"actor": {"role": "holder", **{k: person[k] for k in (
+            "name", "document_type", "document_number")}}, "reason": "changed_mind"}, wait=10)
+
+
+def refused_because(answer):
+    return answer.status, answer.json.get("result"), answer.json.get("refused_because")
+
+
+def change_document(client, old, new, revision=2):
+    answer = client.api("intake", "upstream").post("/v1/enrolment-events", {
+        "type": "document_changed", "revision": revision, "old": client.document(old),
+        "new": client.document(new)})
+    assert answer.status in (200, 202), answer
+
+
+def renewed(people, person):
+    """The same person with another passport."""
+    return {**person, "document_number": people.foreigner()["document_number"]}
+
+
+# Changed documents.
+def test_a_renewed_passport_is_the_same_holder(client, people):
+    old = people.foreigner()
+    new = renewed(people, old)
+    first = client.accepted(old, photo_choice="upload")["application_id"]
+    client.wait_for(first, "photo_missing")
+    change_document(client, old, new)
+    wait_until("status by the new passport", 15, lambda: client.status(
+        document=client.document(new))["found"], 0.1)
+    shown = client.status(document=client.document(new))
+    assert [a["application_id"] for a in shown["applications"]] == [first]
+    assert client.status(document=client.document(old))["applications"] == shown["applications"]
+    second = client.apply(new, photo_choice="upload")
+    assert (second.status, second.json["outcome"], codes(second.json)) == \
+        (200, "rejected", ["duplicate_application"]), second
+    assert withdraw(client, old, first).json["result"] == "done"
+    client.wait_for(first, "withdrawn")
+    again = client.apply(new, photo_choice="upload")
+    assert (again.status, again.json["outcome"]) == (200, "accepted"), again
+    client.wait_for(again.json["application_id"], "photo_missing")
+    assert client.put_photo(again.json["application_id"], wait=5).json["result"] == "done"
+    client.wait_for(again.json["application_id"], "collected", "已激活")
+    cards = client.status(document=client.document(new))["cards"]
+    assert len(cards) == 1 and cards == client.status(document=client.document(old))["cards"]
+
+
+def test_who_applies_with_the_new_passport_before_upstream_tells_waits_and_is_accepted(client,
+                                                                                       people):
+    old = people.foreigner()
+    new = renewed(people, old)
+    client.enrol(old)
+    waiting = client.apply(new, photo_choice="upload")
+    assert (waiting.status, waiting.json["outcome"], waiting.json["label"]["zh"]) == \
+        (200, "pending", "等待参保信息"), waiting
+    change_document(client, old, new)
+    client.wait_for(waiting.json["application_id"], "photo_missing")
+
+
+# Schools.
+def test_a_pupil_at_the_wrong_bank_is_told_and_goes_to_a_bank_of_the_school(client, people):
+    school = f"S{uuid.uuid4().hex[:8]}"
+    event = {"type": "unit_registered", "unit_code": school, "kind": "school",
+             "banks": ["B02"], "date": "2026-01-05", "revision": 1}
+    answer = client.api("intake", "upstream").post("/v1/unit-events", event)
+    assert answer.status in (200, 202), answer
+    pupil = people.child(people.resident())
+    client.enrol(pupil, unit_code=school)
+    client.settle()
+    wrong = client.apply(pupil)
+    assert (wrong.json["outcome"], codes(wrong.json)) == ("notice", ["not_schools_bank"]), wrong
+    right = supplement(client, wrong.json["application_id"], bank_code="B02",
+                       outlet_code="B02001")
+    assert (right.json["result"], right.json["outcome"]) == ("done", "accepted"), right
+    client.wait_for(wrong.json["application_id"], "collected", "已激活")
+
+
+# Children.
+def test_a_childs_card_without_photo_is_swapped_for_one_with_a_photo(client, people, police):
+    child = people.child(people.resident())
+    first = client.accepted(child)["application_id"]
+    shown = client.wait_for(first, "collected", "已激活")
+    assert "photo_missing" not in states(shown)
+    elsewhere = client.apply(child, kind="photo_swap", photo_choice="upload", bank_code="B02",
+                             outlet_code="B02001")
+    assert codes(elsewhere.json) == ["not_original_bank"], elsewhere
+    without = client.apply(child, kind="photo_swap")
+    assert (without.json["outcome"], codes(without.json)) == \
+        ("notice", ["photo_none_not_allowed"]), without
+    swap = supplement(client, without.json["application_id"], photo_choice="upload")
+    assert (swap.json["result"], swap.json["outcome"]) == ("done", "accepted"), swap
+    client.wait_for(without.json["application_id"], "photo_missing")
+    assert client.put_photo(without.json["application_id"], wait=5).json["result"] == "done"
+
+
+# Notices.
+def test_a_notice_is_put_right_field_by_field(client, people, topics):
+    person = people.resident()
+    client.enrol(person)
+    first = client.apply(person, phone="123", address="", name="")
+    assert (first.json["outcome"], codes(first.json)) == \
+        ("notice", ["bad_phone", "missing_address", "missing_name"]), first
+    application_id = first.json["application_id"]
+    assert first.json["reasons"][0]["respond_by"]
+    half = supplement(client, application_id, phone=person["phone"], name=person["name"])
+    assert (half.json["outcome"], codes(half.json)) == ("notice", ["missing_address"]), half
+    assert half.json["state"] == "noticed"
+    done = supplement(client, application_id, address=person["address"])
+    assert (done.json["outcome"], done.json["reasons"]) == ("accepted", []), done
+    assert client.api("intake", "bank_outlet").get(
+        f"/v1/applications/{application_id}/receipt").status == 200
+    late = supplement(client, application_id, address="elsewhere")
+    assert refused_because(late) == (200, "refused", "illegal_in_state"), late
+    client.wait_for(application_id, "collected", "已激活")
+
+
+# Withdrawals: in every state before the bank has the line, and what they are told after.
+def test_a_withdrawal_before_acceptance_ends_the_application(client, people):
+    waiting = people.resident()
+    first = client.apply(waiting).json
+    assert first["label"]["zh"] == "等待参保信息"
+    noticed = people.resident()
+    client.enrol(noticed)
+    second = client.apply(noticed, phone="").json
+    assert second["state"] == "noticed"
+    for person, application in ((waiting, first), (noticed, second)):
+        answer = withdraw(client, person, application["application_id"])
+        assert (answer.json["result"], answer.json["state"]) == ("done", "withdrawn"), answer
+        client.wait_for(application["application_id"], "withdrawn", "已撤销")
+        again = withdraw(client, person, application["application_id"])
+        assert refused_because(again) == (200, "refused", "illegal_in_state"), again
+
+
+def test_a_withdrawal_hears_production_in_each_of_its_states(client, people, bank):
+    told = {"account_opened": "制卡中", "produced": "制卡完成", "shipped": "市银行签收"}
+    for state, label in told.items():
+        bank.behave(hold_after=state)
+        person = people.resident()
+        application_id = client.accepted(person)["application_id"]
+        client.wait_for(application_id, state, label)
+        answer = withdraw(client, person, application_id)
+        assert refused_because(answer) == (200, "refused", "in_production"), (state, answer)
+        assert client.outcome(application_id)["state"] == state
+    bank.behave(hold_after="arrived")
+    person = people.resident()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "ready_for_pickup")
+    answer = withdraw(client, person, application_id)
+    assert (answer.status, answer.json["result"]) == (200, "done"), answer
+    client.wait_for(application_id, "withdrawn", "已撤销")
+    card = client.status(document=client.document(person))["cards"][0]
+    assert card["code"] == "9", card
+
+
+# Enrolment.
+def test_who_leaves_and_returns_keeps_the_card_which_is_no_identity_meanwhile(client, people):
+    person = people.resident()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "collected", "已激活")
+
+    def identity():
+        return client.status(document=client.document(person))["cards"][0]["identity"]
+
+    assert identity()["valid"]
+    client.end_enrolment(person, "left", revision=2)
+    wait_until("the card is no identity", 15, lambda: not identity()["valid"], 0.1)
+    assert identity()["reasons"] == ["enrolment_inactive"]
+    refused = client.apply(person, kind="temporary")
+    assert refused.json["label"]["zh"] == "待补正" and \
+        codes(refused.json) == ["not_enrolled"], refused
+    client.enrol(person, revision=3)
+    wait_until("the card is identity again", 15, lambda: identity()["valid"], 0.1)
+
+
+def test_what_waits_or_is_noticed_ends_with_the_enrolment(client, people, topics):
+    person = people.resident()
+    client.enrol(person)
+    noticed = client.apply(person, phone="").json
+    client.end_enrolment(person, "moved")
+    client.wait_for(noticed["application_id"], "closed", "已终止")
+    client.enrol(person, revision=3)
+    again = client.apply(person)
+    assert again.json["outcome"] in ("accepted", "notice"), again
+
+
+# Channels.
+def test_the_published_matrix_is_what_is_judged(client, people):
+    published = client.api("intake").get("/v1/reasons").json["channels"]
+    matrix = {row["channel"]: set(row["applications"]) for row in published}
+    assert set(matrix) == {"bank_outlet", "bank_phone", "unit", "school", "online", "terminal",
+                           "hotline_12345", "upstream"}
+    kinds = {"first_issue", "loss_replacement", "damage_replacement", "photo_swap", "temporary",
+             "reissue"}
+    assert matrix["bank_outlet"] == kinds and matrix["bank_phone"] == set()
+    assert "temporary" not in matrix["online"] and matrix["hotline_12345"] == set()
+    person = people.resident()
+    for channel, allowed in matrix.items():
+        for kind in sorted(kinds):
+            answer = client.apply(person, channel=channel, kind=kind)
+            said = "channel_not_allowed" in codes(answer.json)
+            assert said == (kind not in allowed), (channel, kind, answer)
+            if not said and answer.json["outcome"] != "rejected":
+                withdraw(client, person, answer.json["application_id"])
+
+
+# Time.
+@pytest.fixture
+def clock(stack):
+    """Days pass; afterwards it is today again, so that the other tests are not disturbed."""
+    passed = []
+
+    def days(n):
+        passed.append(n)
+        stack.set_clock(advance_ms=n * DAY_MS)
+
+    yield days
+    if passed:
+        import datetime
+        stack.set_clock(now=datetime.datetime.now(datetime.timezone.utc).isoformat(
+            timespec="milliseconds").replace("+00:00", "Z"))
+
+
+def test_a_notice_and_a_missing_photo_expire_after_their_last_day(client, people, clock, topics):
+    noticed, missing, waiting = people.resident(), people.foreigner(), people.resident()
+    client.enrol(noticed)
+    first = client.apply(noticed, phone="").json["application_id"]
+    second = client.accepted(missing, photo_choice="upload")["application_id"]
+    client.wait_for(second, "photo_missing")
+    third = client.apply(waiting).json["application_id"]
+    clock(2)
+    told = client.wait_for(third, "noticed", "待补正")
+    assert codes(told) == ["not_enrolled"]
+    assert client.outcome(first)["state"] == "noticed"
+    clock(29)
+    client.wait_for(first, "expired", "已过期")
+    client.wait_for(second, "expired", "已过期")
+    again = supplement(client, first, phone=noticed["phone"])
+    assert refused_because(again) == (200, "refused", "illegal_in_state"), again
+    assert "ready_for_pickup" not in notifications(topics, missing)
