@@ -1,4 +1,5 @@
 /* POST /v1/applications. */
+#include "common/io/clock.h"
 #include "common/io/ids.h"
 #include "services/intake/api.h"
 
