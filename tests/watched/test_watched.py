@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from harness.program import wait_until
 from harness.stack import SERVICES
 
 # Applications and how many a second; valgrind takes twenty times as long, and one thread at a time.
@@ -44,8 +45,9 @@ def test_fronts_answer(world, client):
     """Each route of the fronts that has a way of its own: claims, waiting, photos, orders."""
     person = world.people.resident()
     outcome = client.accepted(person, photo_choice="upload")
-    answer = client.put_photo(outcome["application_id"], wait=10)
-    assert answer.status == 200, answer
+    # photo-fetch learns of the application a moment later than who applied.
+    wait_until("the photo is taken", 30, lambda: client.put_photo(
+        outcome["application_id"], wait=10).status == 200, 0.2)
     client.wait_for(outcome["application_id"], "collected", timeout=60)
     status = client.status(document=client.document(person))
     assert [app["state"] for app in status["applications"]] == ["collected"]
