@@ -116,7 +116,8 @@ size_t cf_stage_work_take(struct cf_stage *st, struct cf_arena *arena,
 static void away(struct cf_stage *st, int e)
 {
     if (cf_error_class(e) == CF_FATAL) {
-        stage_fail(st, e, st->store->why(st->store->self));
+        /* Whoever ended the stage has said why; else it was the store. */
+        if (!atomic_load(&st->fatal)) stage_fail(st, e, st->store->why(st->store->self));
         return;
     }
     atomic_store(&st->postgres_up, false);
