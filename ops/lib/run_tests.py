@@ -212,12 +212,14 @@ def sim(limit_s, options):
         return failure(broken)
     seeds = [line.split("#")[0].split() for line in
              (ROOT / "tests/sim/seeds.txt").read_text("utf-8").splitlines()]
-    runs = [("dev", seed, options.steps or steps) for seed, steps in filter(None, seeds)]
-    runs += [("ci", seed, 20000) for seed in (1, 2)]
+    runs = [("dev", seed, options.steps or steps, switches)
+            for seed, steps, *switches in filter(None, seeds)]
+    runs += [("ci", seed, 20000, switches) for seed in (1, 2) for switches in ([], ["--restore"])]
     total = Count()
-    for preset, seed, steps in runs:
-        code, said = simulate(preset, seed, steps, end)
-        total.add(failure(f"sim --seed {seed} --steps {steps} (preset {preset}): {said}")
+    for preset, seed, steps, switches in runs:
+        code, said = simulate(preset, seed, steps, end, *switches)
+        total.add(failure(f"sim --seed {seed} --steps {steps} {' '.join(switches)} "
+                          f"(preset {preset}): {said}")
                   if code else Count(passed=1))
     traces = {simulate(preset, 3, 20000, end)[1].rpartition("trace ")[2]
               for preset in ("dev", "dev", "ci")}
@@ -226,11 +228,12 @@ def sim(limit_s, options):
     return total
 
 
-def simulate(preset, seed, steps, end):
+def simulate(preset, seed, steps, end, *switches):
     """How the program ends, and its words."""
     log = RUN / "sim.log"
     with open(log, "w", encoding="utf-8") as out:
-        code = run([ROOT / "build" / preset / "tests/sim/sim", "--seed", seed, "--steps", steps],
+        code = run([ROOT / "build" / preset / "tests/sim/sim", "--seed", seed, "--steps", steps,
+                    *switches],
                    end - time.monotonic(), stdout=out, stderr=out, env={**os.environ, **SANITIZERS})
     lines = [line for line in log.read_text("utf-8", "replace").splitlines()
              if line.startswith(("seed", "sim: seed"))]

@@ -41,6 +41,31 @@ static void make_faults(void)
     if (sim_fault(200)) sim_now += (cf_ms)sim_below(1000);
 }
 
+/* At three quarters of the run a service's store goes back to what it was a little before. */
+static void restore(void)
+{
+    static struct sim_store *backup;
+    enum sim_service s = (enum sim_service)(sim_opt.seed % SIM_SERVICES);
+    long at = sim_opt.steps / 4 * 3;
+    if (sim_step == at - 1 - (long)(sim_opt.seed * 7919 % (uint64_t)at))
+        backup = sim_store_backup(sim_data_of(s));
+    if (sim_step != at) return;
+    for (size_t i = 0; i < SIM_REPLICAS; i++)
+        sim_replica_crash(replicas[s * SIM_REPLICAS + i]);
+    size_t n = sim_store_restore(sim_data_of(s), backup);
+    sim_note("%s is restored from a backup: %zu shards have lost commits", sim_service(s)->name, n);
+    if (n) return;
+    printf("seed %llu: nothing was lost\n", (unsigned long long)sim_opt.seed);
+    exit(0);
+}
+
+void sim_noticed(const char *replica)
+{
+    printf("seed %llu: step %ld: %s notices that commits are lost\n",
+           (unsigned long long)sim_opt.seed, sim_step, replica);
+    exit(0);
+}
+
 /* ---- the scheduler --------------------------------------------------------------------------- */
 
 enum part { STAGE, FRONT, NET, PARTS };
@@ -136,7 +161,7 @@ static void drain(void)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seed S] [--steps N] [--trace] [--calm]\n"
+    fprintf(stderr, "usage: sim [--seed S] [--steps N] [--trace] [--calm] [--restore]\n"
                     "           [--no-epoch-guard] [--no-offset-guard] [--no-place-guard]\n");
     return 2;
 }
@@ -148,6 +173,7 @@ static bool options(int argc, char **argv)
         {"steps",           required_argument, NULL, 'n'},
         {"trace",           no_argument,       NULL, 't'},
         {"calm",            no_argument,       NULL, 'c'},
+        {"restore",         no_argument,       NULL, 'r'},
         {"no-epoch-guard",  no_argument,       NULL, 'e'},
         {"no-offset-guard", no_argument,       NULL, 'o'},
         {"no-place-guard",  no_argument,       NULL, 'p'},
@@ -160,6 +186,7 @@ static bool options(int argc, char **argv)
         case 'n': sim_opt.steps = strtol(optarg, NULL, 10); break;
         case 't': sim_opt.trace = true; break;
         case 'c': sim_opt.calm = true; break;
+        case 'r': sim_opt.restore = true; break;
         case 'e': sim_opt.no_epoch_guard = true; break;
         case 'o': sim_opt.no_offset_guard = true; break;
         case 'p': sim_opt.no_place_guard = true; break;
@@ -180,11 +207,13 @@ int main(int argc, char **argv)
     for (int i = 0; i < ALL; i++)
         replicas[i] = sim_replica_new((enum sim_service)(i / SIM_REPLICAS), i % SIM_REPLICAS);
     for (; sim_step < sim_opt.steps; sim_step++) {
+        if (sim_opt.restore) restore();
         make_faults();
         turn();
         if (sim_step % CHECK_EVERY == 0) sim_check_now();
     }
     drain();
+    if (sim_opt.restore) sim_broken("nobody notices that commits are lost");
     sim_check_end();
     const struct sim_person *persons;
     printf("seed %llu: %ld steps, %zu persons, %.1f s, trace %016llx\n",

@@ -33,7 +33,7 @@ enum sim_service {
 struct sim_options {
     uint64_t seed;
     long steps;
-    bool trace, calm;
+    bool trace, calm, restore;
     bool no_epoch_guard, no_offset_guard, no_place_guard; /* to see that they are missed */
 };
 
@@ -152,6 +152,14 @@ void sim_replica_freeze(struct replica *r, cf_ms ms, bool stage_alone);
 void sim_replica_cut(struct replica *r, cf_ms ms);
 void sim_replica_wake(struct replica *r);
 void sim_replica_free(struct replica *r);
+
+/* ---- store_restore.c, and what main.c does with it ------------------------------------------- */
+
+struct sim_store *sim_store_backup(const struct sim_store *d);
+/* How many shards have lost commits whose messages the log holds. */
+size_t sim_store_restore(struct sim_store *d, const struct sim_store *backup);
+bool sim_store_lost(const struct sim_store *d);
+_Noreturn void sim_noticed(const char *replica); /* lost commits: the run ends, and well */
 
 /* ---- services.c ----------------------------------------------------------------------------- */
 

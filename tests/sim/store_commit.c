@@ -2,6 +2,7 @@
  *
  * Guards as those of common/io/stage/sql and of the statements made from columns: shard epoch,
  * position, place of a loaded row, primary keys. A commit is one step: all of it or nothing. */
+#include "common/pure/hash.h"
 #include "tests/sim/store_inside.h"
 
 #include <stdlib.h>
@@ -152,12 +153,45 @@ static void apply_journal(struct sim_store *d, const struct cf_commit *c)
     }
 }
 
+/* The newest time of the records that a position passes over. */
+static cf_ms newest_of(const struct sim_store *d, const struct cf_commit_cursor *k)
+{
+    const struct sim_topic *topic = sim_topic(d->service->in[k->topic].name);
+    cf_ms newest = 0;
+    for (int64_t o = k->old_offset + 1; o <= k->new_offset; o++)
+        if (topic->parts[k->part].v[o]->at > newest) newest = topic->parts[k->part].v[o]->at;
+    return newest;
+}
+
+/* The stage's time is that of its records: it never goes back, and no clock is in it. */
+static void check_time(const struct sim_store *d, const struct cf_commit *c)
+{
+    for (size_t i = 0; i < c->n_shards; i++) {
+        const struct cf_commit_shard *h = &c->shards[i];
+        cf_ms newest = d->shards[h->part].last_now;
+        if (h->last_now < newest)
+            sim_broken("%s: shard %d: time goes back", d->service->name, h->part);
+        for (size_t k = 0; k < c->n_cursors; k++) {
+            if (c->cursors[k].part != h->part) continue;
+            cf_ms at = newest_of(d, &c->cursors[k]);
+            if (at > newest) newest = at;
+        }
+        if (h->last_now > newest)
+            sim_broken("%s: shard %d: its time is that of no record", d->service->name, h->part);
+    }
+}
+
 static int apply(struct store_mem *s, const struct cf_commit *c)
 {
     int e = guard_shards(s, c);
     if (!e) e = guard_cursors(s, c);
     if (!e) e = guard_rows(s, c);
     if (e) return e;
+    check_time(s->data, c);
+    for (size_t i = 0; i < c->n_shards; i++)
+        if (s->data->shards[c->shards[i].part].lost)
+            sim_broken("%s: shard %d goes on without commits that were lost",
+                       s->data->service->name, c->shards[i].part);
     apply_streams(s->data, c);
     apply_rows(s->data, c);
     apply_journal(s->data, c);
@@ -207,12 +241,59 @@ static void do_late_saves(struct store_mem *s)
     }
 }
 
+/* ---- the same records once more: the same decision ------------------------------------------- */
+
+static uint64_t hash_records(const struct cf_commit *c)
+{
+    uint64_t h = 1;
+    for (size_t i = 0; i < c->n_shards; i++)
+        h = cf_hash64_seed(&c->shards[i].epoch, 8, h + (uint64_t)c->shards[i].part);
+    for (size_t i = 0; i < c->n_cursors; i++) {
+        const struct cf_commit_cursor *k = &c->cursors[i];
+        const int64_t from_to[] = {k->part, k->topic, k->old_offset, k->new_offset};
+        h = cf_hash64_seed(from_to, sizeof from_to, h);
+    }
+    return h;
+}
+
+/* Numbers of a pool are not given back, so that messages and arguments with them in may differ. */
+static uint64_t hash_decision(const struct sim_store *d, const struct cf_commit *c)
+{
+    bool whole = !d->service->n_numbers;
+    uint64_t h = 1;
+    for (size_t i = 0; i < c->n_shards; i++)
+        h = cf_hash64_seed(&c->shards[i].last_now, 8, h);
+    for (size_t i = 0; i < c->n_journal && whole; i++)
+        h = cf_hash64_seed(c->journal[i].messages.ptr, c->journal[i].messages.len, h);
+    for (size_t i = 0; i < c->n_puts; i++) {
+        const struct cf_work *w = &c->puts[i];
+        const int64_t what[] = {w->part, w->kind, w->attempt, w->due};
+        h += cf_hash64_seed(what, sizeof what, 1); /* in any order */
+        if (whole) h += cf_hash64_seed(w->args.ptr, w->args.len, 1);
+    }
+    return h + c->n_drops + (c->n_parked << 20) + ((uint64_t)c->n_rows << 40);
+}
+
+/* A batch that failed is tried again, later: what it decides may not depend on when. */
+static void check_again(struct store_mem *s, const struct cf_commit *c)
+{
+    if (!c->n_cursors) return;
+    uint64_t records = hash_records(c), decision = hash_decision(s->data, c);
+    if (records == s->tried.records && decision != s->tried.decision)
+        sim_broken("%s decides the same records in another way", sim_replica_name(s->r));
+    s->tried.records = records;
+    s->tried.decision = decision;
+}
+
+/* ---- the door -------------------------------------------------------------------------------- */
+
 int store_commit(void *self, const struct cf_commit *c)
 {
     struct store_mem *s = self;
     int e = sim_door(s->r, "commit");
     do_late_saves(s);
     if (e) return e;
+    check_again(s, c);
     if (sim_fault(4000)) return CF_E_DB;
     s->in_limbo = sim_fault(4000);
     if (s->in_limbo && !c->n_cursors) save_later(s, c);

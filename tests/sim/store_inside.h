@@ -3,6 +3,7 @@
  * store.c         tables, who lives, what is seen from outside
  * store_door.c    the door: shards, streams, loading
  * store_commit.c  the door: the one transaction, its guards, and what comes late
+ * store_restore.c the store as it was at an older commit
  */
 #pragma once
 #include "tests/sim/sim.h"
@@ -45,7 +46,7 @@ struct sim_store {
     struct row *rows[BUCKETS];
     struct work_row *work[SIM_PARTS];
     struct {
-        bool owned;
+        bool owned, lost; /* lost: restored without commits whose messages the log holds */
         uint8_t owner[16];
         int64_t epoch, journal_seq, acked_seq;
         cf_ms last_now;
@@ -87,6 +88,9 @@ struct store_mem {
     struct sim_store *data;
     struct replica *r;
     uint8_t replica[16];
+    struct {
+        uint64_t records, decision; /* hashes of the batch that came last */
+    } tried;
     bool in_limbo; /* a commit has left, but has not come yet: the connection is lost */
 };
 
