@@ -205,7 +205,8 @@ static void check_stage(const struct replica *r)
     if (fatal == CF_E_GAP && sim_store_lost(sim_data_of(r->service)) &&
         strstr(r->st->why, "lost commits"))
         sim_noticed(r->name);
-    if (fatal && fatal != CF_E_BROKER) sim_broken("%s: fatal: %s: %s", r->name, cf_error_text(fatal), r->st->why);
+    if (fatal && fatal != CF_E_BROKER)
+        sim_broken("%s: fatal: %s: %s", r->name, cf_error_text(fatal), r->st->why);
     for (int i = 0; i < SIM_PARTS; i++)
         if (r->st->shards[i].owned && r->st->shards[i].stopped)
             sim_broken("%s: %s", r->name, r->st->why);

@@ -32,8 +32,8 @@ struct sim_store *sim_store_backup(const struct sim_store *d)
     return to;
 }
 
-/* Does the log hold messages of the shard that the store does not know? An output of which the store
- * knows no message at all is not looked at by the stage's recovery, see docs/simulation.md. */
+/* Does the log hold messages of the shard that the store does not know? The stage's recovery does
+ * not look at an output of which the store knows no message at all, see docs/simulation.md. */
 static bool has_lost(const struct sim_store *d, int16_t part)
 {
     char source[40], name[128];
