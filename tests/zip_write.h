@@ -14,8 +14,9 @@ struct zip_write {
 static inline void zip_put(struct cf_buf *b, uint64_t v, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        char c = (char)(v >> 8 * i);
+        char c = (char)(v & 0xff);
         cf_buf_add(b, &c, 1);
+        v >>= 8;
     }
 }
 

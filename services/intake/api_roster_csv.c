@@ -27,13 +27,26 @@ struct listing {
     int32_t row_no;
     struct cf_csv_record rec;
     bool has_rec; /* rec waits for its page */
+    bool begun;   /* the answer: before its first part it can still be a problem */
     struct cf_buf out;
 };
+
+static void go_on(void *arg);
+
+static bool send_part(struct listing *l)
+{
+    struct cf_request *req = l->ask->req;
+    if (!l->begun) cf_answer_begin(req, 200, "text/csv; charset=utf-8", go_on, l);
+    l->begun = true;
+    bool more = cf_answer_part(req, cf_buf_str(&l->out));
+    cf_buf_reset(&l->out);
+    return more;
+}
 
 static void end(struct listing *l, bool whole)
 {
     struct cf_request *req = l->ask->req;
-    bool taken = !whole || cf_answer_part(req, cf_buf_str(&l->out));
+    bool taken = !whole || send_part(l), begun = l->begun;
     (void)taken; /* it is the last part */
     intake_reader_free(l->reader);
     cf_pieces_free(&l->pieces);
@@ -41,7 +54,10 @@ static void end(struct listing *l, bool whole)
     cf_arena_free(l->page_arena);
     cf_buf_free(&l->out);
     free(l);
-    cf_answer_end(req, whole);
+    if (begun)
+        cf_answer_end(req, whole);
+    else
+        cf_problem_away(req, "postgres");
 }
 
 /* ---- writing ------------------------------------------------------------------------------------ */
@@ -91,8 +107,6 @@ static void write_row(struct listing *l)
 }
 
 /* ---- what has to be asked for ------------------------------------------------------------------- */
-
-static void go_on(void *arg);
 
 static struct cf_str copy(struct listing *l, const PGresult *res, int row, const char *name)
 {
@@ -164,9 +178,7 @@ static bool take_record(struct listing *l)
         write_header(l);
     }
     if (l->out.len < PART) return true;
-    bool more = cf_answer_part(k->req, cf_buf_str(&l->out));
-    cf_buf_reset(&l->out);
-    return more;
+    return send_part(l);
 }
 
 static bool read_record(struct listing *l)
@@ -214,7 +226,6 @@ static void answer_csv(struct intake_ask *k, const PGresult *roster)
     l->row = cf_arena_new(ROW_ARENA);
     l->page_arena = cf_arena_new(PAGE_ARENA);
     cf_buf_init(&l->out, 4 << 20);
-    cf_answer_begin(k->req, 200, "text/csv; charset=utf-8", go_on, l);
     go_on(l);
 }
 

@@ -54,6 +54,7 @@ static void roster(struct fuzz_row *row, unsigned variant)
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         fuzz_column(row, counts[i], CF_STR("9"));
     fuzz_column(row, "unit_code", CF_STR("U1"));
+    fuzz_column(row, "size", CF_STR("3000"));
 }
 
 static void roster_row(struct fuzz_row *row, int n)

@@ -230,10 +230,17 @@ static void enrolments_are_read_by_their_kind(void **state)
         ended.reason = (char *)(uintptr_t)reasons[i];
         expect(READ(), i < 3 ? 0 : CF_E_DECODE, i < 3 ? "" : "reason: one of");
     }
-    /* Not handled yet: it waits, so that nothing is lost. */
     e.body_case = CARDFLOW__V1__ENROLMENT_EVENT__BODY_DOCUMENT_CHANGED;
     e.document_changed = &document;
-    expect(READ(), CF_E_VERSION, "document_changed");
+    expect(READ(), CF_E_DECODE, "person");
+    document.old_person = x.s.person;
+    expect(READ(), CF_E_DECODE, "person");
+    document.new_person = x.s.person;
+    expect(READ(), CF_E_DECODE, "revision");
+    document.revision = 5;
+    got = READ();
+    expect(got, 0, "");
+    assert_int_equal(got->msgs[0].type, INTAKE_MSG_DOCUMENT_CHANGED);
 #undef READ
 }
 
