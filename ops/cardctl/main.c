@@ -41,7 +41,13 @@ static const char usage[] =
     "      --wait SECONDS              parked: for the service to follow, default 30\n"
     "      --operator NAME, --purpose TEXT   who and why, for audit.events; needed for a change\n"
     "      --brokers LIST              or CARDFLOW_KAFKA_BROKERS\n"
-    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, the service's own\n";
+    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, the service's own\n"
+    "\n"
+    "  deadlines recalculate --dry-run   each open deadline that a calendar would move, with the\n"
+    "                             old and the new date; changes nothing\n"
+    "      --calendar FILE             or CARDFLOW_CALENDAR_FILE\n"
+    "      --json                      one JSON object\n"
+    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, intake's\n";
 
 const char *cardctl_option(int argc, char **argv, const char *name)
 {
@@ -101,6 +107,7 @@ int main(int argc, char **argv)
         {"dlq", "show", cardctl_dlq_show},
         {"dlq", "redrive", cardctl_dlq_redrive},
         {"dlq", "drop", cardctl_dlq_drop},
+        {"deadlines", "recalculate", cardctl_deadlines_recalculate},
     };
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         fputs(usage, stdout);
