@@ -127,30 +127,43 @@ static size_t place_of(struct cf_str header, const char *word)
     return header.len;
 }
 
-/* Is the quality that follows zero? */
+/* Is it a quality of zero: "q=0", "q=0.0"? */
+static bool is_zero(struct cf_str quality)
+{
+    if (quality.len < 3 || strncasecmp(quality.ptr, "q=0", 3) != 0) return false;
+    for (size_t i = 3; i < quality.len; i++)
+        if (quality.ptr[i] >= '1' && quality.ptr[i] <= '9') return false;
+    return true;
+}
+
+/* Is the quality of the entry that begins at `at` zero? */
 static bool is_refused(struct cf_str header, size_t at)
 {
-    while (at < header.len && header.ptr[at] != ';' && header.ptr[at] != ',')
-        at++;
-    size_t end = at;
-    while (end < header.len && header.ptr[end] != ',')
-        end++;
-    for (size_t i = at; i + 3 <= end; i++)
-        if (strncasecmp(header.ptr + i, "q=0", 3) == 0)
-            return strcspn(header.ptr + i + 3, "123456789") >= end - i - 3;
+    struct cf_str rest = {header.ptr + at, header.len - at};
+    const char *comma = memchr(rest.ptr, ',', rest.len);
+    if (comma) rest.len = (size_t)(comma - rest.ptr);
+    for (size_t i = 1; i < rest.len; i++)
+        if (strchr("; \t", rest.ptr[i - 1]) &&
+            is_zero((struct cf_str){rest.ptr + i, rest.len - i}))
+            return true;
     return false;
+}
+
+size_t cf_accept_place(struct cf_str header, const char *word)
+{
+    size_t at = place_of(header, word);
+    return at < header.len && !is_refused(header, at) ? at : header.len;
 }
 
 bool cf_wants_pdf(const struct cf_request *req)
 {
     struct cf_str accept = cf_request_header(req, "Accept");
-    size_t at = place_of(accept, CF_PDF);
-    return at < accept.len && !is_refused(accept, at);
+    return cf_accept_place(accept, CF_PDF) < accept.len;
 }
 
 enum cf_lang cf_wants_lang(const struct cf_request *req)
 {
     struct cf_str accept = cf_request_header(req, "Accept-Language");
-    size_t en = place_of(accept, "en"), zh = place_of(accept, "zh");
-    return en < accept.len && !is_refused(accept, en) && en < zh ? CF_LANG_EN : CF_LANG_ZH;
+    size_t en = cf_accept_place(accept, "en"), zh = cf_accept_place(accept, "zh");
+    return en < zh ? CF_LANG_EN : CF_LANG_ZH;
 }

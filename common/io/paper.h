@@ -59,6 +59,9 @@ void cf_paper_reason(struct cf_paper *p, size_t no, struct cf_str code, cf_day r
 
 /* ---- asking for it by HTTP -------------------------------------------------------------------- */
 
+/* Where the entry of `word` begins in an Accept header; its length when it is not there or has a
+ * quality of zero. */
+size_t cf_accept_place(struct cf_str header, const char *word);
 /* Does the client prefer a PDF: is application/pdf named in Accept, and not refused? */
 bool cf_wants_pdf(const struct cf_request *req);
 /* Of Accept-Language: English where it comes before Chinese, else Chinese. */
