@@ -28,6 +28,7 @@ struct intake_write {
     cf_ms sent_at, wait_ms;
     bool replayed;
     void (*go)(struct intake_write *w); /* after the claim */
+    void (*photo_done)(struct intake_write *w, const uint8_t ref[16], uint32_t reasons);
 };
 
 /* Claims (client, Idempotency-Key) and goes on with w->go; answers problems itself. `what` sets
@@ -36,6 +37,12 @@ void intake_write_claim(struct intake_write *w, const char *what, struct cf_str 
                         struct cf_str meaning);
 /* The canonical form of a body: names sorted, no blanks. */
 struct cf_str intake_meaning(struct cf_arena *a, const json_t *body);
+/* photo_base64 as it stands; more than a photo may have is wrong, as is one that cannot be taken. */
+struct cf_str intake_photo_in(struct cf_in *in, const struct intake_front *front);
+/* Hands the photo to photo-fetch and goes on with `done`; answers 503 itself. */
+void intake_photo_put(struct intake_write *w, const struct cf_key *key, struct cf_str base64,
+                      void (*done)(struct intake_write *w, const uint8_t ref[16],
+                                   uint32_t reasons));
 /* Sends and goes on with `sent`; answers 503 itself when that cannot be tried. */
 void intake_write_send(struct intake_write *w, const char *topic, const struct cf_key *key,
                        const char *type, struct cf_str value, cf_front_sent *sent);

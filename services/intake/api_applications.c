@@ -7,6 +7,7 @@ struct post {
     struct intake_write w;
     struct intake_submit m;
     struct cf_key key;
+    struct cf_str photo; /* base64 */
     cf_ms wait_until;
 };
 
@@ -63,8 +64,18 @@ static void sent(void *arg, int e)
     }
 }
 
+static void send(struct intake_write *w, const uint8_t ref[16], uint32_t reasons)
+{
+    struct post *p = (struct post *)w;
+    memcpy(p->m.photo_ref, ref, 16);
+    p->m.request.photo_reasons = reasons;
+    intake_write_send(w, "application.commands", &p->key, "application.submit",
+                      intake_codec_submit(w->req->arena, &p->m), sent);
+}
+
 static void go(struct intake_write *w)
 {
+    static const uint8_t no_photo[16];
     struct post *p = (struct post *)w;
     struct cf_arena *a = w->req->arena;
     const struct cf_seal_ring *ring = w->front->app->ring;
@@ -76,8 +87,10 @@ static void go(struct intake_write *w)
         cf_problem_away(w->req, "sealing");
         return;
     }
-    intake_write_send(w, "application.commands", &p->key, "application.submit",
-                      intake_codec_submit(a, &p->m), sent);
+    if (p->photo.len)
+        intake_photo_put(w, &p->key, p->photo, send);
+    else
+        send(w, no_photo, 0);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
@@ -117,9 +130,6 @@ static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit 
     r->submitted_at = intake_time_in(in, "submitted_at");
     m->fee_cents = fees_in(in);
     r->with_fee = m->fee_cents > 0;
-    if (cf_in_has(in, "photo_base64"))
-        cf_in_wrong(in, "photo_base64", "is not taken with the application",
-                    "Send it by PUT /v1/applications/{application_id}/photo once it is accepted.");
 }
 
 /* May this key speak for that channel? An unknown channel is no key's; it is rejected later. */
@@ -143,6 +153,7 @@ static void post_application(struct cf_request *req, void *arg)
     if (!root) return;
     struct cf_in in = cf_in_of(root, req->arena, &errors);
     if (!errors.n) read_body(&in, key, &p->m);
+    if (!errors.n) p->photo = intake_photo_in(&in, arg);
     if (errors.n) {
         cf_problem_fields(req, &errors);
         return;
@@ -155,6 +166,6 @@ static void post_application(struct cf_request *req, void *arg)
 void intake_api_application_routes(struct intake_front *front)
 {
     static const struct cf_route post = {"POST", "/v1/applications", "applications:write",
-                                         64 << 10, CF_JSON, 20000};
+                                         128 << 10, CF_JSON, 20000};
     cf_http_route(front->app->http, &post, post_application, front);
 }

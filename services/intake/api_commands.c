@@ -10,6 +10,7 @@ struct change {
     bool withdraws;
     cf_ms wait_until;
     struct intake_supplement supplement;
+    struct cf_str photo; /* base64 */
     struct intake_withdraw withdraw;
     struct cf_str role, actor_name, actor_type, actor_number;
     struct intake_view view;
@@ -112,11 +113,21 @@ static int send_withdrawal(struct change *c)
     return 0;
 }
 
+static void photo_put(struct intake_write *w, const uint8_t ref[16], uint32_t reasons)
+{
+    struct change *c = (struct change *)w;
+    memcpy(c->supplement.photo_ref, ref, 16);
+    c->supplement.request.photo_reasons = reasons;
+    if (send_supplement(c)) cf_problem_away(w->req, "sealing");
+}
+
 static void found(void *arg, int e, const PGresult *res)
 {
     struct change *c = arg;
     if (!intake_found(c->w.req, e, res, &c->view)) return;
-    if (c->withdraws ? send_withdrawal(c) : send_supplement(c))
+    if (c->photo.len)
+        intake_photo_put(&c->w, &c->view.app.holder, c->photo, photo_put);
+    else if (c->withdraws ? send_withdrawal(c) : send_supplement(c))
         cf_problem_away(c->w.req, "sealing");
 }
 
@@ -141,6 +152,7 @@ static void read_supplement(struct cf_in *in, struct change *c)
     r->photo_choice = intake_word_in(in, "photo_choice");
     r->submitted_at = intake_time_in(in, "submitted_at");
     r->may_backdate = c->w.req->client->may_backdate;
+    c->photo = intake_photo_in(in, c->w.front);
 }
 
 static void read_withdrawal(struct cf_in *in, struct change *c)
@@ -197,7 +209,7 @@ void intake_api_command_routes(struct intake_front *front)
 {
     static const struct cf_route supplement = {"POST",
                                                "/v1/applications/{application_id}/supplements",
-                                               "applications:write", 64 << 10, CF_JSON, 20000};
+                                               "applications:write", 128 << 10, CF_JSON, 20000};
     static const struct cf_route withdrawal = {"POST",
                                                "/v1/applications/{application_id}/withdrawal",
                                                "applications:write", 64 << 10, CF_JSON, 20000};

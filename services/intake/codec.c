@@ -108,7 +108,9 @@ static int decode_supplement(struct cf_decode *d, const struct cf_record *rec,
                                          .outlet_code = text(s->outlet_code),
                                          .photo_choice = text(s->photo_choice),
                                          .submitted_at = s->submitted_at_ms,
-                                         .may_backdate = s->may_backdate};
+                                         .may_backdate = s->may_backdate,
+                                         .photo_reasons = s->photo_reasons};
+    take_id(s->photo_ref, m->photo_ref);
     m->has_papers = s->papers != NULL;
     read_papers(s->papers, &m->request);
     int e = check_words(d, &m->request);

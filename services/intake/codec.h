@@ -61,6 +61,7 @@ struct intake_supplement {
     struct intake_person changes;
     struct intake_request request; /* empty texts: not changed */
     bool has_papers;
+    uint8_t photo_ref[16]; /* zero, and no photo_reasons: the photo is not changed */
 };
 
 struct intake_withdraw {

@@ -89,6 +89,8 @@ struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_su
     s.photo_choice = z(a, m->request.photo_choice);
     s.submitted_at_ms = m->request.submitted_at;
     s.may_backdate = m->request.may_backdate;
+    s.photo_ref = id_or_nothing(m->photo_ref);
+    s.photo_reasons = m->request.photo_reasons;
     if (m->has_papers) {
         fill_papers(a, &m->request, &papers);
         s.papers = &papers;

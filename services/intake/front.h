@@ -9,6 +9,7 @@
 
 struct intake_splitter;
 struct cf_printer;
+struct intake_photos;
 
 struct intake_front {
     struct intake_settings settings; /* first: cf_app fills it */
@@ -19,5 +20,6 @@ struct intake_front {
     struct cf_outlets outlets;
     struct intake_splitter *splitter;
     struct cf_printer *printer; /* of papers; the server's */
+    struct intake_photos *photos; /* NULL: no photos in applications */
     uint8_t seen_key[16]; /* of the set of numbers seen in a roster */
 };

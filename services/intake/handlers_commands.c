@@ -121,6 +121,11 @@ static void merge_request(struct intake_application *app, const struct intake_su
     over(&app->photo_choice, r->photo_choice);
     app->submitted_at = r->submitted_at;
     app->may_backdate = r->may_backdate;
+    static const uint8_t no_photo[16];
+    if (r->photo_reasons || memcmp(m->photo_ref, no_photo, 16) != 0) {
+        app->photo_reasons = (int32_t)r->photo_reasons;
+        memcpy(app->photo_ref, m->photo_ref, 16);
+    }
     if (!m->has_papers) return;
     over(&app->unit_code, r->unit_code);
     over(&app->introduction_letter_no, r->introduction_letter_no);

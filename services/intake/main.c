@@ -1,6 +1,7 @@
 /* intake: takes applications, judges them, and tells what came out. */
 #include "common/io/outlets_file.h"
 #include "services/intake/api.h"
+#include "services/intake/photos.h"
 #include "services/intake/splitter.h"
 
 static const struct cf_conf_row rows[] = {
@@ -48,8 +49,12 @@ static int front_new(struct cf_app *app)
     struct intake_front *front = app->spec->settings;
     app->own = front;
     front->splitter = intake_splitter_new(front);
+    const struct intake_photos_conf photos = {front->settings.photo_fetch_url,
+                                              front->settings.photo_fetch_key,
+                                              front->settings.photo_fetch_timeout};
+    int e = *photos.url ? intake_photos_new(app->loop, &photos, &front->photos) : 0;
     intake_api_routes(front);
-    return 0;
+    return e;
 }
 
 int main(int argc, char **argv)
@@ -68,6 +73,7 @@ int main(int argc, char **argv)
                                      .service_new = service_new,
                                      .front = front_new};
     int code = cf_app_run(&spec, argc, argv);
+    intake_photos_free(front.photos);
     intake_splitter_free(front.splitter);
     cf_arena_free(front.long_lived);
     return code;

@@ -262,6 +262,38 @@ struct cf_str photo_fetch_codec_upload(struct cf_arena *a, const uint8_t applica
     return cf_pack(a, &c.base);
 }
 
+struct cf_str photo_fetch_codec_waive(struct cf_arena *a, const uint8_t application_id[16],
+                                      const uint8_t command_id[16], struct cf_str sealed_actor)
+{
+    photo_command c;
+    Cardflow__V1__PhotoCommand__Waive w;
+    cardflow__v1__photo_command__init(&c);
+    cardflow__v1__photo_command__waive__init(&w);
+    w.actor = cf_data(sealed_actor);
+    c.application_id = cf_data_id(application_id);
+    c.command_id = cf_data_id(command_id);
+    c.body_case = CARDFLOW__V1__PHOTO_COMMAND__BODY_WAIVE;
+    c.waive = &w;
+    return cf_pack(a, &c.base);
+}
+
+static char *zero_ended(struct cf_arena *a, struct cf_str s)
+{
+    return (char *)(uintptr_t)cf_arena_printf(a, "%.*s", CF_ARG(s)).ptr;
+}
+
+struct cf_str photo_fetch_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
+                                      struct cf_str document_type, struct cf_str document_number)
+{
+    Cardflow__V1__Actor m;
+    cardflow__v1__actor__init(&m);
+    m.role = zero_ended(a, role);
+    m.name = zero_ended(a, name);
+    m.document_type = zero_ended(a, document_type);
+    m.document_number = zero_ended(a, document_number);
+    return cf_pack(a, &m.base);
+}
+
 static void begin(photo_event_message *e, const struct photo_fetch_about *about)
 {
     cardflow__v1__photo_event__init(e);

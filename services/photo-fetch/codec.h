@@ -65,6 +65,13 @@ struct cf_str photo_fetch_codec_fetched(struct cf_arena *a, const uint8_t *photo
 struct cf_str photo_fetch_codec_upload(struct cf_arena *a, const uint8_t application_id[16],
                                        const uint8_t command_id[16], const uint8_t photo_ref[16]);
 
+/* A guardian's declaration that there is no photo; the actor is sealed for the holder. */
+enum { PHOTO_FIELD_ACTOR = 2 };
+struct cf_str photo_fetch_codec_waive(struct cf_arena *a, const uint8_t application_id[16],
+                                      const uint8_t command_id[16], struct cf_str sealed_actor);
+struct cf_str photo_fetch_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
+                                      struct cf_str document_type, struct cf_str document_number);
+
 /* What every event about an application carries. */
 struct photo_fetch_about {
     const uint8_t *application_id;

@@ -116,7 +116,7 @@ static enum photo_fetch_upload_result judge_command(struct cf_step *s, struct ph
     if (m->reasons) return PHOTO_UPLOAD_UNUSABLE;
     bool waive = s->msg->type == PHOTO_MSG_WAIVE;
     /* The declaration is a guardian's right, for a child below 16 only. */
-    if (waive && !job->is_child) return PHOTO_UPLOAD_UNUSABLE;
+    if (waive && !job->is_child) return PHOTO_UPLOAD_NOT_A_CHILD;
     if (!step_to(job, waive ? PHOTO_ON_WAIVE : PHOTO_ON_UPLOAD)) return PHOTO_UPLOAD_ENDED;
     if (waive)
         become_ready(s, job, PHOTO_FROM_WAIVER, NULL);

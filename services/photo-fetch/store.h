@@ -23,7 +23,8 @@ enum photo_fetch_upload_result {
     PHOTO_UPLOAD_ENDED,    /* the application is not open, or has its photo */
     PHOTO_UPLOAD_UNUSABLE, /* the photo cannot be used */
     PHOTO_UPLOAD_EXPIRED,  /* the command is older than 7 days */
-    PHOTO_UPLOAD_TOO_MANY  /* commands within 7 days */
+    PHOTO_UPLOAD_TOO_MANY, /* commands within 7 days */
+    PHOTO_UPLOAD_NOT_A_CHILD /* to declare that there is no photo */
 };
 
 struct photo_fetch_answer {

@@ -1,9 +1,12 @@
 """Applications off the straight path: documents that change, schools, supplements, expiry, death,
 leaving and returning, and who may apply by which channel."""
 
+import base64
+import datetime
 import uuid
 
 import pytest
+from harness.kafka import ROOT
 from harness.notices import notifications
 from harness.program import wait_until
 
@@ -77,11 +80,10 @@ def test_who_applies_with_the_new_passport_before_upstream_tells_waits_and_is_ac
     old = people.foreigner()
     new = renewed(people, old)
     client.enrol(old)
-    waiting = client.apply(new, photo_choice="upload")
-    assert (waiting.status, waiting.json["outcome"], waiting.json["label"]["zh"]) == \
-        (200, "pending", "等待参保信息"), waiting
+    waiting = client.apply(new, photo_choice="upload", wait=None).json["application_id"]
+    client.wait_for(waiting, "received", "等待参保信息")
     change_document(client, old, new)
-    client.wait_for(waiting.json["application_id"], "photo_missing")
+    client.wait_for(waiting, "photo_missing")
 
 
 # Schools.
@@ -120,6 +122,62 @@ def test_a_childs_card_without_photo_is_swapped_for_one_with_a_photo(client, peo
     assert client.put_photo(without.json["application_id"], wait=5).json["result"] == "done"
 
 
+# Photos.
+def base64_of(content):
+    return base64.b64encode(content).decode()
+
+
+def test_a_photo_that_comes_with_the_application_is_used(client, people):
+    person = people.foreigner()
+    client.enrol(person)
+    good = (ROOT / "tests/data/photos/01_ok.jpg").read_bytes()
+    answer = client.apply(person, photo_choice="upload", photo_base64=base64_of(good))
+    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
+    shown = client.wait_for(answer.json["application_id"], "collected", "已激活")
+    assert "photo_missing" not in states(shown)
+
+
+def test_a_photo_that_cannot_be_used_is_a_notice_with_every_fault_and_another_cures_it(client,
+                                                                                       people):
+    person = people.foreigner()
+    client.enrol(person)
+    bad = (ROOT / "tests/data/photos/03_wrong_size.jpg").read_bytes()
+    answer = client.apply(person, photo_choice="upload", photo_base64=base64_of(bad))
+    assert (answer.json["outcome"], codes(answer.json)) == \
+        ("notice", ["wrong_pixel_size"]), answer
+    nonsense = supplement(client, answer.json["application_id"], photo_base64="no photo at all")
+    assert codes(nonsense.json) == ["not_a_jpeg"], nonsense
+    good = (ROOT / "tests/data/photos/02_ok_second.jpg").read_bytes()
+    cured = supplement(client, answer.json["application_id"], photo_base64=base64_of(good))
+    assert cured.json["outcome"] == "accepted", cured
+    client.wait_for(answer.json["application_id"], "collected", "已激活")
+
+
+def test_a_guardian_waives_the_photo_that_the_police_do_not_have(client, people, police):
+    police.behave(none_rate=1.0)
+    grown, child = people.resident(), people.child(people.resident())
+    child["photo_choice"] = "public_security"
+
+    def waive(application_id, **actor):
+        who = {"role": "guardian", **{key: child["guardian"][key] for key in (
+            "name", "document_type", "document_number")}, **actor}
+        return client.api("photo-fetch", "bank_outlet").post(
+            f"/v1/applications/{application_id}/photo-waiver", {"actor": who}, wait=5)
+
+    of_child = client.accepted(child)["application_id"]
+    of_grown = client.accepted(grown)["application_id"]
+    told = client.wait_for(of_child, "photo_missing", "待补照片")
+    assert codes(told) == ["photo_not_on_file"] and told["deadline"]["waiting_on"] == "holder"
+    client.wait_for(of_grown, "photo_missing")
+    assert waive(of_child, role="holder").status == 400
+    refused = waive(of_grown)
+    assert (refused.json["result"], refused.json["reasons"]) == \
+        ("refused", ["photo_none_not_allowed"]), refused
+    done = waive(of_child)
+    assert (done.status, done.json["result"]) == (200, "done"), done
+    client.wait_for(of_child, "collected", "已激活")
+
+
 # Notices.
 def test_a_notice_is_put_right_field_by_field(client, people, topics):
     person = people.resident()
@@ -144,8 +202,8 @@ def test_a_notice_is_put_right_field_by_field(client, people, topics):
 # Withdrawals: in every state before the bank has the line, and what they are told after.
 def test_a_withdrawal_before_acceptance_ends_the_application(client, people):
     waiting = people.resident()
-    first = client.apply(waiting).json
-    assert first["label"]["zh"] == "等待参保信息"
+    first = client.apply(waiting, wait=None).json
+    client.wait_for(first["application_id"], "received", "等待参保信息")
     noticed = people.resident()
     client.enrol(noticed)
     second = client.apply(noticed, phone="").json
@@ -221,6 +279,8 @@ def test_the_published_matrix_is_what_is_judged(client, people):
     assert matrix["bank_outlet"] == kinds and matrix["bank_phone"] == set()
     assert "temporary" not in matrix["online"] and matrix["hotline_12345"] == set()
     person = people.resident()
+    client.enrol(person)
+    client.settle()
     for channel, allowed in matrix.items():
         for kind in sorted(kinds):
             answer = client.apply(person, channel=channel, kind=kind)
@@ -242,7 +302,6 @@ def clock(stack):
 
     yield days
     if passed:
-        import datetime
         stack.set_clock(now=datetime.datetime.now(datetime.timezone.utc).isoformat(
             timespec="milliseconds").replace("+00:00", "Z"))
 
@@ -253,7 +312,8 @@ def test_a_notice_and_a_missing_photo_expire_after_their_last_day(client, people
     first = client.apply(noticed, phone="").json["application_id"]
     second = client.accepted(missing, photo_choice="upload")["application_id"]
     client.wait_for(second, "photo_missing")
-    third = client.apply(waiting).json["application_id"]
+    third = client.apply(waiting, wait=None).json["application_id"]
+    client.wait_for(third, "received", "等待参保信息")
     clock(2)
     told = client.wait_for(third, "noticed", "待补正")
     assert codes(told) == ["not_enrolled"]

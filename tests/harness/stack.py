@@ -178,7 +178,9 @@ class Stack:
             return f"http://127.0.0.1:{self._port(place + '.http')}"
 
         return {
-            "intake": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
+            "intake": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv",
+                       "photo_fetch.url": url("photo-fetch.1"),
+                       "photo_fetch.key_file": self.keys.file("online")},
             "inquiry": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
             "photo-fetch": {"police.url": url("sim-police")},
             "notification": {"sms.url": url("sim-sms")},
