@@ -243,6 +243,25 @@ static bool is_accepted(const struct sim_person *p, const uint8_t id[16], size_t
     return accepted;
 }
 
+/* What came under a newer document has gone to the first one. */
+static void check_renewed(const struct sim_person *p, size_t i)
+{
+    if (!p->renewed.len) return;
+    const struct intake_holder *h = aggregate(SIM_INTAKE, &p->renewed);
+    if (!h || !cf_key_eq(&h->alias_of, &p->key))
+        sim_broken("person %zu: the new document leads nowhere", i);
+    const struct inquiry_row *document = aggregate(SIM_INQUIRY, &p->renewed);
+    if (!document || !document->version)
+        sim_broken("person %zu: inquiry has not heard of the new document", i);
+}
+
+static void count_application(void *arg, const struct cf_key *key, const void *row)
+{
+    const struct intake_application *app = row;
+    (void)key;
+    if (!app->moved_to.len) ++*(size_t *)arg;
+}
+
 static void check_told(const struct cf_key *holder, const uint8_t app[16], int template, size_t i)
 {
     if (!all_told || !told_of(holder, app, template)->template)
@@ -268,6 +287,7 @@ static void check_person(const struct sim_person *p, size_t i)
     if (!document || !document->version) sim_broken("person %zu: inquiry knows nothing", i);
     check_told(&p->key, app, NOTIFY_ACCEPTED, i);
     check_told(&p->key, app, NOTIFY_READY_FOR_PICKUP, i);
+    check_renewed(p, i);
 }
 
 static void count_row(void *arg, const struct cf_key *key, const void *row)
@@ -297,7 +317,8 @@ void sim_check_end(void)
         check_person(&persons[i], i);
         submitted += memcmp(persons[i].second, zero, 16) != 0;
     }
-    sim_store_rows(sim_data_of(SIM_INTAKE), true, INTAKE_AUX_APPLICATION, count_row, &kept);
+    sim_store_rows(sim_data_of(SIM_INTAKE), true, INTAKE_AUX_APPLICATION, count_application,
+                   &kept);
     sim_store_rows(sim_data_of(SIM_COMPLAINT), false, 0, count_row, &orders);
     if (kept != submitted)
         sim_broken("%zu applications were submitted, %zu are there", submitted, kept);

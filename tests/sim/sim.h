@@ -187,6 +187,7 @@ bool sim_world_idle(void);
 void sim_world_finish(void); /* nobody comes any more */
 
 struct sim_person {
+    struct cf_key renewed; /* of the newer document; empty: none */
     struct cf_key key;
     uint8_t app[16], second[16]; /* second: refused, for one is open; zero: none */
     bool on_file;

@@ -59,39 +59,64 @@ static void send_to(const char *topic, const char *type, const char *source, str
 
 /* ---- persons --------------------------------------------------------------------------------- */
 
-/* The i-th invented person, as of cardflow-load; its reference, and it sealed for it. */
-static struct cf_str person_seal(uint32_t i, struct cf_key *key)
+/* The i-th invented person, as of cardflow-load; renewed: with another document, a passport. */
+static struct cf_str person_of(uint32_t i, bool renewed, struct cf_key *key)
 {
     static const char *const given[] = {"安", "博", "晨", "丹", "恩", "帆", "光", "浩",
                                         "佳", "凯", "兰", "明", "宁", "平", "琪", "瑞"};
     Cardflow__V1__Person m;
     cardflow__v1__person__init(&m);
-    char number[19], name[16], birth[12], phone[16], address[64];
+    char number[19], name[16], birth[12], phone[16], address[64], passport[16];
     uint8_t ref[CF_REF_LEN];
-    struct cf_str sealed;
     cf_day day = cf_day_of_date(1950, 1, 1) + (cf_day)(i / 96);
     struct cf_date date = cf_date_of_day(day);
     snprintf(number, sizeof number, "370202%04u%02u%02u%03u", (unsigned)date.year % 10000,
              (unsigned)date.month % 100, (unsigned)date.day % 100, 900 + i % 96);
     number[17] = cf_gb11643_check(number);
     number[18] = 0;
+    snprintf(passport, sizeof passport, "QX%08u", i % 100000000);
     snprintf(name, sizeof name, "李%s%s", given[i % 16], given[i / 16 % 16]);
     cf_day_text(day, birth);
     snprintf(phone, sizeof phone, "199%08u", i % 100000000);
     snprintf(address, sizeof address, "青岛市市南区示例路%u号", i % 997 + 1);
-    m.document_type = lit("resident_id");
-    m.document_number = number;
+    m.document_type = lit(renewed ? "passport" : "resident_id");
+    m.document_number = renewed ? passport : number;
     m.name = name;
     m.sex = lit((number[16] - '0') % 2 ? "male" : "female");
     m.birth_date = birth;
     m.phone = phone;
     m.address = address;
-    if (!cf_holder_ref(sim_ring(), CF_DOC_RESIDENT_ID, cf_str_of(number), ref))
+    if (!cf_holder_ref(sim_ring(), renewed ? CF_DOC_PASSPORT : CF_DOC_RESIDENT_ID,
+                       cf_str_of(m.document_number), ref))
         CF_BUG("an invented number has no reference");
     *key = cf_key_holder(ref);
-    if (cf_seal(sim_ring(), cf_pack(arena, &m.base), cf_key_str(key), 1, arena, &sealed))
+    return cf_pack(arena, &m.base);
+}
+
+static struct cf_str sealed_for(struct cf_str person, const struct cf_key *key)
+{
+    struct cf_str sealed;
+    if (cf_seal(sim_ring(), person, cf_key_str(key), 1, arena, &sealed))
         CF_BUG("an invented person cannot be sealed");
     return sealed;
+}
+
+static struct cf_str person_seal(uint32_t i, bool renewed, struct cf_key *key)
+{
+    struct cf_str person = person_of(i, renewed, key);
+    return sealed_for(person, key);
+}
+
+/* The document changes: from now on the person applies with the new one. */
+static void renew(uint32_t i)
+{
+    struct cf_key key;
+    uint8_t id[16];
+    struct cf_str old = person_seal(i, false, &key);
+    struct cf_str new = person_of(i, true, &persons[i].renewed);
+    cf_uuid8_of(id, CF_STR("renew"), {(const char *)&i, sizeof i});
+    send_to("enrolment.events", "enrolment.document_changed", "sim", cf_key_str(&key), id,
+            intake_codec_document_changed(arena, old, sealed_for(new, &key), 2));
 }
 
 static void enrol(uint32_t i)
@@ -102,7 +127,7 @@ static void enrol(uint32_t i)
     cardflow__v1__enrolment_event__enrolment__init(&e);
     struct cf_key key;
     uint8_t id[16];
-    e.person = cf_data(person_seal(i, &key));
+    e.person = cf_data(person_seal(i, false, &key));
     e.revision = 1;
     e.unit_code = lit("U370200001");
     m.body_case = CARDFLOW__V1__ENROLMENT_EVENT__BODY_REGISTERED;
@@ -112,7 +137,7 @@ static void enrol(uint32_t i)
             cf_pack(arena, &m.base));
 }
 
-static void submit(uint32_t i, const uint8_t id[16])
+static void submit(uint32_t i, const uint8_t id[16], bool renewed)
 {
     Cardflow__V1__ApplicationCommand m;
     cardflow__v1__application_command__init(&m);
@@ -128,7 +153,7 @@ static void submit(uint32_t i, const uint8_t id[16])
     s.request_id = request;
     s.channel = lit("bank_outlet");
     s.kind = lit("first_issue");
-    s.person = cf_data(person_seal(i, &key));
+    s.person = cf_data(person_seal(i, renewed, &key));
     s.bank_code = bank;
     s.outlet_code = outlet;
     s.photo_choice = lit("public_security");
@@ -140,7 +165,7 @@ static void submit(uint32_t i, const uint8_t id[16])
     s.submitted_at_ms = sim_now;
     m.body_case = CARDFLOW__V1__APPLICATION_COMMAND__BODY_SUBMIT;
     m.submit = &s;
-    persons[i].key = key;
+    if (!renewed) persons[i].key = key;
     send_to("application.commands", "application.submit", "sim", cf_key_str(&key), id,
             cf_pack(arena, &m.base));
 }
@@ -185,6 +210,22 @@ static void complain(uint32_t i)
             complaint_codec_command(arena, COMPLAINT_MSG_OPEN, &c, id));
 }
 
+/* The unit of all is a school for a while, with the banks that everybody goes to. */
+static void tell_school(void)
+{
+    static int64_t revision;
+    const struct cf_str banks[] = {CF_STR("B01"), CF_STR("B02"), CF_STR("B03"), CF_STR("B04")};
+    struct cf_key key;
+    uint8_t id[16];
+    bool is = revision++ % 2 == 0;
+    if (!cf_key_unit(CF_STR("U370200001"), &key)) CF_BUG("a unit without a key");
+    cf_uuid8_of(id, CF_STR("school"), {(const char *)&revision, sizeof revision});
+    send_to("unit.events", "unit.changed", "sim", cf_key_str(&key), id,
+            intake_codec_unit(arena, "unit_changed", CF_STR("U370200001"),
+                              is ? CF_STR("school") : CF_STR("employer"), banks, BANKS,
+                              CF_STR("2026-01-05"), revision));
+}
+
 static void come(void)
 {
     uint32_t i = (uint32_t)n_persons++;
@@ -195,17 +236,20 @@ static void come(void)
         late[n_late++] = (struct late){i, sim_now + (cf_ms)sim_below(3000)};
     else
         enrol(i);
-    submit(i, p->app);
-    if (sim_chance(100000)) {
+    bool renews = (n_late == 0 || late[n_late - 1].person != i) && sim_chance(50000);
+    submit(i, p->app, false);
+    if (renews) renew(i);
+    if (renews || sim_chance(100000)) {
         cf_uuid8_of(p->second, CF_STR("second"), {(const char *)&i, sizeof i});
-        submit(i, p->second);
+        submit(i, p->second, renews);
     }
+    if (sim_chance(20000)) tell_school();
     if (sim_chance(100000)) complain(i);
     if (sim_chance(20000)) malformed();
     /* Somebody presses the button again. */
     if (sim_chance(100000)) {
         uint32_t who = sim_below((uint32_t)n_persons);
-        submit(who, persons[who].app);
+        submit(who, persons[who].app, false);
     }
     next_person = sim_now + (cf_ms)sim_below(GAP_MS);
 }
