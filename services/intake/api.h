@@ -37,7 +37,7 @@ void intake_write_claim(struct intake_write *w, const char *what, struct cf_str 
                         struct cf_str meaning);
 /* The canonical form of a body: names sorted, no blanks. */
 struct cf_str intake_meaning(struct cf_arena *a, const json_t *body);
-/* photo_base64 as it stands; more than a photo may have is wrong, as is one that cannot be taken. */
+/* photo_base64 as it stands; wrong when it is longer than a photo may be, or not taken here. */
 struct cf_str intake_photo_in(struct cf_in *in, const struct intake_front *front);
 /* Hands the photo to photo-fetch and goes on with `done`; answers 503 itself. */
 void intake_photo_put(struct intake_write *w, const struct cf_key *key, struct cf_str base64,

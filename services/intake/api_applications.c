@@ -1,6 +1,7 @@
 /* POST /v1/applications. */
 #include "common/io/clock.h"
 #include "common/io/ids.h"
+#include "common/io/stage/pgbin.h"
 #include "services/intake/api.h"
 
 struct post {
@@ -8,6 +9,7 @@ struct post {
     struct intake_submit m;
     struct cf_key key;
     struct cf_str photo; /* base64 */
+    uint8_t papers_ref[16]; /* of the application with which the unit's papers were given */
     cf_ms wait_until;
 };
 
@@ -73,7 +75,7 @@ static void send(struct intake_write *w, const uint8_t ref[16], uint32_t reasons
                       intake_codec_submit(w->req->arena, &p->m), sent);
 }
 
-static void go(struct intake_write *w)
+static void submit(struct intake_write *w)
 {
     static const uint8_t no_photo[16];
     struct post *p = (struct post *)w;
@@ -93,6 +95,36 @@ static void go(struct intake_write *w)
         send(w, no_photo, 0);
 }
 
+/* Papers count as given when that application of the same unit was accepted with them. */
+static void papers_found(void *arg, int e, const PGresult *res)
+{
+    struct post *p = arg;
+    struct intake_request *r = &p->m.request;
+    struct intake_view v;
+    if (e) {
+        cf_problem_away(p->w.req, "postgres");
+        return;
+    }
+    r->papers_given_before =
+        PQntuples(res) > 0 && !intake_view_read(res, 0, p->w.req->arena, &v) &&
+        v.app.receipt_no.len && v.app.introduction_letter_no.len && v.app.id_copies_held &&
+        (int)v.app.channel == (int)r->channel && cf_str_eq(v.app.unit_code, r->unit_code);
+    submit(&p->w);
+}
+
+static void go(struct intake_write *w)
+{
+    static const uint8_t none[16];
+    struct post *p = (struct post *)w;
+    char n[4];
+    cf_put32(n, (uint32_t)w->front->app->partitions);
+    const struct cf_str params[] = {{(const char *)p->papers_ref, 16}, {n, 4}};
+    if (memcmp(p->papers_ref, none, 16) == 0)
+        submit(w);
+    else if (cf_pgf_send(w->front->app->pg, INTAKE_SQL_APPLICATION, params, 2, papers_found, p))
+        cf_problem_away(w->req, "postgres");
+}
+
 /* ---- reading ---------------------------------------------------------------------------------- */
 
 /* {type, amount} in yuan; only whether anything is asked for matters (S12). */
@@ -110,6 +142,14 @@ static int64_t fees_in(struct cf_in *in)
         if (yuan > 0) cents += yuan >= 1e9 ? 100000000000 : (int64_t)(yuan * 100) + 1;
     }
     return cents;
+}
+
+/* A reference that is none is like one that leads nowhere: the papers are missing. */
+static void papers_ref_in(struct cf_in *in, uint8_t ref[16])
+{
+    struct cf_in papers = cf_in_object(in, "unit_papers", CF_OPTIONAL);
+    struct cf_str text = cf_in_text(&papers, "papers_ref", CF_OPTIONAL, 0, 64);
+    if (!cf_uuid_parse(text, ref)) memset(ref, 0, 16);
 }
 
 static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit *m)
@@ -154,6 +194,7 @@ static void post_application(struct cf_request *req, void *arg)
     struct cf_in in = cf_in_of(root, req->arena, &errors);
     if (!errors.n) read_body(&in, key, &p->m);
     if (!errors.n) p->photo = intake_photo_in(&in, arg);
+    if (!errors.n) papers_ref_in(&in, p->papers_ref);
     if (errors.n) {
         cf_problem_fields(req, &errors);
         return;

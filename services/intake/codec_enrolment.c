@@ -5,7 +5,7 @@
 
 typedef Cardflow__V1__EnrolmentEvent pb_enrolment;
 
-/* The person of an event, who gives its key; sent on from an alias, the key is the canonical one. */
+/* The person of an event, who gives its key; sent on from an alias it is the canonical one. */
 static int enrolled_person(struct cf_decode *d, ProtobufCBinaryData sealed,
                            const struct cf_key *key, bool sent_on, struct intake_person *p)
 {

@@ -2,15 +2,10 @@
 leaving and returning, and who may apply by which channel."""
 
 import base64
-import datetime
 import uuid
 
-import pytest
 from harness.kafka import ROOT
-from harness.notices import notifications
 from harness.program import wait_until
-
-DAY_MS = 24 * 3600 * 1000
 
 
 def codes(outcome):
@@ -102,6 +97,30 @@ def test_a_pupil_at_the_wrong_bank_is_told_and_goes_to_a_bank_of_the_school(clie
                        outlet_code="B02001")
     assert (right.json["result"], right.json["outcome"]) == ("done", "accepted"), right
     client.wait_for(wrong.json["application_id"], "collected", "已激活")
+
+
+# Papers of units.
+def test_papers_given_before_count_for_the_same_unit_only(client, people):
+    agent = {key: people.resident()[key] for key in ("name", "document_type", "document_number")}
+    unit = f"U{uuid.uuid4().hex[:8]}"
+    papers = {"unit_code": unit, "introduction_letter_no": "L-1", "agent": agent,
+              "id_copies_held": True}
+    workers = [people.resident() for _ in range(4)]
+    client.enrol(*workers, unit_code=unit)
+    client.settle()
+
+    def apply(person, **fields):
+        answer = client.apply(person, key="unit", channel="unit", unit_papers=fields)
+        return answer.json["outcome"], codes(answer.json), answer.json["application_id"]
+
+    outcome, reasons, given = apply(workers[0], **papers)
+    assert (outcome, reasons) == ("accepted", [])
+    again = apply(workers[1], unit_code=unit, papers_ref=given)
+    assert again[:2] == ("accepted", [])
+    missing = ["id_copies_not_confirmed", "missing_unit_papers"]
+    assert apply(workers[2], unit_code="U0", papers_ref=given)[:2] == ("notice", missing)
+    # One that was itself accepted by reference shows no papers.
+    assert apply(workers[3], unit_code=unit, papers_ref=again[2])[:2] == ("notice", missing)
 
 
 # Children.
@@ -288,39 +307,3 @@ def test_the_published_matrix_is_what_is_judged(client, people):
             assert said == (kind not in allowed), (channel, kind, answer)
             if not said and answer.json["outcome"] != "rejected":
                 withdraw(client, person, answer.json["application_id"])
-
-
-# Time.
-@pytest.fixture
-def clock(stack):
-    """Days pass; afterwards it is today again, so that the other tests are not disturbed."""
-    passed = []
-
-    def days(n):
-        passed.append(n)
-        stack.set_clock(advance_ms=n * DAY_MS)
-
-    yield days
-    if passed:
-        stack.set_clock(now=datetime.datetime.now(datetime.timezone.utc).isoformat(
-            timespec="milliseconds").replace("+00:00", "Z"))
-
-
-def test_a_notice_and_a_missing_photo_expire_after_their_last_day(client, people, clock, topics):
-    noticed, missing, waiting = people.resident(), people.foreigner(), people.resident()
-    client.enrol(noticed)
-    first = client.apply(noticed, phone="").json["application_id"]
-    second = client.accepted(missing, photo_choice="upload")["application_id"]
-    client.wait_for(second, "photo_missing")
-    third = client.apply(waiting, wait=None).json["application_id"]
-    client.wait_for(third, "received", "等待参保信息")
-    clock(2)
-    told = client.wait_for(third, "noticed", "待补正")
-    assert codes(told) == ["not_enrolled"]
-    assert client.outcome(first)["state"] == "noticed"
-    clock(29)
-    client.wait_for(first, "expired", "已过期")
-    client.wait_for(second, "expired", "已过期")
-    again = supplement(client, first, phone=noticed["phone"])
-    assert refused_because(again) == (200, "refused", "illegal_in_state"), again
-    assert "ready_for_pickup" not in notifications(topics, missing)

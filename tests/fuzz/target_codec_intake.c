@@ -44,6 +44,8 @@ static bool key(const ProtobufCMessage *m, struct cf_key *key)
             return key_of_person(e->registered->person, none, key);
         if (e->body_case == CARDFLOW__V1__ENROLMENT_EVENT__BODY_ENDED)
             return key_of_person(e->ended->person, none, key);
+        if (e->body_case == CARDFLOW__V1__ENROLMENT_EVENT__BODY_DOCUMENT_CHANGED)
+            return key_of_person(e->document_changed->old_person, none, key);
     } else if (m->descriptor == &cardflow__v1__unit_event__descriptor) {
         const Cardflow__V1__UnitEvent *u = (const void *)m;
         if (u->body_case != CARDFLOW__V1__UNIT_EVENT__BODY__NOT_SET)

@@ -157,7 +157,7 @@ static void submit(uint32_t i, const uint8_t id[16], bool renewed)
     s.bank_code = bank;
     s.outlet_code = outlet;
     s.photo_choice = lit("public_security");
-    if (persons[i].on_file) {
+    if (persons[i].on_file || renewed) { /* the police know no passports */
         cf_uuid8_of(photo, CF_STR("photo"), cf_key_str(&key));
         s.photo_choice = lit("upload");
         s.photo_ref = cf_data_id(photo);

@@ -97,6 +97,14 @@ static void feed_upload(struct world *w, uint8_t command, cf_ms at)
     assert_int_equal(double_feed(w->d, "photo.commands", "photo.upload", &w->key, id, at, body), 0);
 }
 
+static void feed_waiver(struct world *w, uint8_t command, cf_ms at)
+{
+    uint8_t id[16] = {command, 0xcc};
+    struct cf_str body = photo_fetch_codec_waive(w->d->keep, w->application_id, id,
+                                                 CF_STR("sealed guardian"));
+    assert_int_equal(double_feed(w->d, "photo.commands", "photo.waive", &w->key, id, at, body), 0);
+}
+
 static void feed_outcome(struct world *w, const struct cf_work *work, uint32_t attempt,
                          Cardflow__V1__WorkOutcome__Result result, struct cf_str payload, cf_ms at)
 {
@@ -267,6 +275,28 @@ static void photos_on_file_and_waivers_need_one_step(void **state)
     world_free(w);
 }
 
+static void a_guardian_may_still_declare_that_there_is_no_photo(void **state)
+{
+    (void)state;
+    const uint8_t grown_id[16] = {1, 0xcc}, child_id[16] = {2, 0xcc}, late_id[16] = {3, 0xcc};
+    struct world *grown = world_new(), *child = world_new();
+    feed_accepted(grown, "upload", "passport", false, false);
+    feed_waiver(grown, 1, T0 + 1);
+    assert_int_equal(result_of(grown, grown_id), PHOTO_UPLOAD_NOT_A_CHILD);
+    assert_int_equal(state_of(grown), PHOTO_MISSING);
+    feed_accepted(child, "upload", "passport", true, false);
+    feed_waiver(child, 2, T0 + 1);
+    assert_int_equal(result_of(child, child_id), PHOTO_UPLOAD_DONE);
+    check_sent(child, 2, "photo.ready");
+    assert_string_equal(last_event(child)->ready->source, "none");
+    assert_int_equal(last_event(child)->ready->photo_ref.len, 0);
+    assert_int_equal(child->d->n_work, 0); /* nor does it expire any more */
+    feed_waiver(child, 3, T0 + 2);
+    assert_int_equal(result_of(child, late_id), PHOTO_UPLOAD_ENDED);
+    world_free(grown);
+    world_free(child);
+}
+
 static void a_stop_is_silent_and_final(void **state)
 {
     (void)state;
@@ -352,6 +382,7 @@ int main(void)
         cmocka_unit_test(no_photo_then_an_upload),
         cmocka_unit_test(a_missing_photo_expires_after_thirty_days),
         cmocka_unit_test(photos_on_file_and_waivers_need_one_step),
+        cmocka_unit_test(a_guardian_may_still_declare_that_there_is_no_photo),
         cmocka_unit_test(a_stop_is_silent_and_final),
         cmocka_unit_test(a_stop_of_another_application_changes_nothing),
         cmocka_unit_test(a_command_older_than_seven_days_is_refused),
