@@ -372,6 +372,7 @@ SPOIL(has_card, hold(s, CF_KIND_FIRST_ISSUE, CF_CARD_SEALED))
 SPOIL(had_card, hold(s, CF_KIND_FIRST_ISSUE, CF_CARD_CANCELLED))
 SPOIL(loss_of_nothing, s->r.kind = CF_KIND_LOSS_REPLACEMENT)
 SPOIL(loss_of_lost, hold(s, CF_KIND_LOSS_REPLACEMENT, CF_CARD_FORMAL_LOSS))
+SPOIL(pupils_loss, loss_of_lost(s); other_schools_bank(s))
 SPOIL(loss_of_cancelled, hold(s, CF_KIND_LOSS_REPLACEMENT, CF_CARD_CANCELLED))
 SPOIL(loss_elsewhere, hold(s, CF_KIND_LOSS_REPLACEMENT, CF_CARD_NORMAL); elsewhere(s))
 SPOIL(damage, hold(s, CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_APP_LOCKED))
@@ -412,6 +413,7 @@ static void the_world_is_checked(void **state)
         {"a bad number is nobody's",            unknown_bad_number,     INTAKE_NOTICE, "bad_check_digit"        },
         {"not the school's bank",               other_schools_bank,     INTAKE_NOTICE, "not_schools_bank"       },
         {"the school's bank",                   schools_bank,           INTAKE_ACCEPT, ""                       },
+        {"a replacement is the issuing bank's", pupils_loss,            INTAKE_ACCEPT, ""                       },
         {"one is open",                         open,                   INTAKE_REJECT, "duplicate_application"  },
         {"instead of card_exists",              open_and_card,          INTAKE_REJECT, "duplicate_application"  },
         {"a temporary one beside it",           temporary_beside_open,  INTAKE_ACCEPT, ""                       },
