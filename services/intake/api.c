@@ -98,13 +98,21 @@ void intake_person_in(struct cf_in *in, struct intake_person *out)
     out->guardian.phone = take(&g, "phone", TEXT_MAX_IN);
 }
 
-void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_agent *agent)
+void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_agent *agent,
+                      struct intake_papers_ref *ref)
 {
     struct cf_in p = cf_in_object(in, "unit_papers", CF_OPTIONAL);
     struct cf_in a = cf_in_object(&p, "agent", CF_OPTIONAL);
     r->unit_code = intake_word_in(&p, "unit_code");
     r->introduction_letter_no = intake_word_in(&p, "introduction_letter_no");
     r->id_copies_held = cf_in_bool(&p, "id_copies_held", CF_OPTIONAL, false);
+    struct cf_str before = take(&p, "given_with", TEXT_MAX_IN);
+    if (before.len && !ref)
+        cf_in_wrong(&p, "given_with", "is not taken here", "Send the papers themselves.");
+    if (before.len && ref) {
+        ref->given = true;
+        if (!cf_uuid_parse(before, ref->roster_id)) memset(ref->roster_id, 0, 16);
+    }
     agent->name = take(&a, "name", NAME_MAX_IN);
     agent->document_type = take(&a, "document_type", TEXT_MAX_IN);
     agent->document_number = take(&a, "document_number", TEXT_MAX_IN);

@@ -7,6 +7,7 @@
 struct post {
     struct intake_write w;
     struct intake_submit m;
+    struct intake_papers_ref papers;
     struct cf_key key;
     struct cf_str photo; /* base64 */
     uint8_t papers_ref[16]; /* of the application with which the unit's papers were given */
@@ -119,7 +120,9 @@ static void go(struct intake_write *w)
     char n[4];
     cf_put32(n, (uint32_t)w->front->app->partitions);
     const struct cf_str params[] = {{(const char *)p->papers_ref, 16}, {n, 4}};
-    if (memcmp(p->papers_ref, none, 16) == 0)
+    if (p->papers.given)
+        intake_papers_find(&p->papers, w, &p->m.request, &p->m.person.agent, submit);
+    else if (memcmp(p->papers_ref, none, 16) == 0)
         submit(w);
     else if (cf_pgf_send(w->front->app->pg, INTAKE_SQL_APPLICATION, params, 2, papers_found, p))
         cf_problem_away(w->req, "postgres");
@@ -152,7 +155,8 @@ static void papers_ref_in(struct cf_in *in, uint8_t ref[16])
     if (!cf_uuid_parse(text, ref)) memset(ref, 0, 16);
 }
 
-static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit *m)
+static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit *m,
+                      struct intake_papers_ref *papers)
 {
     struct intake_request *r = &m->request;
     struct cf_str request_id = cf_in_text(in, "request_id", CF_OPTIONAL, 0, 200);
@@ -160,7 +164,7 @@ static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit 
         cf_in_wrong(in, "request_id", "must equal the Idempotency-Key",
                     "Send the same text in both, or leave request_id out.");
     intake_person_in(in, &m->person);
-    intake_papers_in(in, r, &m->person.agent);
+    intake_papers_in(in, r, &m->person.agent, papers);
     r->channel = cf_channel_parse(cf_in_text(in, "channel", CF_OPTIONAL, 0, 64));
     r->kind = cf_app_kind_parse(cf_in_text(in, "kind", CF_OPTIONAL, 0, 64));
     r->bank_code = intake_word_in(in, "bank_code");
@@ -192,7 +196,7 @@ static void post_application(struct cf_request *req, void *arg)
     json_t *root = cf_request_json(req);
     if (!root) return;
     struct cf_in in = cf_in_of(root, req->arena, &errors);
-    if (!errors.n) read_body(&in, key, &p->m);
+    if (!errors.n) read_body(&in, key, &p->m, &p->papers);
     if (!errors.n) p->photo = intake_photo_in(&in, arg);
     if (!errors.n) papers_ref_in(&in, p->papers_ref);
     if (errors.n) {

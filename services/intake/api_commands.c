@@ -145,7 +145,7 @@ static void read_supplement(struct cf_in *in, struct change *c)
 {
     struct intake_request *r = &c->supplement.request;
     intake_person_in(in, &c->supplement.changes);
-    intake_papers_in(in, r, &c->supplement.changes.agent);
+    intake_papers_in(in, r, &c->supplement.changes.agent, NULL);
     c->supplement.has_papers = cf_in_has(in, "unit_papers");
     r->bank_code = intake_word_in(in, "bank_code");
     r->outlet_code = intake_word_in(in, "outlet_code");

@@ -12,7 +12,7 @@ enum { PAGE = 1000, PART = 64 << 10, ROW_ARENA = 8 << 20, PAGE_ARENA = 8 << 20 }
 struct outcome {
     int32_t row_no;
     const char *word;
-    struct cf_str reasons, warnings, application_id;
+    struct cf_str reasons, warnings, application_id, notices;
 };
 
 struct listing {
@@ -91,7 +91,7 @@ static void write_header(struct listing *l)
 {
     l->columns = l->rec.n;
     csv_input(l);
-    cf_buf_printf(&l->out, "row_no,outcome,reasons,warnings,application_id\n");
+    cf_buf_printf(&l->out, "row_no,outcome,reasons,warnings,application_id,notices\n");
 }
 
 static void write_row(struct listing *l)
@@ -102,8 +102,9 @@ static void write_row(struct listing *l)
     bool known = l->at_page < l->n_page && l->page[l->at_page].row_no == l->row_no;
     const struct outcome *o = known ? &l->page[l->at_page] : &pending;
     csv_input(l);
-    cf_buf_printf(&l->out, "%d,%s,%.*s,%.*s,%.*s\n", (int)l->row_no, o->word, CF_ARG(o->reasons),
-                  CF_ARG(o->warnings), CF_ARG(o->application_id));
+    cf_buf_printf(&l->out, "%d,%s,%.*s,%.*s,%.*s,%.*s\n", (int)l->row_no, o->word,
+                  CF_ARG(o->reasons), CF_ARG(o->warnings), CF_ARG(o->application_id),
+                  CF_ARG(o->notices));
 }
 
 /* ---- what has to be asked for ------------------------------------------------------------------- */
@@ -125,7 +126,8 @@ static void take_outcome(struct listing *l, const PGresult *res, int row)
         .word = intake_row_outcome_at(res, row),
         .reasons = copy(l, res, row, "reasons"),
         .warnings = words.len ? cf_arena_str(l->page_arena, cf_buf_str(&words)) : CF_STR(""),
-        .application_id = copy(l, res, row, "application_id")};
+        .application_id = copy(l, res, row, "application_id"),
+        .notices = copy(l, res, row, "notices")};
     cf_buf_free(&words);
 }
 

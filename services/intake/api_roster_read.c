@@ -80,6 +80,10 @@ static void answer_roster(struct intake_ask *k, const PGresult *res)
         cf_out_int(&o, "records", number(res, 0, "records"));
     else
         cf_out_null(&o, "records");
+    long next_row = number(res, 0, "next_row");
+    cf_out_int(&o, "rows_read", cf_str_is(value(res, 0, "complete"), "t") ? number(res, 0, "records")
+                                : next_row > 0                            ? next_row - 1
+                                                                          : 0);
     cf_out_int(&o, "accepted", number(res, 0, "accepted"));
     cf_out_int(&o, "refused", number(res, 0, "refused"));
     cf_out_int(&o, "unchanged", number(res, 0, "unchanged"));
@@ -136,6 +140,7 @@ static void rows_found(void *arg, int e, const PGresult *res)
         cf_buf_reset(&warnings);
         intake_warnings_text((unsigned)number(res, i, "warnings"), &warnings);
         list_out(&o, "warnings", cf_buf_str(&warnings));
+        list_out(&o, "notices", value(res, i, "notices"));
         cf_out_text(&o, "application_id", value(res, i, "application_id"));
         cf_out_z(&o, "application_state",
                  cf_app_state_name((enum cf_app_state)number(res, i, "app_state")));

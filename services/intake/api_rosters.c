@@ -14,6 +14,8 @@ struct upload {
     struct intake_write w;
     struct intake_roster_meta meta;
     struct intake_agent agent;
+    struct intake_request papers; /* of the list, and of the one it refers to */
+    struct intake_papers_ref papers_ref;
     struct cf_key key;
     struct cf_str file;
     size_t stored; /* bytes of it */
@@ -87,9 +89,12 @@ static int store_some(struct upload *u)
     return e;
 }
 
-static void go(struct intake_write *w)
+static void store(struct intake_write *w)
 {
     struct upload *u = (struct upload *)w;
+    if (!u->meta.unit_code.len) u->meta.unit_code = u->papers.unit_code;
+    u->meta.introduction_letter_no = u->papers.introduction_letter_no;
+    u->meta.id_copies_held = u->papers.id_copies_held;
     struct cf_arena *a = w->req->arena;
     memcpy(u->meta.roster_id, w->id, 16);
     u->key = cf_key_roster(w->id);
@@ -101,6 +106,15 @@ static void go(struct intake_write *w)
         return;
     }
     if (store_some(u)) cf_problem_away(w->req, "postgres");
+}
+
+static void go(struct intake_write *w)
+{
+    struct upload *u = (struct upload *)w;
+    if (u->papers_ref.given)
+        intake_papers_find(&u->papers_ref, w, &u->papers, &u->agent, store);
+    else
+        store(w);
 }
 
 /* The first record that is not blank. */
@@ -161,21 +175,21 @@ static void keep_agent(struct cf_arena *a, struct intake_agent *agent)
 
 static void read_meta(struct cf_in *in, struct upload *u)
 {
-    struct intake_request r = {.channel = CF_CHANNEL_NONE};
     struct intake_roster_meta *m = &u->meta;
     const struct cf_client *client = u->w.req->client;
-    intake_papers_in(in, &r, &u->agent);
+    intake_papers_in(in, &u->papers, &u->agent, &u->papers_ref);
     keep_agent(in->arena, &u->agent);
     m->client = cf_str_of(client->name);
     m->unit_code = text_in(in, "unit_code");
-    if (!m->unit_code.len) m->unit_code = cf_arena_str(in->arena, r.unit_code);
+    if (!m->unit_code.len) m->unit_code = cf_arena_str(in->arena, u->papers.unit_code);
+    u->papers.unit_code = m->unit_code;
     m->bank_code = text_in(in, "bank_code");
     m->outlet_code = text_in(in, "outlet_code");
     struct cf_str kind = cf_in_text(in, "kind", CF_OPTIONAL, 0, 64);
     m->kind = kind.len ? cf_app_kind_parse(kind) : CF_KIND_FIRST_ISSUE;
     m->channel = channel_of(client, cf_in_text(in, "channel", CF_OPTIONAL, 0, 64));
-    m->introduction_letter_no = cf_arena_str(in->arena, r.introduction_letter_no);
-    m->id_copies_held = r.id_copies_held;
+    u->papers.introduction_letter_no =
+        cf_arena_str(in->arena, u->papers.introduction_letter_no);
     m->submitted_at = intake_time_in(in, "submitted_at");
     m->may_backdate = client->may_backdate;
     if (m->submitted_at < 0)

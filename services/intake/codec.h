@@ -39,7 +39,8 @@ enum intake_message {
     INTAKE_MSG_ANSWERED,  /* production has answered a withdrawal */
     INTAKE_MSG_ROSTER_OPENED,
     INTAKE_MSG_SPLIT,  /* some rows of the roster are sent */
-    INTAKE_MSG_ROW
+    INTAKE_MSG_ROW,
+    INTAKE_MSG_LATER_NOTICE /* photo-fetch or production gave a notice about the application */
 };
 
 enum intake_work { INTAKE_WORK_TIMER = 1, INTAKE_WORK_SPLIT = 2 };
@@ -91,6 +92,7 @@ struct intake_answered {
 
 struct intake_follow {
     uint8_t application_id[16];
+    struct cf_str reasons; /* of a later notice */
     enum intake_event on;
 };
 
@@ -144,6 +146,7 @@ struct intake_row_msg {
     struct cf_str reasons; /* in the words of rosters */
     uint32_t warnings;
     enum cf_app_state state;
+    struct cf_str notice; /* reasons of a later notice */
     bool taken_over; /* the row of another list has put the application right */
     bool from_stage; /* else the front found it while splitting */
 };

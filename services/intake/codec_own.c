@@ -21,11 +21,36 @@ static int follow(struct cf_decode *d, const struct cf_key *key, ProtobufCBinary
     return 0;
 }
 
+/* A notice after acceptance: only the row of a list has to hear of it. */
+static int later_notice(struct cf_decode *d, const struct cf_key *key, ProtobufCBinaryData id,
+                        struct cf_str reasons)
+{
+    struct intake_follow *m = cf_arena_zero(d->arena, sizeof *m);
+    if (!take_id(id, m->application_id)) return refuse(d, "application_id: 16 bytes");
+    m->reasons = reasons;
+    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_LATER_NOTICE, key, m);
+    return 0;
+}
+
+static struct cf_str joined(struct cf_arena *a, char *const *words, size_t n)
+{
+    struct cf_buf b;
+    cf_buf_init(&b, 8192);
+    for (size_t i = 0; i < n; i++)
+        cf_buf_printf(&b, "%s%s", i ? "|" : "", words[i]);
+    struct cf_str s = cf_arena_str(a, cf_buf_str(&b));
+    cf_buf_free(&b);
+    return s;
+}
+
 int intake_codec_photo(struct cf_decode *d, const struct cf_record *rec, const struct cf_key *key)
 {
     const Cardflow__V1__PhotoEvent *x =
         cf_unpack(d->arena, &cardflow__v1__photo_event__descriptor, rec->value);
     if (!x) return refuse(d, "value: not a photo event");
+    if (x->body_case == CARDFLOW__V1__PHOTO_EVENT__BODY_MISSING)
+        return later_notice(d, key, x->application_id,
+                            joined(d->arena, x->missing->reasons, x->missing->n_reasons));
     if (x->body_case != CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED) return 0;
     return follow(d, key, x->application_id, INTAKE_ON_EXPIRE);
 }
@@ -34,6 +59,10 @@ int intake_codec_photo(struct cf_decode *d, const struct cf_record *rec, const s
 static int decode_step(struct cf_decode *d, const struct cf_key *key,
                        const Cardflow__V1__CardEvent *x)
 {
+    if (text(x->step->notice_no).len) {
+        int e = later_notice(d, key, x->application_id, text(x->step->reason));
+        if (e) return e;
+    }
     switch (cf_app_state_parse(text(x->step->state))) {
     case CF_APP_READY_FOR_PICKUP:
         return follow(d, key, x->application_id, INTAKE_ON_READY);
@@ -169,6 +198,9 @@ static int decode_opened(struct cf_decode *d, const struct cf_record *rec,
         .kind = (int16_t)cf_app_kind_parse(text(o->kind)),
         .channel = (int16_t)cf_channel_parse(text(o->channel)),
         .opened_at = o->submitted_at_ms,
+        .introduction_letter_no = text(o->introduction_letter_no),
+        .id_copies_held = o->id_copies_held,
+        .agent = cf_bytes(o->agent),
         .size = o->size <= INT64_MAX ? (int64_t)o->size : 0,
         .next_row = 1,
     };
@@ -183,7 +215,6 @@ static int decode_row(struct cf_decode *d, const struct cf_record *rec,
                       const Cardflow__V1__IntakeInternal__RowOutcome *r)
 {
     struct intake_row_msg *m = cf_arena_zero(d->arena, sizeof *m);
-    struct cf_buf reasons;
     if (!take_id(r->roster_id, m->roster_id)) return refuse(d, "roster_id: 16 bytes");
     struct cf_key key = cf_key_roster(m->roster_id);
     take_id(r->application_id, m->application_id);
@@ -191,14 +222,11 @@ static int decode_row(struct cf_decode *d, const struct cf_record *rec,
     for (int i = INTAKE_ROW_ACCEPTED; i < INTAKE_ROW_COUNT; i++)
         if (cf_str_is(text(r->outcome), intake_row_outcome_name((enum intake_row_outcome)i)))
             m->outcome = (enum intake_row_outcome)i;
-    cf_buf_init(&reasons, 8192);
-    for (size_t i = 0; i < r->n_reasons; i++)
-        cf_buf_printf(&reasons, "%s%s", i ? "|" : "", r->reasons[i]);
-    m->reasons = cf_arena_str(d->arena, cf_buf_str(&reasons));
-    cf_buf_free(&reasons);
+    m->reasons = joined(d->arena, r->reasons, r->n_reasons);
     m->warnings = r->warnings;
     m->state = cf_app_state_parse(text(r->app_state));
     m->taken_over = r->taken_over;
+    m->notice = text(r->notice);
     m->from_stage = rec->cf_src.len != 0;
     add(d, INTAKE_KIND_ROSTER, INTAKE_MSG_ROW, &key, m);
     return 0;

@@ -127,6 +127,7 @@ struct cf_str intake_codec_row(struct cf_arena *a, const struct intake_row_msg *
     r.warnings = m->warnings;
     r.app_state = literal(cf_app_state_name(m->state));
     r.taken_over = m->taken_over;
+    r.notice = z(a, m->notice);
     x.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROW_OUTCOME;
     x.row_outcome = &r;
     return cf_pack(a, &x.base);

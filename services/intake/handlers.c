@@ -79,6 +79,7 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
         return app ? want(out, 0, INTAKE_AUX_ENDED, app) : 0;
     }
     case INTAKE_MSG_FOLLOW:
+    case INTAKE_MSG_LATER_NOTICE:
     case INTAKE_MSG_UNIT:
     case INTAKE_MSG_UNIT_TOLD:
     case INTAKE_MSG_ANSWERED:
@@ -100,6 +101,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_ENROLMENT: return intake_decide_enrolment(s, h, changed);
     case INTAKE_MSG_ENROLMENT_ENDED: return intake_decide_enrolment_ended(s, h, changed);
     case INTAKE_MSG_FOLLOW: return intake_decide_follow(s, h, changed);
+    case INTAKE_MSG_LATER_NOTICE: return intake_decide_later_notice(s, h);
     case INTAKE_MSG_CARD: return intake_decide_card(s, h, changed);
     case INTAKE_MSG_DOCUMENT_CHANGED: return intake_decide_document_changed(s, h, changed);
     case INTAKE_MSG_ALIASED: return intake_decide_aliased(s, h, changed);
@@ -119,7 +121,7 @@ static const char *const enrolment_types[] = {"enrolment.registered", "enrolment
 static const char *const unit_types[] = {"unit.registered", "unit.changed", NULL};
 static const char *const command_types[] = {"application.submit", "application.supplement",
                                             "application.withdraw", NULL};
-static const char *const photo_types[] = {"photo.ended", NULL};
+static const char *const photo_types[] = {"photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", "card.operation_answered",
                                          NULL};
 static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "row.outcome",

@@ -82,6 +82,8 @@ int intake_decide_unit(struct cf_step *s, struct intake_unit *u, bool *changed);
 int intake_decide_unit_told(struct cf_step *s);
 int intake_decide_answered(struct cf_step *s);
 int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);
+/* Writes nothing of the holder: the row of the list hears of it. */
+int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h);
 int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* The application whose card this message activates, or NULL. */
 const uint8_t *intake_activates(const struct intake_holder *h, const struct intake_card_msg *m);

@@ -110,6 +110,18 @@ int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *chang
     return 0;
 }
 
+int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h)
+{
+    const struct intake_follow *m = s->msg->body;
+    const struct intake_slot *slot = intake_slot_with(h, m->application_id);
+    if (!slot || memcmp(slot->roster, zero, 16) == 0 || m->reasons.len == 0) return 0;
+    struct intake_row_msg row = {.row_no = slot->row_no, .notice = m->reasons};
+    memcpy(row.roster_id, slot->roster, 16);
+    memcpy(row.application_id, m->application_id, 16);
+    intake_codec_send_row(s, &row);
+    return 0;
+}
+
 /* ---- the mirror of the cards ------------------------------------------------------------------ */
 
 static bool same_card(const struct intake_mirror *a, const struct intake_mirror *b)

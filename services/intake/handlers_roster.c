@@ -76,6 +76,19 @@ static void count(struct intake_roster *r, const struct intake_roster_row *row, 
     if (state < INTAKE_COUNT_COUNT) r->by_state[state] += by;
 }
 
+enum { NOTICES_MAX = 1000 };
+
+/* Each once; more than fits is not kept. */
+static struct cf_str add_notice(struct cf_step *s, struct cf_str known, struct cf_str more)
+{
+    if (known.len == 0) return more;
+    if (known.len + more.len >= NOTICES_MAX ||
+        (known.len >= more.len &&
+         memcmp(known.ptr + known.len - more.len, more.ptr, more.len) == 0))
+        return known;
+    return cf_arena_printf(s->arena, "%.*s|%.*s", CF_ARG(known), CF_ARG(more));
+}
+
 static int decide_row(struct cf_step *s, struct intake_roster *r, bool *changed)
 {
     const struct intake_row_msg *m = s->msg->body;
@@ -98,6 +111,7 @@ static int decide_row(struct cf_step *s, struct intake_roster *r, bool *changed)
     }
     memcpy(row.application_id, m->application_id, 16);
     if (m->state != CF_APP_NONE) row.app_state = (int16_t)m->state;
+    if (m->notice.len) row.notices = add_notice(s, row.notices, m->notice);
     if (m->taken_over) row.app_state = CF_APP_NONE; /* it is counted there */
     count(r, &row, 1);
     cf_aux_put(s, INTAKE_AUX_ROSTER_ROW, id, &row);

@@ -55,6 +55,9 @@ static const struct cf_column roster_columns[] = {
     COLUMN("records", INT4, records)
     COLUMN("complete", BOOL, complete)
     COLUMN("problem", TEXT, problem)
+    COLUMN("introduction_letter_no", TEXT, introduction_letter_no)
+    COLUMN("id_copies_held", BOOL, id_copies_held)
+    COLUMN("agent", BYTES, agent)
     COLUMN("accepted", INT4, accepted)
     COLUMN("refused", INT4, refused)
     COLUMN("unchanged", INT4, unchanged)
@@ -156,6 +159,7 @@ static const struct cf_column roster_row_columns[] = {
     COLUMN("warnings", INT4, warnings)
     COLUMN("application_id", ID, application_id)
     COLUMN("app_state", INT2, app_state)
+    COLUMN("notices", TEXT, notices)
 };
 #undef OWNER
 
@@ -184,11 +188,12 @@ const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_APPLICATION] = {"application", intake_sql_application, false},
     [INTAKE_SQL_NOTICE] = {"notice", intake_sql_notice, false},
     [INTAKE_SQL_ROSTER] = {"roster", intake_sql_roster, true},
+    [INTAKE_SQL_ROSTER_PAPERS] = {"roster_papers", intake_sql_roster_papers, false},
     [INTAKE_SQL_ROSTER_ROWS] = {"roster_rows", intake_sql_roster_rows, true},
     [INTAKE_SQL_ROSTER_CHUNK_ADD] = {"roster_chunk_add", intake_sql_roster_chunk_add, false},
     [INTAKE_SQL_ROSTER_CHUNK] = {"roster_chunk", intake_sql_roster_chunk, false},
 };
-const size_t intake_n_statements = 6;
+const size_t intake_n_statements = sizeof intake_statements / sizeof *intake_statements;
 const struct cf_pgf_statement intake_wait = {"answers", intake_sql_answers, false};
 
 /* Columns of sql/application.sql and sql/answers.sql, by name, so that their order is free. */

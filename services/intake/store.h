@@ -93,6 +93,8 @@ struct intake_roster {
     int32_t next_row, records; /* rows below next_row are sent; records is known at the end */
     bool complete;
     struct cf_str problem;
+    struct cf_str introduction_letter_no, agent; /* agent: sealed */
+    bool id_copies_held;
     int32_t accepted, refused, unchanged;
     int32_t by_state[6]; /* enum intake_count */
 };
@@ -105,6 +107,7 @@ struct intake_roster_row {
     int32_t warnings;
     uint8_t application_id[16];
     int16_t app_state;
+    struct cf_str notices; /* later ones: reasons with '|' between */
 };
 
 struct intake_unit {
@@ -140,6 +143,7 @@ enum intake_statement {
     INTAKE_SQL_NOTICE,
     INTAKE_SQL_ROSTER,
     INTAKE_SQL_ROSTER_ROWS,
+    INTAKE_SQL_ROSTER_PAPERS,
     INTAKE_SQL_ROSTER_CHUNK_ADD,
     INTAKE_SQL_ROSTER_CHUNK
 };
