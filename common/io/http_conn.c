@@ -221,29 +221,35 @@ bool cf_conn_push(struct cf_conn *c)
     const struct cf_req *r = c->req;
     c->deadline = cf_mono_ms() +
                   (r->route->route.answer_ms ? r->route->route.answer_ms : c->http->conf.answer_ms);
-    if (c->running || c->out.len - c->out_at <= OUT_AHEAD) return true; /* sent with the run, or later */
+    /* Inside a run the bytes are sent at its end, which calls ready() if it is waited for. */
+    if (c->running || c->out.len - c->out_at <= OUT_AHEAD)
+        return c->out.len - c->out_at <= OUT_AHEAD;
     if (!c->broken) send_out(c);
     if (!c->broken) return c->out.len - c->out_at <= OUT_AHEAD;
     cf_conn_free(c);
     return false;
 }
 
+/* True: the handler of an answer in parts was called, which may have ended the connection. */
+static bool tell_ready(struct cf_conn *c)
+{
+    struct cf_req *r = c->req;
+    if (c->broken || !r || !r->waiting || c->out.len - c->out_at > OUT_AHEAD) return false;
+    r->waiting = false;
+    r->ready(r->ready_arg);
+    return true;
+}
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
     struct cf_conn *c = arg;
-    struct cf_req *r = c->req;
     (void)fd, (void)what;
-    if (!r || !r->waiting) {
+    if (!c->req || !c->req->waiting) {
         cf_conn_run(c);
         return;
     }
     send_out(c);
-    if (c->broken) {
-        cf_conn_free(c);
-    } else if (c->out.len - c->out_at <= OUT_AHEAD) {
-        r->waiting = false;
-        r->ready(r->ready_arg); /* may end the connection */
-    }
+    if (!tell_ready(c)) finish(c);
 }
 
 /* ---- one request after the other ------------------------------------------------------------ */
@@ -345,7 +351,7 @@ void cf_conn_run(struct cf_conn *c)
     if (!c->broken) send_out(c);
     if (!c->broken && c->state != CF_CONN_HANDLE && !c->ended && !c->close_after && !c->writing)
         set_reading(c, true);
-    finish(c);
+    if (!tell_ready(c)) finish(c);
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------ */

@@ -22,7 +22,8 @@ static const uint8_t *app_of(const struct intake_slot *slot)
 
 const uint8_t *intake_again_app(struct intake_holder *h, const struct intake_submit *m)
 {
-    return is_set(m->roster_id) && !m->moved ? app_of(intake_slot_for(h, m->request.kind)) : NULL;
+    if (!is_set(m->roster_id) || m->moved) return NULL;
+    return app_of(intake_slot_for(h, (int)m->request.kind));
 }
 
 /* Its row, when it came from the unit that sends this one: another's is none of its business. */

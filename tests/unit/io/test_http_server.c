@@ -69,6 +69,43 @@ static void large(struct cf_request *req, void *arg)
     cf_answer(req, 200, "text/plain", (struct cf_str){much, sizeof much});
 }
 
+/* 1,000 parts of 20,000 bytes; broken off after the one whose number is in the path. */
+struct parts {
+    struct world *w;
+    struct cf_request *req;
+    int sent, break_at, readies;
+};
+
+static struct parts parts;
+
+static void give_parts(void *arg)
+{
+    static char part[20000];
+    struct parts *p = arg;
+    bool more = true;
+    memset(part, 'p', sizeof part);
+    while (more && p->sent < p->break_at && !cf_request_gone(p->req)) {
+        more = cf_answer_part(p->req, (struct cf_str){part, sizeof part});
+        p->sent++;
+    }
+    if (more || cf_request_gone(p->req)) cf_answer_end(p->req, p->break_at == 1000);
+}
+
+static void on_ready(void *arg)
+{
+    struct parts *p = arg;
+    p->readies++;
+    give_parts(p);
+}
+
+static void in_parts(struct cf_request *req, void *arg)
+{
+    struct cf_str n = cf_request_query(req, "break");
+    parts = (struct parts){.w = arg, .req = req, .break_at = n.ptr ? atoi(n.ptr) : 1000};
+    cf_answer_begin(req, 200, "text/plain", on_ready, &parts);
+    give_parts(&parts);
+}
+
 static const struct cf_route routes[] = {
     {.method = "GET",  .pattern = "/echo/{id}", .scope = "echo:read"             },
     {.method = "POST", .pattern = "/echo/{id}", .scope = "echo:write",             .body_max = 100000},
@@ -77,6 +114,7 @@ static const struct cf_route routes[] = {
     {.method = "POST",                .pattern = "/hold", .answer_ms = 400,                    .body_max = 100},
     {.method = "GET", .pattern = "/large"                       },
     {.method = "GET",                .pattern = "/none",  .scope = "other:scope"},
+    {.method = "GET", .pattern = "/parts"                       },
 };
 
 static int start_with(void **state, struct cf_http_conf conf)
@@ -101,6 +139,7 @@ static int start_with(void **state, struct cf_http_conf conf)
     cf_http_route(w->http, &routes[4], hold, w);
     cf_http_route(w->http, &routes[5], large, w);
     cf_http_route(w->http, &routes[6], echo, w);
+    cf_http_route(w->http, &routes[7], in_parts, w);
     *state = w;
     return 0;
 }
@@ -586,6 +625,75 @@ static void a_large_answer_waits_for_a_slow_reader(void **state)
     close(fd);
 }
 
+/* Everything that comes until the connection ends or `most` bytes are there; their number. */
+static size_t take(struct world *w, int fd, char *tail, size_t room, size_t most)
+{
+    static char buf[65536];
+    size_t have = 0;
+    cf_ms stop = cf_mono_ms() + 10000;
+    for (ssize_t n = -1; n != 0 && have < most && cf_mono_ms() < stop;) {
+        cf_loop_turn(w->loop, false);
+        n = recv(fd, buf, sizeof buf, MSG_DONTWAIT);
+        if (n <= 0) continue;
+        have += (size_t)n;
+        size_t keep = (size_t)n < room ? (size_t)n : room;
+        memcpy(tail, buf + (size_t)n - keep, keep);
+    }
+    return have;
+}
+
+static void an_answer_in_parts_goes_as_fast_as_it_is_read(void **state)
+{
+    struct world *w = *state;
+    char tail[5] = "";
+    int fd = connect_to(cf_http_url(w->http));
+    say(fd, CF_STR("GET /parts HTTP/1.1\r\n" HOST "\r\n"));
+    turn(w->loop, 100);
+    assert_in_range(parts.sent, 4, 999); /* not all of it is in memory */
+    size_t want = 1000 * (size_t)(20000 + 4 + 4) + 5;
+    size_t have = take(w, fd, tail, sizeof tail, want + 100);
+    assert_in_range(have, want + 1, want + 1000); /* and a head */
+    assert_memory_equal(tail, "0\r\n\r\n", 5);
+    assert_true(parts.readies > 1);
+    say(fd, CF_STR("GET /open HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"));
+    assert_in_range(take(w, fd, tail, sizeof tail, 100000), 100, 1000);
+    close(fd);
+    turn(w->loop, 2);
+}
+
+static void an_answer_in_parts_that_is_broken_off_shows_it(void **state)
+{
+    struct world *w = *state;
+    char tail[5] = "";
+    const char *const heads[] = {"GET /parts?break=10 HTTP/1.1\r\n" HOST "\r\n",
+                                 "GET /parts?break=10 HTTP/1.0\r\n" HOST "\r\n"};
+    for (int i = 0; i < 2; i++) {
+        int fd = connect_to(cf_http_url(w->http));
+        say(fd, cf_str_of(heads[i]));
+        size_t have = take(w, fd, tail, sizeof tail, 1000000);
+        assert_true(have < 10 * 20100 + 1000);
+        assert_memory_not_equal(tail, "0\r\n\r\n", 5);
+        close(fd);
+        turn(w->loop, 2);
+    }
+    assert_int_equal(cf_http_open(w->http), 0);
+}
+
+static void a_reader_of_parts_that_is_gone_ends_the_handler(void **state)
+{
+    struct world *w = *state;
+    int fd = connect_to(cf_http_url(w->http));
+    say(fd, CF_STR("GET /parts HTTP/1.1\r\n" HOST "\r\n"));
+    turn(w->loop, 50);
+    assert_int_equal(cf_http_open(w->http), 1);
+    const struct linger now = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close(fd);
+    turn(w->loop, 50);
+    assert_int_equal(cf_http_open(w->http), 0);
+    assert_int_equal(cf_http_connections(w->http), 0);
+}
+
 static void head_gets_no_body_and_http_1_0_is_closed(void **state)
 {
     struct world *w = *state;
@@ -750,6 +858,9 @@ int main(void)
         HASTY(one_connection_too_many_is_turned_away),
         HASTY(all_bodies_together_are_bounded),
         T(a_large_answer_waits_for_a_slow_reader),
+        T(an_answer_in_parts_goes_as_fast_as_it_is_read),
+        T(an_answer_in_parts_that_is_broken_off_shows_it),
+        T(a_reader_of_parts_that_is_gone_ends_the_handler),
         T(head_gets_no_body_and_http_1_0_is_closed),
         T(requests_are_counted_by_route),
         T(draining_lets_requests_end),
