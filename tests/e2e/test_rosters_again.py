@@ -2,12 +2,15 @@
 
 import csv
 import io
+import socket
 import time
+import urllib.parse
 import uuid
 
 import feed
 import pytest
 from harness import xlsx
+from harness.program import wait_until
 
 COLUMNS = ["name", "document_type", "document_number", "sex", "birth_date", "phone", "address",
            "unit_code"]
@@ -140,6 +143,17 @@ def test_a_corrected_list_with_only_the_bad_rows_puts_them_right(client, people)
     client.wait_for(rows[1]["application_id"], "collected", timeout=60)
 
 
+def is_free(url):
+    place = urllib.parse.urlsplit(url)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((place.hostname, place.port))
+        except OSError:
+            return False
+        return True
+
+
 def wait_state(api, roster_id, fits, seconds=20):
     until = time.monotonic() + seconds
     while True:
@@ -185,7 +199,10 @@ def test_a_killed_intake_goes_on_in_the_middle_of_a_list(stack, client, people, 
     state = wait_state(client.api("intake", "unit"), roster_id,
                        lambda said: said.get("accepted", 0) > 0)
     intake = stack.service("intake")
+    addresses = [intake.http, intake.operator]
     intake.kill()
+    # Its other threads may hold the sockets for a moment after the first is gone.
+    wait_until("the ports are free", 10, lambda: all(map(is_free, addresses)))
     intake.start()
     assert 0 < state["accepted"] < 1500 and state["records"] is None, "killed too late to tell"
     state = feed.wait_roster(client.api("intake", "unit"), roster_id, 90)
