@@ -93,7 +93,7 @@ static inline struct cf_str zip_end(struct zip_write *z)
     return cf_buf_str(&z->out);
 }
 
-/* ---- a workbook around one sheet ---------------------------------------------------------------- */
+/* ---- a workbook around one sheet ------------------------------------------------------------- */
 
 #define BOOK_WORKBOOK                                                                    \
     "<workbook xmlns:r=\"r\"><workbookPr/><sheets>"                                       \

@@ -137,7 +137,7 @@ void cf_answer(struct cf_request *req, int status, const char *type, struct cf_s
     cf_conn_run(c);
 }
 
-/* ---- in parts ----------------------------------------------------------------------------------- */
+/* ---- in parts -------------------------------------------------------------------------------- */
 
 /* HTTP/1.0 knows no chunks: there the end of the connection is the end of the answer. */
 static bool in_chunks(const struct cf_req *r)

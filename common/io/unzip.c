@@ -30,7 +30,7 @@ struct cf_zip cf_zip_of(struct cf_pieces *pieces)
     return (struct cf_zip){.pieces = pieces};
 }
 
-/* ---- the directory ------------------------------------------------------------------------------ */
+/* ---- the directory --------------------------------------------------------------------------- */
 
 /* The record at the end; it stands as far back as its comment is long. */
 static const char *find_end(const char *tail, size_t n)
@@ -106,7 +106,7 @@ enum cf_zip_result cf_zip_find(struct cf_zip *zip, struct cf_str name, struct cf
     return CF_ZIP_END;
 }
 
-/* ---- a member ----------------------------------------------------------------------------------- */
+/* ---- a member -------------------------------------------------------------------------------- */
 
 void cf_zip_stream_free(struct cf_zip_stream *s)
 {

@@ -10,7 +10,7 @@ struct cf_xml {
     size_t used; /* by the parser */
 };
 
-/* ---- memory: expat's allocators have no argument, so they find their document here ------------- */
+/* ---- memory: expat's allocators have no argument, so they find their document here ----------- */
 
 static _Thread_local struct cf_xml *current;
 
@@ -49,7 +49,7 @@ static void xml_free(void *p)
     free(h);
 }
 
-/* ---- events ------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static const char *local(const char *name)
 {
@@ -93,7 +93,7 @@ void cf_xml_refuse(struct cf_xml *x)
     XML_StopParser(x->parser, XML_FALSE);
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 void cf_xml_free(struct cf_xml *x)
 {

@@ -1,7 +1,7 @@
 /* csv -- records of a CSV text, bounded and forgiving; no I/O.
  *
- * Fields are separated by a delimiter (comma if not told), records by LF or CRLF; a field in quotes may hold both, and
- * quotes doubled. A quote inside a field that does not begin with one stands for itself.
+ * Fields are separated by a delimiter (comma if not told), records by LF or CRLF; a field in quotes
+ * may hold both, and quotes doubled. A quote inside a field that does not begin with one stands for itself.
  *
  * Owns     fields point into the text, or into the arena where quotes had to be taken out
  * Limits   CF_CSV_FIELDS fields a record, CF_CSV_FIELD_MAX bytes a field. A record that

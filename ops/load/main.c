@@ -204,7 +204,7 @@ static void enrol(struct load *l)
     printf("{\"enrolled\": %d}\n", l->conf.count);
 }
 
-/* ---- applying and watching -------------------------------------------------------------------- */
+/* ---- applying and watching ------------------------------------------------------------------- */
 
 static void keep_id(struct load *l, const void *id, size_t len, uint32_t number)
 {

@@ -67,7 +67,7 @@ void intake_answer_id(struct intake_write *w, int status, const char *name)
     cf_buf_free(&body);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum { NAME_MAX_IN = 1000, TEXT_MAX_IN = 200, ADDRESS_MAX_IN = 1000 };
 
@@ -142,7 +142,7 @@ bool intake_found(struct cf_request *req, int e, const PGresult *res, struct int
     return mine;
 }
 
-/* ---- the catalogue ---------------------------------------------------------------------------- */
+/* ---- the catalogue --------------------------------------------------------------------------- */
 
 /* The published matrix: what may be applied for by which channel. */
 static void channels_out(struct cf_out *o)

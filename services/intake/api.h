@@ -18,7 +18,7 @@ void intake_api_roster_routes(struct intake_front *front);
 void intake_api_roster_read_routes(struct intake_front *front);
 void intake_api_feed_routes(struct intake_front *front);
 
-/* ---- shared ----------------------------------------------------------------------------------- */
+/* ---- shared ---------------------------------------------------------------------------------- */
 
 /* A write on its way; the first part of each handler's own struct, in the request's arena. */
 struct intake_write {

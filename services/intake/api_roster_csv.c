@@ -60,7 +60,7 @@ static void end(struct listing *l, bool whole)
         cf_problem_away(req, "postgres");
 }
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void csv_field(struct cf_buf *b, struct cf_str s)
 {
@@ -107,7 +107,7 @@ static void write_row(struct listing *l)
                   CF_ARG(o->notices));
 }
 
-/* ---- what has to be asked for ------------------------------------------------------------------- */
+/* ---- what has to be asked for ---------------------------------------------------------------- */
 
 static struct cf_str copy(struct listing *l, const PGresult *res, int row, const char *name)
 {
@@ -158,7 +158,7 @@ static void piece_found(void *arg, int e, const PGresult *res)
         go_on(l);
 }
 
-/* ---- record after record ------------------------------------------------------------------------ */
+/* ---- record after record --------------------------------------------------------------------- */
 
 /* True: go on; false: something is awaited, or it has ended. */
 static bool take_record(struct listing *l)

@@ -78,7 +78,7 @@ uint64_t intake_book_spent(const struct intake_book *b)
     return b->spent;
 }
 
-/* ---- text of a string or a cell ----------------------------------------------------------------- */
+/* ---- text of a string or a cell -------------------------------------------------------------- */
 
 static void collect(struct collector *c, struct cf_str text)
 {
@@ -94,7 +94,7 @@ static void collect_tag(struct collector *c, const char *name, bool begin)
     if (strcmp(name, "rPh") == 0) c->aid = begin;
 }
 
-/* ---- shared strings ----------------------------------------------------------------------------- */
+/* ---- shared strings -------------------------------------------------------------------------- */
 
 static void string_begin(void *arg, const char *name, const char *const *attributes)
 {
@@ -141,7 +141,7 @@ static enum cf_zip_result want_string(struct intake_book *b, uint32_t index)
     return CF_ZIP_OK;
 }
 
-/* ---- rows of the sheet -------------------------------------------------------------------------- */
+/* ---- rows of the sheet ----------------------------------------------------------------------- */
 
 /* "AB12": the column, from 0; -1 when it is none, or beyond those that count. */
 static int column_of(const char *ref)
@@ -218,7 +218,7 @@ static void sheet_text(void *arg, struct cf_str text)
 
 static const struct cf_xml_handlers sheet_handlers = {sheet_begin, sheet_end, sheet_text};
 
-/* ---- a row as a record -------------------------------------------------------------------------- */
+/* ---- a row as a record ----------------------------------------------------------------------- */
 
 static struct cf_str raw_of(const struct intake_book *b, const struct cell *c)
 {
@@ -291,7 +291,7 @@ static void to_record(struct intake_book *b, struct cf_arena *arena, struct cf_c
     if (out->broken) out->n = 0;
 }
 
-/* ---- on and on ---------------------------------------------------------------------------------- */
+/* ---- on and on ------------------------------------------------------------------------------- */
 
 static enum cf_zip_result step(struct intake_book *b)
 {

@@ -8,7 +8,7 @@
 
 #define PART_MAX (8u << 20)
 
-/* ---- a part ------------------------------------------------------------------------------------- */
+/* ---- a part ---------------------------------------------------------------------------------- */
 
 void book_part_close(struct book_part *p)
 {
@@ -50,7 +50,7 @@ enum cf_zip_result book_part_step(struct book_part *p, uint64_t *spent)
     return told(p, cf_xml_feed(p->xml, (struct cf_str){block, n}, p->ended));
 }
 
-/* ---- the workbook: its first visible sheet ------------------------------------------------------ */
+/* ---- the workbook: its first visible sheet --------------------------------------------------- */
 
 static bool is_true(const char *s)
 {
@@ -69,7 +69,7 @@ static void on_workbook(void *arg, const char *name, const char *const *attribut
     snprintf(plan->sheet_id, sizeof plan->sheet_id, "%s", id);
 }
 
-/* ---- relations: the names of the parts ---------------------------------------------------------- */
+/* ---- relations: the names of the parts ------------------------------------------------------- */
 
 static void path_of(const char *target, char out[BOOK_PATH])
 {
@@ -95,7 +95,7 @@ static void on_relation(void *arg, const char *name, const char *const *attribut
     if (ends_with(type, "/styles")) path_of(target, plan->styles);
 }
 
-/* ---- styles: which of them show a date ---------------------------------------------------------- */
+/* ---- styles: which of them show a date ------------------------------------------------------- */
 
 /* Text in quotes, in brackets or behind a backslash is shown as it is. */
 static bool shows_date(const char *format)
@@ -152,7 +152,7 @@ static void on_style_end(void *arg, const char *name)
     if (strcmp(name, "cellXfs") == 0) plan->in_cell_styles = false;
 }
 
-/* ---- one after the other ------------------------------------------------------------------------ */
+/* ---- one after the other --------------------------------------------------------------------- */
 
 static const struct cf_xml_handlers workbook = {on_workbook, NULL, NULL};
 static const struct cf_xml_handlers relations = {on_relation, NULL, NULL};
@@ -182,7 +182,7 @@ enum cf_zip_result book_plan_step(struct book_plan *plan, int *phase, struct boo
     return CF_ZIP_OK;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------ */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Days of Excel: 1 is 1900-01-01, and 60 a 29 February that never was; or 0 is 1904-01-01. */
 static bool date_of(const struct book_plan *plan, double serial, cf_day *out)

@@ -164,7 +164,7 @@ enum { INTAKE_WORD_BYTES = 200 };
 
 int intake_codec_decode(struct cf_decode *d, const struct cf_record *rec);
 
-/* ---- keys and ids ----------------------------------------------------------------------------- */
+/* ---- keys and ids ---------------------------------------------------------------------------- */
 
 /* The key of a person's application: the holder's reference; where the document gives none
  * (unknown type, no number), one that only this application has. True: of the document. */
@@ -175,7 +175,7 @@ void intake_codec_school_id(struct cf_str unit_code, uint8_t out[16]);
 /* Of the row of a roster: the application's id, and that of the row. */
 void intake_codec_row_id(const uint8_t roster_id[16], uint32_t row_no, uint8_t out[16]);
 
-/* ---- persons ---------------------------------------------------------------------------------- */
+/* ---- persons --------------------------------------------------------------------------------- */
 
 struct cf_str intake_codec_person_pack(struct cf_arena *a, const struct intake_person *p);
 int intake_codec_person(struct cf_arena *a, struct cf_str plain, struct intake_person *out) CF_MUST;
@@ -186,7 +186,7 @@ int intake_codec_person_seal(const struct cf_seal_ring *ring, struct cf_arena *a
                              const struct intake_person *p, const struct cf_key *owner,
                              struct cf_str *out) CF_MUST;
 
-/* ---- what the front sends --------------------------------------------------------------------- */
+/* ---- what the front sends -------------------------------------------------------------------- */
 
 struct cf_str intake_codec_submit(struct cf_arena *a, const struct intake_submit *m);
 struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_supplement *m,
@@ -230,7 +230,7 @@ struct cf_str intake_codec_progress(struct cf_arena *a, const uint8_t roster_id[
                                     uint32_t next_row, uint32_t records, bool complete,
                                     const char *problem);
 
-/* ---- what the stage sends --------------------------------------------------------------------- */
+/* ---- what the stage sends -------------------------------------------------------------------- */
 
 /* Of an application as it stands now; topic application.events, key of the step. */
 void intake_codec_send_received(struct cf_step *s, const uint8_t id[16],

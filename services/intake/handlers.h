@@ -54,7 +54,7 @@ void intake_tell_roster(struct cf_step *s, const uint8_t roster[16], int32_t row
 void intake_tell_taken_over(struct cf_step *s, const uint8_t roster[16], int32_t row_no,
                             const uint8_t app[16]);
 
-/* ---- a unit's list that is sent again (handlers_again.c) --------------------------------------- */
+/* ---- a unit's list that is sent again (handlers_again.c) ------------------------------------- */
 
 /* The application that this row of a list may be about already: open, or accepted last; NULL when
  * no list has made one. */

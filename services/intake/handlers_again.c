@@ -41,7 +41,7 @@ const uint8_t *intake_again_unchanged(const struct intake_case *c)
     return id && own_app(c->s, id, c->app.unit_code) ? id : NULL;
 }
 
-/* ---- put right ---------------------------------------------------------------------------------- */
+/* ---- put right ------------------------------------------------------------------------------- */
 
 static bool same_words(const struct intake_application *a, const struct intake_application *b)
 {

@@ -17,7 +17,7 @@ static bool is_set(const uint8_t id[16])
     return !same_id(id, zero);
 }
 
-/* ---- slots ------------------------------------------------------------------------------------ */
+/* ---- slots ----------------------------------------------------------------------------------- */
 
 struct intake_slot *intake_slot_for(struct intake_holder *h, int kind)
 {
@@ -63,7 +63,7 @@ static void take_slot(struct intake_case *c)
     *c->changed = true;
 }
 
-/* ---- the world as this holder's row knows it -------------------------------------------------- */
+/* ---- the world as this holder's row knows it ------------------------------------------------- */
 
 static struct intake_card card_of(const struct intake_mirror *m)
 {
@@ -134,7 +134,7 @@ static struct intake_request request_of(const struct intake_application *app)
     };
 }
 
-/* ---- rosters ---------------------------------------------------------------------------------- */
+/* ---- rosters --------------------------------------------------------------------------------- */
 
 void intake_tell_roster(struct cf_step *s, const uint8_t roster[16], int32_t row_no,
                         const uint8_t app[16], enum intake_row_outcome outcome,
@@ -195,7 +195,7 @@ static bool is_unchanged(struct intake_case *c, const struct intake_verdict *v)
     return true;
 }
 
-/* ---- timers ----------------------------------------------------------------------------------- */
+/* ---- timers ---------------------------------------------------------------------------------- */
 
 /* One timer an application, under its own id; only applications that wait or are noticed have
  * one, so the straight path has none. */
@@ -214,7 +214,7 @@ void intake_case_drop_timer(struct intake_case *c)
     if (c->app.timer_no && !c->s->msg->is_outcome) cf_work_drop(c->s, c->id);
 }
 
-/* ---- writing down ----------------------------------------------------------------------------- */
+/* ---- writing down ---------------------------------------------------------------------------- */
 
 void intake_case_save(struct intake_case *c)
 {

@@ -75,7 +75,7 @@ int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *chang
     return intake_case_judge(&c, false, is_expired(s));
 }
 
-/* ---- supplements ------------------------------------------------------------------------------ */
+/* ---- supplements ----------------------------------------------------------------------------- */
 
 static void answer(struct cf_step *s, const uint8_t app[16], const char *refusal,
                    enum intake_command_result result)
@@ -228,7 +228,7 @@ int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *c
     return e ? e : supplement(&c, m);
 }
 
-/* ---- withdrawals ------------------------------------------------------------------------------ */
+/* ---- withdrawals ----------------------------------------------------------------------------- */
 
 int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *changed)
 {

@@ -122,7 +122,7 @@ int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h)
     return 0;
 }
 
-/* ---- the mirror of the cards ------------------------------------------------------------------ */
+/* ---- the mirror of the cards ----------------------------------------------------------------- */
 
 static bool same_card(const struct intake_mirror *a, const struct intake_mirror *b)
 {

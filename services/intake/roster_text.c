@@ -61,7 +61,7 @@ uint64_t intake_text_spent(const struct intake_text *t)
     return t->spent;
 }
 
-/* ---- the window --------------------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------------------------ */
 
 static void drop_taken(struct intake_text *t)
 {
@@ -111,7 +111,7 @@ static enum intake_read fill(struct intake_text *t)
     return INTAKE_READ_RECORD;
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 /* What divides the first line into most fields. */
 static char delimiter_of(struct cf_csv csv, struct cf_arena *arena)

@@ -87,7 +87,7 @@ static void make_room(struct intake_splitter *p)
     if (n >= KEPT && oldest) forget(oldest);
 }
 
-/* ---- ending a step ---------------------------------------------------------------------------- */
+/* ---- ending a step --------------------------------------------------------------------------- */
 
 /* The front has looked at this file before it answered 202: a person must look. */
 static void end_unreadable(struct reading *r, struct cf_work_call *call)
@@ -134,7 +134,7 @@ static void sent(void *arg, int e)
     end_step_if_over(r);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void send(struct reading *r, const char *topic, const struct cf_key *key,
                  const uint8_t id[16], const char *type, struct cf_str value)
@@ -218,7 +218,7 @@ static void take_row(struct reading *r, const struct cf_csv_record *rec, bool ma
 
 static void read_on(struct reading *r);
 
-/* ---- the file in pieces ------------------------------------------------------------------------ */
+/* ---- the file in pieces ---------------------------------------------------------------------- */
 
 const char *intake_roster_piece(const struct cf_seal_ring *ring, const uint8_t roster_id[16],
                                 const PGresult *res, struct cf_pieces *pieces)
@@ -252,7 +252,8 @@ static void fetched(void *arg, int e, const PGresult *res)
     r->fetching = false;
     if (e) r->failed = true;
     if (!e)
-        r->why = intake_roster_piece(r->owner->front->app->ring, r->meta.roster_id, res, &r->pieces);
+        r->why = intake_roster_piece(r->owner->front->app->ring, r->meta.roster_id, res,
+                                     &r->pieces);
     if (r->failed || r->why)
         end_step_if_over(r);
     else
@@ -269,7 +270,7 @@ static void fetch(struct reading *r)
     }
 }
 
-/* ---- a step ------------------------------------------------------------------------------------- */
+/* ---- a step ---------------------------------------------------------------------------------- */
 
 static void take_record(struct reading *r, const struct cf_csv_record *rec)
 {
@@ -321,7 +322,7 @@ static void step(struct reading *r, struct cf_work_call *call, uint32_t first)
     read_on(r);
 }
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static struct reading *known(struct intake_splitter *p, const uint8_t id[16], uint32_t next_row)
 {

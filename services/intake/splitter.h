@@ -20,7 +20,7 @@ struct intake_splitter *intake_splitter_new(struct intake_front *front)
     CF_FREED_BY(intake_splitter_free);
 void intake_splitter_run(struct intake_splitter *p, struct cf_work_call *call);
 
-/* ---- the file of a roster, in sealed pieces; for rows.csv too --------------------------------- */
+/* ---- the file of a roster, in sealed pieces; for rows.csv too -------------------------------- */
 
 #define INTAKE_ROSTER_PIECE (256u << 10)
 

@@ -56,7 +56,10 @@ def test_papers_of_nobody_or_of_another_unit_are_missing(client, people):
 
 
 def test_a_row_shows_later_notices_of_its_application(client, people):
-    unit, person = unit_code(), people.foreigner()
+    # Of its own making: names of people.foreigner() grow with the number of persons.
+    unit, person = unit_code(), {**people.resident(), "document_type": "passport",
+                                 "document_number": f"QZ{uuid.uuid4().int % 10**7:07}",
+                                 "name": "Quirin Zelvedere"}
     client.enrol(person, unit_code=unit)
     roster_id, state, rows = send(client, unit, as_text(table(unit, [person])).encode())
     assert counts(state) == (1, 0, 0)

@@ -96,7 +96,7 @@ static void days_may_count_from_1904(void **state)
     cf_arena_free(a);
 }
 
-/* ---- what is damaged ---------------------------------------------------------------------------- */
+/* ---- what is damaged ------------------------------------------------------------------------- */
 
 static struct cf_str small_book(struct zip_write *z)
 {
@@ -134,7 +134,7 @@ static void a_damaged_archive_is_told(void **state)
     cf_arena_free(a);
 }
 
-/* ---- what wants too much ------------------------------------------------------------------------ */
+/* ---- what wants too much --------------------------------------------------------------------- */
 
 /* Of /proc/self/status, in KB. */
 static long status_kb(const char *name)

@@ -195,7 +195,7 @@ static void files_that_are_no_text_are_told(void **state)
     }
 }
 
-/* ---- the reader of texts ------------------------------------------------------------------------ */
+/* ---- the reader of texts --------------------------------------------------------------------- */
 
 /* As read_all, by the reader; piece by piece. */
 static const char *read_file_in_pieces(struct cf_arena *a, struct cf_str file, size_t piece)
