@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct intake_header header;
     struct intake_seen *seen = intake_seen_new();
     const char *missing = NULL;
-    bool has_header = false;
+    bool has_header = false, is_text = cf_utf8_valid(file);
     unsigned line = 0;
     for (size_t n = 0; cf_csv_next(&csv, a, &r); n++) {
         MUST(n <= size && r.line > line && csv.line >= r.line);
@@ -124,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (n == 0 && !r.broken) {
             has_header = intake_header_read(&r, &header, &missing);
             MUST(has_header || missing);
-        } else if (has_header && !r.broken && !r.blank && cf_utf8_valid(file)) {
+        } else if (has_header && !r.broken && !r.blank && is_text) {
             read_row(&header, &r, a, seen);
         }
     }
