@@ -48,6 +48,7 @@ bool production_card_put(struct production_card *card, bool temporary,
     if (!is_lost(to)) card->before_loss = CF_CARD_NONE;
     card->loss_until = 0;
     card->state = to;
+    if (to == CF_CARD_CANCELLED) card->financial = PRODUCTION_FIN_CLOSED;
     production_card_changed(card, temporary, before, word, op, fx);
     return true;
 }

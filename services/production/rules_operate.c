@@ -194,7 +194,6 @@ static void move_card(struct production_holder *h, const struct production_op *o
         /* S14: the social-security and the financial function, and nothing else. */
         t->card->financial = PRODUCTION_FIN_ACTIVE;
     }
-    if (on == PRODUCTION_CARD_CANCEL) t->card->financial = PRODUCTION_FIN_CLOSED;
     production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
     if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
     done(op, t, fx);

@@ -456,6 +456,7 @@ static void a_card_expires_the_day_after_its_last(void **state)
         production_on_due(&h, &w, &fx);
         /* The state of a permanent one is kept; a temporary one is cancelled. */
         assert_int_equal(card->state, temporary ? CF_CARD_CANCELLED : CF_CARD_NORMAL);
+        assert_int_equal(card->financial == PRODUCTION_FIN_CLOSED, temporary);
         assert_int_equal(card->expired, !temporary);
         assert_int_equal(told("cancelled"), temporary);
         const struct production_effect *changed = must_find(&fx, PRODUCTION_FX_CHANGED);
@@ -669,6 +670,7 @@ static void death_cancels_the_cards_of_both_slots(void **state)
     h.temporary.card = card_in(CF_CARD_NORMAL);
     assert_int_equal(enrolment(&h, "death"), PRODUCTION_MOVE);
     assert_int_equal(h.permanent.card.state, CF_CARD_CANCELLED);
+    assert_int_equal(h.permanent.card.financial, PRODUCTION_FIN_CLOSED);
     assert_int_equal(h.permanent.made.state, CF_CARD_CANCELLED);
     assert_int_equal(h.temporary.card.state, CF_CARD_CANCELLED);
     assert_true(told("death"));

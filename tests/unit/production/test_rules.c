@@ -322,6 +322,7 @@ static void activating_cancels_the_temporary_card_and_the_replaced_one(void **st
     assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
     assert_int_equal(h.permanent.made.state, CF_CARD_NONE);
     assert_int_equal(h.temporary.card.state, CF_CARD_CANCELLED);
+    assert_int_equal(h.temporary.card.financial, PRODUCTION_FIN_CLOSED);
     size_t cancelled = 0;
     for (size_t i = 0; i < fx.n; i++)
         cancelled +=
