@@ -68,9 +68,12 @@ void production_card_seal(struct production_slot *slot, const struct production_
 {
     struct production_card *card = &slot->made;
     if (card->state != CF_CARD_RESERVED) return;
+    bool temporary = slot->app.kind == CF_KIND_TEMPORARY;
     card->issued_on = cf_day_of_ms(w->now);
-    card->valid_until = production_add_months(card->issued_on, 12 * w->policy->card_years);
-    production_card_put(card, false, PRODUCTION_CARD_SEAL, "made", NULL, fx);
+    card->valid_until = temporary
+                            ? card->issued_on + w->policy->temporary_days
+                            : production_add_months(card->issued_on, 12 * w->policy->card_years);
+    production_card_put(card, temporary, PRODUCTION_CARD_SEAL, "made", NULL, fx);
     struct production_effect *e = &fx->list[fx->n - 1];
     memcpy(e->app_id, slot->app.id, 16);
     e->app_kind = slot->app.kind;

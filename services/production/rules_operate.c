@@ -227,9 +227,8 @@ static void extend_temporary(const struct production_op *op, struct target *t,
 {
     struct verdict v = {0};
     cf_day most = production_add_months(t->card->issued_on, w->policy->temporary_months);
-    if (!t->temporary) refuse(&v, "illegal_in_state");
-    if (!cf_card_state_is_usable(t->card->state)) refuse(&v, "illegal_in_state");
-    if (v.n == 0 && t->card->valid_until >= most) refuse(&v, "illegal_in_state");
+    if (!t->temporary || !cf_card_state_is_usable(t->card->state) || t->card->valid_until >= most)
+        refuse(&v, "illegal_in_state");
     if (v.n) {
         answer(op, t, "refused", &v, fx);
         return;

@@ -262,6 +262,15 @@ static void activation_waits_for_the_collection(void **state)
     }
 }
 
+static void a_refused_extension_names_its_reason_once(void **state)
+{
+    (void)state;
+    struct production_holder h = holder_with(CF_CARD_CANCELLED);
+    struct production_op op = asked(PRODUCTION_OP_EXTEND_TEMPORARY);
+    op.card_no = cf_str_of(h.permanent.card.no);
+    assert_string_equal(reasons_of(operate(&h, &op)), "illegal_in_state");
+}
+
 /* Alone, without an old card or a temporary one; and for a temporary card nothing else changes. */
 static void activating_changes_only_what_it_takes_over(void **state)
 {
@@ -475,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),
         cmocka_unit_test(activation_waits_for_the_collection),
+        cmocka_unit_test(a_refused_extension_names_its_reason_once),
         cmocka_unit_test(activating_changes_only_what_it_takes_over),
         cmocka_unit_test(release_is_refused_from_the_batch_on),
         cmocka_unit_test(passwords_are_set_reset_and_disabled),

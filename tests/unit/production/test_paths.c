@@ -440,6 +440,26 @@ static void the_earliest_obligation_counts(void **state)
     assert_int_equal(production_next_due(&h), NOW);
 }
 
+static void a_made_card_is_valid_for_as_long_as_its_kind(void **state)
+{
+    (void)state;
+    struct production_world w = world_at(NOW);
+    for (int temporary = 0; temporary <= 1; temporary++) {
+        struct production_holder h = {0};
+        struct production_slot *slot = temporary ? &h.temporary : &h.permanent;
+        slot->app.kind = temporary ? CF_KIND_TEMPORARY : CF_KIND_FIRST_ISSUE;
+        slot->made = card_in(CF_CARD_RESERVED);
+        fx.n = 0;
+        production_card_seal(slot, &w, &fx);
+        cf_day today = cf_day_of_ms(NOW);
+        assert_int_equal(slot->made.state, CF_CARD_SEALED);
+        assert_int_equal(slot->made.issued_on, today);
+        assert_int_equal(slot->made.valid_until,
+                         temporary ? today + 60 : production_add_months(today, 120));
+        assert_int_equal(must_find(&fx, PRODUCTION_FX_CHANGED)->temporary, temporary);
+    }
+}
+
 static void a_card_expires_the_day_after_its_last(void **state)
 {
     (void)state;
@@ -715,6 +735,7 @@ int main(void)
         cmocka_unit_test(without_a_number_it_is_asked_for_again),
         cmocka_unit_test(a_state_without_an_end_is_not_asked_again),
         cmocka_unit_test(the_earliest_obligation_counts),
+        cmocka_unit_test(a_made_card_is_valid_for_as_long_as_its_kind),
         cmocka_unit_test(a_card_expires_the_day_after_its_last),
         cmocka_unit_test(a_withdrawal_is_answered_by_the_state),
         cmocka_unit_test(a_queued_one_is_withdrawn_by_the_banks_word),
