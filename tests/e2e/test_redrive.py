@@ -54,88 +54,82 @@ def partner(topics):
 
 
 # Parked records.
-POISON = b"\xff\xff no outcome of work"
+POISON = b"\xff\xff no line of a queue"
 
 
 @pytest.fixture
 def stuck(client, cardctl, people, topics):
-    """A poison message of photo-fetch's own, and behind it the photo of an application."""
-    person = people.resident()
-    holder = topics.holder_ref(person["document_type"], person["document_number"])
-    # The partition of a holder, found by a record that nobody is interested in.
-    part, _ = topics.send("photo-fetch.internal", holder, b"", "nothing.to.see")
-    key = b"work:%d" % part
-    _, offset = topics.send("photo-fetch.internal", key, POISON, "work.outcome", part=part)
+    """A poison message for a bank's queue, and behind it the line of an application."""
+    key = b"bank:B01"
+    part, offset = topics.send("production.internal", key, POISON, "production.enqueue")
     wait_until("the poison parked", 20, lambda: parked(cardctl, key) == 1)
-    application = client.accepted(person)["application_id"]
-    wait_until("the photo behind it", 30, lambda: parked(cardctl, key) >= 2)
-    return key, part, offset, application, holder
+    application = client.accepted(people.resident())["application_id"]
+    wait_until("the line behind it", 30, lambda: parked(cardctl, key) >= 2)
+    return key, part, offset, application
 
 
 def parked(cardctl, key):
-    return cardctl.rows("photo-fetch", "select count(*) from parked where key = %s", key)[0][0]
+    return cardctl.rows("production", "select count(*) from parked where key = %s", key)[0][0]
 
 
 def test_a_key_goes_on_once_its_poison_is_dropped_and_the_rest_redriven(stuck, client, cardctl,
                                                                         topics):
-    key, part, offset, application, _ = stuck
-    mine = ("--topic", "photo-fetch.internal", "--key", key.hex())
-    listed = cardctl.json("photo-fetch", "parked", "list", *mine)
+    key, part, offset, application = stuck
+    mine = ("--topic", "production.internal", "--key", key.hex())
+    listed = cardctl.json("production", "parked", "list", *mine)
     assert [r["offset"] for r in listed["records"]][0] == offset
-    assert listed["records"][0]["reason"] == "value: not an outcome of work"
+    assert listed["records"][0]["reason"] == "value: not a ProductionInternal"
     assert all(r["reason"].startswith("behind") for r in listed["records"][1:])
     assert sum(c["records"] for c in listed["counts"]) == len(listed["records"])
 
     # Shown without values; by a part of the reason.
-    shown = cardctl.run("photo-fetch", "parked", "show", *mine, "--reason", "not an outcome")
-    assert shown.returncode == 0 and f"photo-fetch.internal/{part}/{offset}" in shown.stdout
-    assert "orig_ce_type: work.outcome" in shown.stdout
-    assert "no outcome of work" not in shown.stdout and POISON.hex() not in shown.stdout
+    shown = cardctl.run("production", "parked", "show", *mine, "--reason", "not a ProductionInternal")
+    assert shown.returncode == 0 and f"production.internal/{part}/{offset}" in shown.stdout
+    assert "orig_ce_type: production.enqueue" in shown.stdout
+    assert "no line of a queue" not in shown.stdout and POISON.hex() not in shown.stdout
 
     # Dry runs change nothing.
-    internal, audit = topics.ends("photo-fetch.internal"), topics.ends("audit.events")
-    dry = cardctl.json("photo-fetch", "parked", "redrive", *mine, "--dry-run")
+    internal, audit = topics.ends("production.internal"), topics.ends("audit.events")
+    dry = cardctl.json("production", "parked", "redrive", *mine, "--dry-run")
     assert dry["dry_run"] and len(dry["records"]) == parked(cardctl, key)
-    assert cardctl.json("photo-fetch", "parked", "drop", *mine, "--dry-run")["dry_run"]
+    assert cardctl.json("production", "parked", "drop", *mine, "--dry-run")["dry_run"]
     assert topics.ends("audit.events") == audit
-    assert topics.ends("photo-fetch.internal") == internal
+    assert topics.ends("production.internal") == internal
 
     # Redriven without a cure, all of it waits as before.
-    again = cardctl.json("photo-fetch", "parked", "redrive", *mine, *WHO, code=1)
+    again = cardctl.json("production", "parked", "redrive", *mine, *WHO, code=1)
     assert (again["keys"], again["redriven"]) == (1, 0)
     assert again["still_parked"] == parked(cardctl, key) >= 2
-    assert client.outcome(application)["state"] == "accepted"
+    assert client.outcome(application)["state"] == "photo_ready"
 
-    dropped = cardctl.json("photo-fetch", "parked", "drop", *mine, "--reason", "not an outcome",
+    dropped = cardctl.json("production", "parked", "drop", *mine, "--reason", "not a ProductionInternal",
                            *WHO)
     assert (dropped["dropped"], dropped["still_parked"]) == (1, 0)
-    assert cardctl.rows("photo-fetch", "select reason from dropped where part = %s and "
-                        "log_offset = %s", part, offset) == [("value: not an outcome of work",)]
+    assert cardctl.rows("production", "select reason from dropped where part = %s and "
+                        "log_offset = %s", part, offset) == [("value: not a ProductionInternal",)]
     assert parked(cardctl, key) >= 1
 
-    done = cardctl.json("photo-fetch", "parked", "redrive", *mine, *WHO, "--rate", "100")
+    done = cardctl.json("production", "parked", "redrive", *mine, *WHO, "--rate", "100")
     assert done["redriven"] >= 1 and done["still_parked"] == 0
     assert parked(cardctl, key) == 0
     client.wait_for(application, "collected", "已激活")
-    event = topics.messages.photo.PhotoEvent
-    ready = [r for r in topics.read("photo.events") if r.type == "photo.ready"
-             and str(uuid.UUID(bytes=event.FromString(r.value).application_id)) == application]
-    assert len(ready) == 1
+    states = [step["state"] for step in client.outcome(application)["timeline"]]
+    assert states.count("batched") == 1
 
     # A second one finds nothing, and the key is free for what comes.
-    assert cardctl.json("photo-fetch", "parked", "redrive", *mine, *WHO)["keys"] == 0
+    assert cardctl.json("production", "parked", "redrive", *mine, *WHO)["keys"] == 0
     entries = cardctl.rows("inquiry", "select action, operator, purpose, outcome from audit where "
                            "client = 'cardctl' and outcome like %s order by entry",
-                           f"photo-fetch: % of photo-fetch.internal/{part}")
+                           f"production: % of production.internal/{part}")
     assert [e[0] for e in entries] == ["parked.redrive", "parked.drop", "parked.redrive"]
     assert {e[1:3] for e in entries} == {("op-17", "ticket 4711")}
-    assert entries[1][3] == f"photo-fetch: 1 of photo-fetch.internal/{part}"
+    assert entries[1][3] == f"production: 1 of production.internal/{part}"
 
 
 def test_parked_records_are_in_the_metrics(stuck, client, cardctl, topics, stack):
     key = stuck[0]
-    operator = stack.info()["operator"]["photo-fetch"][0]
-    reason = 'reason="value: not an outcome of work"'
+    operator = stack.info()["operator"]["production"][0]
+    reason = 'reason="value: not a ProductionInternal"'
 
     def told():
         lines = client_text(operator).splitlines()
@@ -143,9 +137,9 @@ def test_parked_records_are_in_the_metrics(stuck, client, cardctl, topics, stack
                 and reason in line and line.endswith(" 1")]
     wait_until("the reason in the metrics", 30, told)
     assert "cardflow_stage_parked_oldest_seconds " in client_text(operator)
-    mine = ("--topic", "photo-fetch.internal", "--key", key.hex())
-    cardctl.json("photo-fetch", "parked", "drop", *mine, "--reason", "not an outcome", *WHO)
-    cardctl.json("photo-fetch", "parked", "redrive", *mine, *WHO)
+    mine = ("--topic", "production.internal", "--key", key.hex())
+    cardctl.json("production", "parked", "drop", *mine, "--reason", "not a ProductionInternal", *WHO)
+    cardctl.json("production", "parked", "redrive", *mine, *WHO)
     client.wait_for(stuck[3], "collected", "已激活")
     wait_until("none in the metrics", 30, lambda: not told())
 

@@ -19,6 +19,11 @@ def gb11643(seventeen):
     return seventeen + CHECKS[total % 11]
 
 
+def vowels(n):
+    """The number in base 5, to be spoken."""
+    return (vowels(n // 5) if n >= 5 else "") + "aeiou"[n % 5]
+
+
 class People:
     """Makes persons as the fields of an application; all have a name, phone and address of their
     own."""
@@ -52,7 +57,7 @@ class People:
         """With a passport; the police have no photo of such a person."""
         n, person = self._next(document_type="passport", sex=sex, birth_date=birth_date)
         person["document_number"] = f"QX{7000000 + n}"
-        person["name"] = f"Quirin {'BCDFGHJKLMNPQRSTVWXZ'[n % 20]}elvedere-Q{n // 20 * 'u'}x"
+        person["name"] = f"Quirin {'BCDFGHJKLMNPQRSTVWXZ'[n % 20]}elvedere-Q{vowels(n // 20)}x"
         return person
 
     def child(self, guardian, birth_date="2019-09-01"):
