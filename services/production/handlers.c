@@ -48,7 +48,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_ENROLMENT:
         return production_on_enrolment(&c->h, body, &c->fx);
     case PRODUCTION_M_PHOTO_READY:
-        return production_on_photo_ready(&c->h, body, &c->world, &c->fx);
+        return production_on_photo_ready(&c->h, body, &c->fx);
     case PRODUCTION_M_PHOTO_MISSING:
         return production_on_photo_missing(&c->h, body);
     case PRODUCTION_M_PHOTO_ENDED:

@@ -209,13 +209,6 @@ enum production_fit production_on_accepted(struct production_holder *h,
 
 /* ---- photo --------------------------------------------------------------------------------- */
 
-/* Replacements and temporary cards stay where they are unless the settings say otherwise. */
-static bool makes_cards(enum cf_app_kind kind, const struct production_policy *p)
-{
-    if (kind == CF_KIND_TEMPORARY) return false;
-    return kind == CF_KIND_FIRST_ISSUE || p->replacements;
-}
-
 void production_queue(struct production_slot *slot, struct production_effects *fx)
 {
     struct production_app *app = &slot->app;
@@ -230,7 +223,6 @@ void production_queue(struct production_slot *slot, struct production_effects *f
 
 enum production_fit production_on_photo_ready(struct production_holder *h,
                                               const struct production_photo *p,
-                                              const struct production_world *w,
                                               struct production_effects *fx)
 {
     struct production_slot *slot = production_slot_of(h, p->app_id);
@@ -241,7 +233,8 @@ enum production_fit production_on_photo_ready(struct production_holder *h,
     slot->app.state = to;
     slot->app.has_photo = p->has_photo;
     memcpy(slot->app.photo_ref, p->ref, 16);
-    if (makes_cards(slot->app.kind, w->policy)) production_queue(slot, fx);
+    /* A temporary card is no line of a batch. */
+    if (slot->app.kind != CF_KIND_TEMPORARY) production_queue(slot, fx);
     return PRODUCTION_MOVE;
 }
 

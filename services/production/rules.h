@@ -201,7 +201,6 @@ struct production_policy {
     cf_ms early_ms;          /* a bank's answer ahead of the state raises an alarm after */
     cf_ms number_retry_ms;   /* without a free number: look again after */
     uint32_t remake_max;
-    bool replacements; /* make cards for replacements; else they wait in accepted */
     int card_years, temporary_days, temporary_months;
     /* the bank's queue */
     uint32_t batch_lines;
@@ -339,7 +338,6 @@ enum production_fit production_on_accepted(struct production_holder *h,
                                            struct production_effects *fx);
 enum production_fit production_on_photo_ready(struct production_holder *h,
                                               const struct production_photo *p,
-                                              const struct production_world *w,
                                               struct production_effects *fx);
 enum production_fit production_on_photo_missing(struct production_holder *h,
                                                 const struct production_photo *p);

@@ -14,7 +14,6 @@ struct production_policy production_settings_policy(const struct production_sett
         .early_ms = s->early_alarm_ms,
         .number_retry_ms = NUMBER_RETRY_MS,
         .remake_max = (uint32_t)s->remake_max,
-        .replacements = s->replacements,
         .card_years = s->card_years,
         .temporary_days = s->temporary_card_days,
         .temporary_months = s->temporary_card_months,

@@ -49,7 +49,6 @@ const struct fuzz_service *fuzz_service(void)
                    .early_ms = 3600000,
                    .number_retry_ms = 60000,
                    .remake_max = 3,
-                   .replacements = true,
                    .card_years = 10,
                    .temporary_days = 60,
                    .temporary_months = 6,

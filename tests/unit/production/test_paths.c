@@ -176,30 +176,29 @@ static void a_card_never_activated_becomes_the_old_one(void **state)
 
 /* ---- photo --------------------------------------------------------------------------------- */
 
-static void the_photo_lets_first_cards_go_to_the_bank(void **state)
+static void the_photo_lets_all_but_temporary_cards_go_to_the_bank(void **state)
 {
     (void)state;
     static const struct {
         enum cf_app_kind kind;
-        bool replacements, queued;
+        bool queued;
     } rows[] = {
-        {CF_KIND_FIRST_ISSUE,      false, true },
-        {CF_KIND_LOSS_REPLACEMENT, false, false},
-        {CF_KIND_LOSS_REPLACEMENT, true,  true },
-        {CF_KIND_TEMPORARY,        true,  false},
+        {CF_KIND_FIRST_ISSUE,        true },
+        {CF_KIND_LOSS_REPLACEMENT,   true },
+        {CF_KIND_DAMAGE_REPLACEMENT, true },
+        {CF_KIND_PHOTO_SWAP,         true },
+        {CF_KIND_REISSUE,            true },
+        {CF_KIND_TEMPORARY,          false},
     };
     const struct production_photo photo = {.app_id = {7}, .ref = {3}, .has_photo = true};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct production_policy p = policy;
-        struct production_world w = {NOW, &calendar, &p};
         struct production_holder h = holder_in(CF_APP_ACCEPTED);
-        p.replacements = rows[i].replacements;
         h.permanent.app.kind = rows[i].kind;
-        assert_int_equal(production_on_photo_ready(&h, &photo, &w, &fx), PRODUCTION_MOVE);
+        assert_int_equal(production_on_photo_ready(&h, &photo, &fx), PRODUCTION_MOVE);
         assert_int_equal(h.permanent.app.state, CF_APP_PHOTO_READY);
         assert_int_equal(find(&fx, PRODUCTION_FX_ENQUEUE) != NULL, rows[i].queued);
         assert_int_equal(h.permanent.app.queued, rows[i].queued);
-        assert_int_equal(production_on_photo_ready(&h, &photo, &w, &fx), PRODUCTION_ALREADY);
+        assert_int_equal(production_on_photo_ready(&h, &photo, &fx), PRODUCTION_ALREADY);
     }
 }
 
@@ -207,11 +206,10 @@ static void word_of_the_photo_waits_moves_or_is_over(void **state)
 {
     (void)state;
     const struct production_photo photo = {.app_id = {7}};
-    struct production_world w = world_at(NOW);
     struct production_holder none = {0}, ended = {0};
     memcpy(ended.ended[PRODUCTION_ENDED_KEPT - 1], APP, 16);
-    assert_int_equal(production_on_photo_ready(&none, &photo, &w, &fx), PRODUCTION_AHEAD);
-    assert_int_equal(production_on_photo_ready(&ended, &photo, &w, &fx), PRODUCTION_ENDED);
+    assert_int_equal(production_on_photo_ready(&none, &photo, &fx), PRODUCTION_AHEAD);
+    assert_int_equal(production_on_photo_ready(&ended, &photo, &fx), PRODUCTION_ENDED);
     assert_int_equal(production_on_photo_missing(&none, &photo), PRODUCTION_AHEAD);
     assert_int_equal(production_on_photo_missing(&ended, &photo), PRODUCTION_ENDED);
     assert_int_equal(production_on_photo_ended(&none, &photo), PRODUCTION_AHEAD);
@@ -722,7 +720,7 @@ int main(void)
         cmocka_unit_test(a_temporary_application_has_its_own_slot),
         cmocka_unit_test(a_loss_replacement_tells_the_bank_what_the_bank_did_not_say),
         cmocka_unit_test(a_card_never_activated_becomes_the_old_one),
-        cmocka_unit_test(the_photo_lets_first_cards_go_to_the_bank),
+        cmocka_unit_test(the_photo_lets_all_but_temporary_cards_go_to_the_bank),
         cmocka_unit_test(word_of_the_photo_waits_moves_or_is_over),
         cmocka_unit_test(an_answer_must_be_about_this_card_and_from_this_bank),
         cmocka_unit_test(a_late_made_of_a_superseded_card_is_voided),
