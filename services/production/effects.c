@@ -91,6 +91,22 @@ static int enqueue(struct cf_step *s, const struct production_effect *e)
                    production_codec_enqueue(s->arena, e, &s->msg->key, person->person));
 }
 
+/* Without a number it waits as in enqueue. */
+static void hand_out(struct cf_step *s, const struct production_effect *e,
+                     struct production_effects *fx)
+{
+    const struct production_world w = {s->now, env_of(s)->calendar, &env_of(s)->policy};
+    struct production_slot *slot = e->slot;
+    if (!production_take_number(s, slot->made.no)) {
+        slot->made.no[0] = 0;
+        slot->app.until = s->now + w.policy->number_retry_ms;
+        return;
+    }
+    slot->made.state = CF_CARD_RESERVED;
+    put_issued(s, &slot->made, slot->app.id);
+    production_hand_out(slot, &w, fx);
+}
+
 static struct cf_str join(struct cf_arena *a, const struct production_effect *e)
 {
     struct cf_str all = {0};
@@ -141,7 +157,8 @@ static struct cf_str step_notice(struct cf_step *s, const struct production_effe
     return row.notice_no;
 }
 
-static int apply_one(struct cf_step *s, const struct production_effect *e, struct papers *p)
+static int apply_one(struct cf_step *s, const struct production_effect *e, struct papers *p,
+                     struct production_effects *fx)
 {
     const struct cf_key *key = &s->msg->key;
     uint8_t id[16];
@@ -159,6 +176,9 @@ static int apply_one(struct cf_step *s, const struct production_effect *e, struc
         return 0;
     case PRODUCTION_FX_ENQUEUE:
         return enqueue(s, e);
+    case PRODUCTION_FX_HAND_OUT:
+        hand_out(s, e, fx);
+        return 0;
     case PRODUCTION_FX_DEQUEUE:
         return to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.dequeue",
                        production_codec_dequeue(s->arena, e, key));
@@ -180,8 +200,8 @@ int production_apply(struct cf_step *s, struct production_effects *fx)
 {
     struct papers p = {0};
     int e = 0;
-    for (size_t i = 0; i < fx->n && !e; i++)
-        e = apply_one(s, &fx->list[i], &p);
+    for (size_t i = 0; i < fx->n && !e; i++) /* handing out adds some */
+        e = apply_one(s, &fx->list[i], &p, fx);
     fx->n = 0;
     return e;
 }

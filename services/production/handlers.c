@@ -25,7 +25,7 @@ static void put_person(struct cf_step *s, const struct production_accepted *a)
 
 static enum production_fit on_accepted(struct scene *c, const struct production_accepted *a)
 {
-    enum production_fit fit = production_on_accepted(&c->h, a, &c->world, &c->fx);
+    enum production_fit fit = production_on_accepted(&c->h, a, &c->fx);
     /* Written once; a closed application has no slot and needs no person. */
     if (fit == PRODUCTION_MOVE && production_slot_of(&c->h, a->app_id)) put_person(c->s, a);
     return fit;

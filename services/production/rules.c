@@ -159,6 +159,21 @@ static void put_old_card_away(struct production_slot *slot, const struct product
     }
 }
 
+static void start_card(struct production_slot *slot)
+{
+    const struct production_app *app = &slot->app;
+    memset(&slot->made, 0, sizeof slot->made);
+    slot->made.bank = app->bank;
+    slot->made.has_photo = app->has_photo;
+    slot->made.child = app->child;
+}
+
+static void ask_to_hand_out(struct production_slot *slot, struct production_effects *fx)
+{
+    start_card(slot);
+    production_about_app(fx, PRODUCTION_FX_HAND_OUT, slot);
+}
+
 static void close_at_once(const struct production_accepted *a, struct cf_str reason,
                           struct production_effects *fx)
 {
@@ -174,10 +189,8 @@ static void close_at_once(const struct production_accepted *a, struct cf_str rea
 
 enum production_fit production_on_accepted(struct production_holder *h,
                                            const struct production_accepted *a,
-                                           const struct production_world *w,
                                            struct production_effects *fx)
 {
-    (void)w;
     if (production_slot_of(h, a->app_id)) return PRODUCTION_ILLEGAL;
     struct production_slot *slot = a->kind == CF_KIND_TEMPORARY ? &h->temporary : &h->permanent;
     struct production_app *app = &slot->app;
@@ -204,20 +217,25 @@ enum production_fit production_on_accepted(struct production_holder *h,
     app->outlet = a->outlet;
     app->due_on = a->due_on;
     app->child = a->child;
+    if (a->kind == CF_KIND_TEMPORARY) ask_to_hand_out(slot, fx);
     return PRODUCTION_MOVE;
+}
+
+void production_hand_out(struct production_slot *slot, const struct production_world *w,
+                         struct production_effects *fx)
+{
+    production_step(slot, CF_APP_PRODUCED, (struct cf_str){0}, fx);
+    production_card_seal(slot, w, fx);
+    slot->app.until = cf_ms_of_day(slot->made.valid_until + 1);
 }
 
 /* ---- photo --------------------------------------------------------------------------------- */
 
 void production_queue(struct production_slot *slot, struct production_effects *fx)
 {
-    struct production_app *app = &slot->app;
-    memset(&slot->made, 0, sizeof slot->made);
-    slot->made.bank = app->bank;
-    slot->made.has_photo = app->has_photo;
-    slot->made.child = app->child;
-    app->queued = true;
-    app->until = 0;
+    start_card(slot);
+    slot->app.queued = true;
+    slot->app.until = 0;
     production_about_app(fx, PRODUCTION_FX_ENQUEUE, slot);
 }
 
@@ -233,8 +251,7 @@ enum production_fit production_on_photo_ready(struct production_holder *h,
     slot->app.state = to;
     slot->app.has_photo = p->has_photo;
     memcpy(slot->app.photo_ref, p->ref, 16);
-    /* A temporary card is no line of a batch. */
-    if (slot->app.kind != CF_KIND_TEMPORARY) production_queue(slot, fx);
+    production_queue(slot, fx);
     return PRODUCTION_MOVE;
 }
 
@@ -274,8 +291,11 @@ static void app_due(struct production_slot *slot, const struct production_world 
         production_fail(slot, CF_STR("unanswered"), true, w, fx);
     else if (app->state == CF_APP_ACCOUNT_FAILED)
         production_end(slot, CF_APP_EXPIRED, CF_STR("account_failed"), true, fx);
-    else if (app->state == CF_APP_READY_FOR_PICKUP)
+    else if (app->state == CF_APP_READY_FOR_PICKUP || app->state == CF_APP_PRODUCED)
+        /* Produced: a temporary card that nobody took while it was valid. */
         production_end(slot, CF_APP_PICKUP_EXPIRED, (struct cf_str){0}, true, fx);
+    else if (app->state == CF_APP_ACCEPTED) /* there was no number for the temporary card */
+        ask_to_hand_out(slot, fx);
     else
         app->until = 0;
 }

@@ -284,6 +284,7 @@ enum production_effect_kind {
     PRODUCTION_FX_CHANGED,  /* the card changed */
     PRODUCTION_FX_ANSWERED, /* an operation, or a withdrawal, was answered */
     PRODUCTION_FX_ENQUEUE,  /* number the card and ask the bank's shard to queue it */
+    PRODUCTION_FX_HAND_OUT, /* number the temporary card and make it on the spot */
     PRODUCTION_FX_DEQUEUE,
     PRODUCTION_FX_LINE,      /* the final result of the line, for reconciliation */
     PRODUCTION_FX_TELL_BANK, /* the bank did not report this change itself */
@@ -334,7 +335,6 @@ bool production_has_ended(const struct production_holder *h, const uint8_t app_i
 /* Checks "one card" again; an application that does not fit any more is closed (card_changed). */
 enum production_fit production_on_accepted(struct production_holder *h,
                                            const struct production_accepted *a,
-                                           const struct production_world *w,
                                            struct production_effects *fx);
 enum production_fit production_on_photo_ready(struct production_holder *h,
                                               const struct production_photo *p,
@@ -360,6 +360,9 @@ enum production_fit production_on_withdrawal(struct production_holder *h,
 enum production_fit production_on_enrolment(struct production_holder *h,
                                             const struct production_enrolment *m,
                                             struct production_effects *fx);
+/* A temporary card that has its number is made where it is handed over. */
+void production_hand_out(struct production_slot *slot, const struct production_world *w,
+                         struct production_effects *fx);
 /* Does all that is due at w->now. */
 void production_on_due(struct production_holder *h, const struct production_world *w,
                        struct production_effects *fx);

@@ -1,6 +1,9 @@
 """Replacements from the application to the new card in the holder's hand, and what becomes of the old
 one."""
 
+from datetime import datetime, timedelta, timezone
+
+import psycopg
 import pytest
 from harness.program import wait_until
 
@@ -79,3 +82,46 @@ def test_another_bank_makes_the_next_card_and_the_first_cancels_its_own(client, 
     client.wait_for(answer.json["application_id"], "collected", "已激活")
     wait_until("one usable card", 20, lambda: states(client, holder) == ["cancelled", "normal"],
                0.1)
+
+
+def test_a_temporary_card_bridges_the_time_until_the_replacement(stack, client, holder):
+    document, actor = client.document(holder), {"role": "holder", "name": holder["name"],
+                                                **client.document(holder)}
+
+    def operate(operation, **fields):
+        return client.api("production", "bank_outlet").post("/v1/card-operations", {
+            "operation": operation, "channel": "bank_outlet", "actor": actor, **fields}, wait=10)
+
+    def shown():
+        cards = client.status(document=document)["cards"]
+        return {card["kind"]: (card["state"], card["valid_until"]) for card in cards
+                if card["state"] != "cancelled"}
+
+    assert operate("report_formal_loss", holder=document).json["result"] == "done"
+    answer = client.apply(holder, kind="temporary")
+    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
+    application_id = answer.json["application_id"]
+    client.wait_for(application_id, "produced", "制卡完成")
+    told = client.api("production").post("/v1/bank-results", {
+        "application_id": application_id, **document, "bank_code": "B01", "type": "collected"})
+    assert told.status == 202, told
+    client.wait_for(application_id, "collected", "领卡未激活")
+    with psycopg.connect(stack.info()["postgres"]["production"]) as link:
+        card_no = link.execute("select card_no from issued where app_id = %s",
+                               (application_id,)).fetchone()[0]
+    used = operate("activate", card_no=card_no, holder=document)
+    assert (used.json["result"], used.json["card_state"]) == ("done", "normal"), used
+    today = datetime.now(timezone(timedelta(hours=8))).date()
+    want = {"permanent": "formal_loss", "temporary": "normal"}
+    wait_until("both cards are shown", 20, lambda: {
+        kind: state for kind, (state, _) in shown().items()} == want, 0.1)
+    assert shown()["temporary"][1] == str(today + timedelta(days=60))
+    longer = operate("extend_temporary", card_no=card_no, holder=document)
+    assert longer.json["result"] == "done", longer
+    # The replacement ends both the old card and the temporary one.
+    lost = client.apply(holder, kind="loss_replacement")
+    assert (lost.status, lost.json["outcome"]) == (200, "accepted"), lost
+    client.wait_for(lost.json["application_id"], "collected", "已激活")
+    wait_until("one usable card", 20,
+               lambda: {kind: state for kind, (state, _) in shown().items()} ==
+               {"permanent": "normal"}, 0.1)

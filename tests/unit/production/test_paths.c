@@ -56,13 +56,12 @@ static void effects_are_bounded(void **state)
 static void one_application_may_be_open(void **state)
 {
     (void)state;
-    struct production_world w = world_at(NOW);
     for (int s = CF_APP_NONE; s < CF_APP_COUNT; s++) {
         if (s == CF_APP_RECEIVED || s == CF_APP_NOTICED) continue; /* intake's */
         enum cf_app_state before = (enum cf_app_state)s;
         struct production_holder h = holder_in(before);
         struct production_accepted a = accepted(CF_KIND_FIRST_ISSUE);
-        assert_int_equal(production_on_accepted(&h, &a, &w, &fx), PRODUCTION_MOVE);
+        assert_int_equal(production_on_accepted(&h, &a, &fx), PRODUCTION_MOVE);
         /* Before its photo it may have ended at photo-fetch; that news is on another topic. */
         bool over = before == CF_APP_NONE || before == CF_APP_ACCEPTED ||
                     before == CF_APP_PHOTO_MISSING || cf_app_state_is_end(before);
@@ -72,7 +71,7 @@ static void one_application_may_be_open(void **state)
         if (!over)
             assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "card_changed"));
         /* The same once more: it stands there, or has ended. */
-        if (over) assert_int_equal(production_on_accepted(&h, &a, &w, &fx), PRODUCTION_ILLEGAL);
+        if (over) assert_int_equal(production_on_accepted(&h, &a, &fx), PRODUCTION_ILLEGAL);
     }
 }
 
@@ -99,7 +98,6 @@ static void kinds_fit_the_cards_or_are_closed(void **state)
         {"a kind that is none", CF_KIND_NONE, CF_CARD_NONE, false, true, false},
         {"a kind that is not known",         (enum cf_app_kind)99,       CF_CARD_NONE,           false, true,  false},
     };
-    struct production_world w = world_at(NOW);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct production_holder h = {0};
         struct production_accepted a = accepted(rows[i].kind);
@@ -107,7 +105,7 @@ static void kinds_fit_the_cards_or_are_closed(void **state)
         h.permanent.card = card_in(rows[i].card);
         h.permanent.card.handed_in = rows[i].handed_in;
         h.permanent.card.has_photo = rows[i].has_photo;
-        production_on_accepted(&h, &a, &w, &fx);
+        production_on_accepted(&h, &a, &fx);
         if ((h.permanent.app.state == CF_APP_ACCEPTED) != rows[i].fits) fail_msg("%s", rows[i].why);
     }
 }
@@ -116,12 +114,11 @@ static void kinds_fit_the_cards_or_are_closed(void **state)
 static void a_temporary_application_has_its_own_slot(void **state)
 {
     (void)state;
-    struct production_world w = world_at(NOW);
     for (int usable = 0; usable <= 1; usable++) {
         struct production_holder h = holder_in(CF_APP_BATCHED);
         struct production_accepted a = accepted(CF_KIND_TEMPORARY);
         h.temporary.card = card_in(usable ? CF_CARD_APP_LOCKED : CF_CARD_CANCELLED);
-        production_on_accepted(&h, &a, &w, &fx);
+        production_on_accepted(&h, &a, &fx);
         assert_int_equal(h.temporary.app.state, usable ? CF_APP_NONE : CF_APP_ACCEPTED);
         assert_int_equal(h.permanent.app.state, CF_APP_BATCHED);
         assert_ptr_equal(production_slot_of(&h, a.app_id), usable ? NULL : &h.temporary);
@@ -140,14 +137,13 @@ static void a_loss_replacement_tells_the_bank_what_the_bank_did_not_say(void **s
         {CF_CHANNEL_BANK_OUTLET, CF_CARD_NORMAL,      false},
         {CF_CHANNEL_ONLINE,      CF_CARD_FORMAL_LOSS, false}, /* reported before */
     };
-    struct production_world w = world_at(NOW);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct production_holder h = {0};
         struct production_accepted a = accepted(CF_KIND_LOSS_REPLACEMENT);
         fx.n = 0;
         a.channel = rows[i].channel;
         h.permanent.card = card_in(rows[i].card);
-        production_on_accepted(&h, &a, &w, &fx);
+        production_on_accepted(&h, &a, &fx);
         assert_int_equal(h.permanent.card.state, CF_CARD_FORMAL_LOSS);
         assert_int_equal(told("loss"), rows[i].told);
     }
@@ -158,14 +154,13 @@ static void a_loss_replacement_tells_the_bank_what_the_bank_did_not_say(void **s
 static void a_card_never_activated_becomes_the_old_one(void **state)
 {
     (void)state;
-    struct production_world w = world_at(NOW);
     for (int beside = 0; beside <= 1; beside++) {
         struct production_holder h = holder_in(CF_APP_COLLECTED);
         struct production_accepted a = accepted(CF_KIND_LOSS_REPLACEMENT);
         h.permanent.made = card_in(CF_CARD_SEALED);
         memcpy(h.permanent.made.no, "B00000027", 10);
         if (beside) h.permanent.card = card_in(CF_CARD_FORMAL_LOSS);
-        production_on_accepted(&h, &a, &w, &fx);
+        production_on_accepted(&h, &a, &fx);
         assert_string_equal(h.permanent.card.no, "B00000027");
         assert_int_equal(h.permanent.card.state, CF_CARD_FORMAL_LOSS);
         assert_int_equal(h.permanent.made.state, CF_CARD_NONE);
@@ -188,7 +183,6 @@ static void the_photo_lets_all_but_temporary_cards_go_to_the_bank(void **state)
         {CF_KIND_DAMAGE_REPLACEMENT, true },
         {CF_KIND_PHOTO_SWAP,         true },
         {CF_KIND_REISSUE,            true },
-        {CF_KIND_TEMPORARY,          false},
     };
     const struct production_photo photo = {.app_id = {7}, .ref = {3}, .has_photo = true};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -403,20 +397,59 @@ static void without_a_number_it_is_asked_for_again(void **state)
     assert_int_equal(h.permanent.app.until, 0);
 }
 
+static void a_temporary_card_is_made_on_the_spot_and_collected(void **state)
+{
+    (void)state;
+    struct production_world w = world_at(NOW);
+    struct production_holder h = {0};
+    struct production_accepted a = accepted(CF_KIND_TEMPORARY);
+    fx.n = 0;
+    assert_int_equal(production_on_accepted(&h, &a, &fx), PRODUCTION_MOVE);
+    assert_ptr_equal(must_find(&fx, PRODUCTION_FX_HAND_OUT)->slot, &h.temporary);
+    assert_int_equal(h.temporary.app.state, CF_APP_ACCEPTED);
+    /* There was no number: it is asked for again when its time has come. */
+    h.temporary.app.until = NOW;
+    fx.n = 0;
+    production_on_due(&h, &w, &fx);
+    assert_non_null(find(&fx, PRODUCTION_FX_HAND_OUT));
+    fx.n = 0;
+    snprintf(h.temporary.made.no, sizeof h.temporary.made.no, "B00000019");
+    h.temporary.made.state = CF_CARD_RESERVED;
+    production_hand_out(&h.temporary, &w, &fx);
+    assert_int_equal(must_find(&fx, PRODUCTION_FX_STEP)->state, CF_APP_PRODUCED);
+    assert_int_equal(h.temporary.made.state, CF_CARD_SEALED);
+    assert_int_equal(h.temporary.made.valid_until, cf_day_of_ms(NOW) + 60);
+    /* The bank has no steps with it but that it was collected. */
+    struct production_result r = {.step = PRODUCTION_ON_SHIPPED};
+    memcpy(r.app_id, a.app_id, 16);
+    assert_int_equal(production_on_result(&h, &r, &w, &fx), PRODUCTION_ILLEGAL);
+    struct production_holder left = h, waiting = h;
+    r.step = PRODUCTION_ON_COLLECTED;
+    assert_int_equal(production_on_result(&h, &r, &w, &fx), PRODUCTION_MOVE);
+    assert_int_equal(h.temporary.app.state, CF_APP_COLLECTED);
+    assert_int_equal(h.temporary.card.state, CF_CARD_SEALED);
+    assert_int_equal(production_on_result(&h, &r, &w, &fx), PRODUCTION_ALREADY);
+    waiting.temporary.app.state = CF_APP_ACCEPTED;
+    assert_int_equal(production_on_result(&waiting, &r, &w, &fx), PRODUCTION_AHEAD);
+    /* Nobody came while it was valid. */
+    fx.n = 0;
+    w = world_at(cf_ms_of_day(left.temporary.made.valid_until + 1));
+    production_on_due(&left, &w, &fx);
+    assert_int_equal(left.temporary.app.state, CF_APP_PICKUP_EXPIRED);
+    assert_int_equal(production_on_result(&left, &r, &w, &fx), PRODUCTION_ENDED);
+}
+
 static void a_state_without_an_end_is_not_asked_again(void **state)
 {
     (void)state;
     struct production_world w = world_at(NOW);
-    static const enum cf_app_state states[] = {CF_APP_ACCEPTED, CF_APP_PRODUCED, CF_APP_SHIPPED};
-    for (size_t i = 0; i < 3; i++) {
-        struct production_holder h = holder_in(states[i]);
-        h.permanent.made = (struct production_card){0};
-        h.permanent.app.until = NOW;
-        production_on_due(&h, &w, &fx);
-        assert_int_equal(fx.n, 0);
-        assert_int_equal(production_next_due(&h), 0);
-    }
-    struct production_holder h = holder_in(CF_APP_COLLECTED);
+    struct production_holder h = holder_in(CF_APP_SHIPPED);
+    h.permanent.made = (struct production_card){0};
+    h.permanent.app.until = NOW;
+    production_on_due(&h, &w, &fx);
+    assert_int_equal(fx.n, 0);
+    assert_int_equal(production_next_due(&h), 0);
+    h = holder_in(CF_APP_COLLECTED);
     h.permanent.app.until = NOW;
     production_on_due(&h, &w, &fx);
     assert_int_equal(fx.n, 0);
@@ -731,6 +764,7 @@ int main(void)
         cmocka_unit_test(a_fee_is_refused_and_the_step_counts),
         cmocka_unit_test(a_card_not_collected_for_a_year_is_cancelled),
         cmocka_unit_test(without_a_number_it_is_asked_for_again),
+        cmocka_unit_test(a_temporary_card_is_made_on_the_spot_and_collected),
         cmocka_unit_test(a_state_without_an_end_is_not_asked_again),
         cmocka_unit_test(the_earliest_obligation_counts),
         cmocka_unit_test(a_made_card_is_valid_for_as_long_as_its_kind),

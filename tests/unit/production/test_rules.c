@@ -456,7 +456,6 @@ static const struct accept_case {
 static void acceptance_is_checked_against_the_cards_again(void **state)
 {
     (void)state;
-    struct production_world w = world_at(NOW);
     for (size_t i = 0; i < sizeof accepts / sizeof *accepts; i++) {
         const struct accept_case *c = &accepts[i];
         struct production_holder h = {0};
@@ -465,7 +464,7 @@ static void acceptance_is_checked_against_the_cards_again(void **state)
         fx.n = 0;
         if (c->card != CF_CARD_NONE) h.permanent.card = card_in(c->card);
         h.permanent.card.has_photo = c->has_photo;
-        assert_int_equal(production_on_accepted(&h, &a, &w, &fx), PRODUCTION_MOVE);
+        assert_int_equal(production_on_accepted(&h, &a, &fx), PRODUCTION_MOVE);
         bool fits = h.permanent.app.state == CF_APP_ACCEPTED;
         if (fits != c->fits) fail_msg("%s", c->why);
         if (!fits) {
@@ -483,7 +482,6 @@ static void acceptance_is_checked_against_the_cards_again(void **state)
 static void death_closes_the_application_and_cancels_the_cards(void **state)
 {
     (void)state;
-    struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
     struct production_enrolment dead = {false, CF_STR("death")};
@@ -504,7 +502,7 @@ static void death_closes_the_application_and_cancels_the_cards(void **state)
     assert_int_equal(fx.n, 0);
     struct production_accepted a = {
         .app_id = {2}, .kind = CF_KIND_FIRST_ISSUE, .bank = CF_STR("B01")};
-    production_on_accepted(&h, &a, &w, &fx);
+    production_on_accepted(&h, &a, &fx);
     assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "holder_died"));
 }
 
