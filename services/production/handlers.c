@@ -225,7 +225,8 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
         return e ? e : try_early(c);
     case PRODUCTION_AHEAD:
         *changed = true;
-        return keep(c);
+        e = production_apply(c->s, &c->fx);
+        return e ? e : keep(c);
     case PRODUCTION_ALREADY:
         return 0;
     case PRODUCTION_ENDED:

@@ -207,7 +207,7 @@ static bool sane(const struct production_slot *s)
             (unsigned)cards[i]->password[1] > PRODUCTION_PW_DISABLED)
             return false;
     return (unsigned)s->app.kind < CF_KIND_COUNT && (unsigned)s->app.state < CF_APP_COUNT &&
-           (unsigned)s->app.leaving <= PRODUCTION_LEAVES_DIED;
+           (unsigned)s->app.leaving <= PRODUCTION_LEAVES_RELEASED;
 }
 
 static void put_slot(struct writer *w, const struct production_slot *slot, bool columns)

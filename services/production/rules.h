@@ -153,7 +153,8 @@ enum production_leaving {
     PRODUCTION_STAYS,
     PRODUCTION_LEAVES_WITHDRAWN,
     PRODUCTION_LEAVES_ENROLMENT_ENDED,
-    PRODUCTION_LEAVES_DIED
+    PRODUCTION_LEAVES_DIED,
+    PRODUCTION_LEAVES_RELEASED /* the lost card was found */
 };
 
 struct production_app {

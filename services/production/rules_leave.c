@@ -19,6 +19,10 @@ static void leave(struct production_slot *slot, enum production_leaving why, boo
         leave_answered(slot, "done", NULL, fx);
         return;
     }
+    if (why == PRODUCTION_LEAVES_RELEASED) { /* the release itself waits for this, and answers */
+        production_end(slot, CF_APP_WITHDRAWN, (struct cf_str){0}, tell, fx);
+        return;
+    }
     enum cf_close_reason reason =
         why == PRODUCTION_LEAVES_DIED ? CF_CLOSE_HOLDER_DIED : CF_CLOSE_ENROLMENT_ENDED;
     production_end(slot, CF_APP_CLOSED, cf_str_of(cf_close_reason_name(reason)), tell, fx);

@@ -146,17 +146,26 @@ static void take_over(struct production_holder *h, struct target *t, struct prod
         production_tell_bank(temporary, "cancelled", fx);
 }
 
-/* Release while a replacement is open: refused, unless it is not batched and nothing has gone to
- * the bank's queue yet: then the replacement is withdrawn by it. */
-static bool release_replacement(struct target *t, struct production_effects *fx)
+/* Release while a replacement is open: refused, unless it is not batched yet: then the replacement
+ * is withdrawn by it. Whether its line still waits, only the bank's shard knows: AHEAD. */
+static enum production_fit release_replacement(const struct production_op *op, struct target *t,
+                                               struct production_effects *fx)
 {
     struct production_app *app = &t->slot->app;
-    if (app->kind != CF_KIND_LOSS_REPLACEMENT || !production_app_is_open(app)) return true;
+    if (app->kind != CF_KIND_LOSS_REPLACEMENT || !production_app_is_open(app))
+        return PRODUCTION_MOVE;
     bool early = app->state == CF_APP_ACCEPTED || app->state == CF_APP_PHOTO_MISSING ||
                  app->state == CF_APP_PHOTO_READY;
-    if (!early || app->queued) return false;
-    production_end(t->slot, CF_APP_WITHDRAWN, (struct cf_str){0}, false, fx);
-    return true;
+    if (!early || (app->queued && op->waited)) return PRODUCTION_ILLEGAL;
+    if (!app->queued) {
+        production_end(t->slot, CF_APP_WITHDRAWN, (struct cf_str){0}, false, fx);
+        return PRODUCTION_MOVE;
+    }
+    if (app->leaving == PRODUCTION_STAYS) {
+        app->leaving = PRODUCTION_LEAVES_RELEASED;
+        production_about_app(fx, PRODUCTION_FX_DEQUEUE, t->slot);
+    }
+    return PRODUCTION_AHEAD;
 }
 
 static void done(const struct production_op *op, const struct target *t,
@@ -168,9 +177,9 @@ static void done(const struct production_op *op, const struct target *t,
     answer(op, t, "done", NULL, fx);
 }
 
-static void move_card(struct production_holder *h, const struct production_op *op,
-                      struct target *t, const struct production_world *w,
-                      struct production_effects *fx)
+static enum production_fit move_card(struct production_holder *h, const struct production_op *op,
+                                     struct target *t, const struct production_world *w,
+                                     struct production_effects *fx)
 {
     enum production_card_event on = moves[op->what].event;
     enum cf_card_state to;
@@ -178,16 +187,18 @@ static void move_card(struct production_holder *h, const struct production_op *o
     enum production_fit fit = production_card_fit(t->card->state, t->card->before_loss, on, &to);
     if (fit == PRODUCTION_ALREADY) {
         answer(op, t, "already", NULL, fx);
-        return;
+        return PRODUCTION_MOVE;
     }
-    if (fit != PRODUCTION_MOVE)
+    if (fit != PRODUCTION_MOVE) {
         refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
-    else if (on == PRODUCTION_CARD_RELEASE && t->card->state == CF_CARD_FORMAL_LOSS &&
-             !release_replacement(t, fx))
-        refuse(&v, "replacement_open");
+    } else if (on == PRODUCTION_CARD_RELEASE && t->card->state == CF_CARD_FORMAL_LOSS) {
+        fit = release_replacement(op, t, fx);
+        if (fit == PRODUCTION_AHEAD) return fit;
+        if (fit != PRODUCTION_MOVE) refuse(&v, "replacement_open");
+    }
     if (v.n) {
         answer(op, t, "refused", &v, fx);
-        return;
+        return PRODUCTION_MOVE;
     }
     if (on == PRODUCTION_CARD_ACTIVATE) {
         take_over(h, t, fx);
@@ -197,6 +208,7 @@ static void move_card(struct production_holder *h, const struct production_op *o
     production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
     if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
     done(op, t, fx);
+    return PRODUCTION_MOVE;
 }
 
 static void set_password(const struct production_op *op, struct target *t,
@@ -311,9 +323,8 @@ enum production_fit production_operate(struct production_holder *h, const struct
         answer(op, &t, "refused", &v, fx);
         return PRODUCTION_MOVE;
     }
-    if (moves[op->what].event) {
-        move_card(h, op, &t, w, fx);
-    } else if (op->what == PRODUCTION_OP_IMPORT_CARD) {
+    if (moves[op->what].event) return move_card(h, op, &t, w, fx);
+    if (op->what == PRODUCTION_OP_IMPORT_CARD) {
         import_card(h, op, w, fx);
     } else if (op->what == PRODUCTION_OP_EXTEND_TEMPORARY) {
         extend_temporary(op, &t, w, fx);

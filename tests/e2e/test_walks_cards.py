@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import psycopg
 import pytest
+from harness.client import Client
 from harness.program import wait_until
 
 
@@ -125,3 +126,28 @@ def test_a_temporary_card_bridges_the_time_until_the_replacement(stack, client, 
     wait_until("one usable card", 20,
                lambda: {kind: state for kind, (state, _) in shown().items()} ==
                {"permanent": "normal"}, 0.1)
+
+
+@pytest.fixture
+def patient(make_stack):
+    """A stack whose banks wait for more lines before a batch is closed."""
+    return make_stack(services=["intake", "photo-fetch", "production", "inquiry"],
+                      settings={"production": {"batch_wait_ms": "20s"}})
+
+
+def test_a_lost_card_is_found_while_its_replacement_waits_in_the_queue(patient, people):
+    client, person = Client(patient), people.resident()
+    document = client.document(person)
+    client.enrol(person)
+    client.import_card(person)
+    wait_until("the imported card is known", 15,
+               lambda: client.status(document=document)["cards"], 0.1)
+    lost = client.apply(person, kind="loss_replacement")
+    assert (lost.status, lost.json["outcome"]) == (200, "accepted"), lost
+    client.wait_for(lost.json["application_id"], "photo_ready")
+    found = client.api("production", "bank_outlet").post("/v1/card-operations", {
+        "operation": "release", "channel": "bank_outlet", "holder": document,
+        "actor": {"role": "holder", "name": person["name"], **document}}, wait=10)
+    assert (found.json["result"], found.json["card_state"]) == ("done", "normal"), found
+    client.wait_for(lost.json["application_id"], "withdrawn", "已撤销")
+    wait_until("the card is shown in use", 20, lambda: states(client, person) == ["normal"], 0.1)

@@ -291,6 +291,36 @@ static void activating_changes_only_what_it_takes_over(void **state)
     assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
 }
 
+/* Whether the line of the replacement still waits, the bank's shard has to say. */
+static void a_release_waits_for_the_queue(void **state)
+{
+    (void)state;
+    struct production_world w = world_at(NOW);
+    for (int out = 0; out <= 1; out++) {
+        struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
+        struct production_op op = asked(PRODUCTION_OP_RELEASE);
+        const struct production_dequeued d = {.app_id = {7}, .out = out};
+        const struct production_batched b = {.app_id = {7}};
+        h.permanent.app = (struct production_app){.id = {7}, .kind = CF_KIND_LOSS_REPLACEMENT,
+                                                  .state = CF_APP_PHOTO_READY, .queued = true};
+        fx.n = 0;
+        assert_int_equal(production_operate(&h, &op, &w, &fx), PRODUCTION_AHEAD);
+        assert_int_equal(fx.n, 1);
+        assert_int_equal(fx.list[0].kind, PRODUCTION_FX_DEQUEUE);
+        fx.n = 0;
+        assert_int_equal(production_operate(&h, &op, &w, &fx), PRODUCTION_AHEAD);
+        assert_int_equal(fx.n, 0); /* asked for once */
+        if (out)
+            assert_int_equal(production_on_dequeued(&h, &d, &fx), PRODUCTION_MOVE);
+        else
+            assert_int_equal(production_on_batched(&h, &b, &w, &fx), PRODUCTION_MOVE);
+        assert_int_equal(h.permanent.app.state, out ? CF_APP_WITHDRAWN : CF_APP_BATCHED);
+        assert_null(find(&fx, PRODUCTION_FX_ANSWERED));
+        assert_string_equal(operate(&h, &op)->word, out ? "done" : "refused");
+        assert_int_equal(h.permanent.card.state, out ? CF_CARD_NORMAL : CF_CARD_FORMAL_LOSS);
+    }
+}
+
 /* "Release while a replacement is open is refused, unless it is not yet batched." */
 static void release_is_refused_from_the_batch_on(void **state)
 {
@@ -305,6 +335,7 @@ static void release_is_refused_from_the_batch_on(void **state)
             struct production_op op = asked(PRODUCTION_OP_RELEASE);
             h.permanent.app = (struct production_app){
                 .id = {7}, .kind = CF_KIND_LOSS_REPLACEMENT, .state = at, .queued = queued};
+            op.waited = queued; /* for the bank's shard, in vain */
             bool refused = open && (!early || queued);
             const struct production_effect *a = operate(&h, &op);
             if (strcmp(reasons_of(a), refused ? "replacement_open" : "") != 0)
@@ -486,6 +517,7 @@ int main(void)
         cmocka_unit_test(activation_waits_for_the_collection),
         cmocka_unit_test(a_refused_extension_names_its_reason_once),
         cmocka_unit_test(activating_changes_only_what_it_takes_over),
+        cmocka_unit_test(a_release_waits_for_the_queue),
         cmocka_unit_test(release_is_refused_from_the_batch_on),
         cmocka_unit_test(passwords_are_set_reset_and_disabled),
         cmocka_unit_test(an_add_on_needs_consent_and_an_active_card),
