@@ -151,3 +151,10 @@ def test_a_lost_card_is_found_while_its_replacement_waits_in_the_queue(patient, 
     assert (found.json["result"], found.json["card_state"]) == ("done", "normal"), found
     client.wait_for(lost.json["application_id"], "withdrawn", "已撤销")
     wait_until("the card is shown in use", 20, lambda: states(client, person) == ["normal"], 0.1)
+
+
+def test_the_database_refuses_a_second_card_in_use(stack, holder, topics):
+    key = topics.holder_ref(holder["document_type"], holder["document_number"])
+    with psycopg.connect(stack.info()["postgres"]["production"]) as link, \
+            pytest.raises(psycopg.errors.CheckViolation, match="one_usable_card"):
+        link.execute("update holder set made_state = 'normal' where key = %s", (key,))
