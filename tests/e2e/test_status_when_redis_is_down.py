@@ -12,6 +12,8 @@ def card(client, people):
     person = people.resident()
     accepted = client.accepted(person)
     client.wait_for(accepted["application_id"], "collected", "已激活")
+    for service in ("notification", "inquiry"):  # what the holder was told stands there, too
+        client.settle(service)
     return person, accepted["application_id"], accepted["receipt"]["receipt_no"]
 
 
