@@ -7,7 +7,9 @@ All modules share one stack; each test makes persons of its own, so that none me
 import sys
 
 import pytest
+from harness.api import Api
 from harness.client import Client
+from harness.contract import Contract
 from harness.fixtures import *  # noqa: F401,F403
 from harness.fixtures import running
 from harness.kafka import ROOT
@@ -29,6 +31,21 @@ def stack(build_dir):
     """In the place of the harness's own: with settings that let cards hurry."""
     with running("e2e", Config(build=str(build_dir), settings=SETTINGS)) as started:
         yield started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def contract():
+    """Every exchange of the suite must be one that proto/openapi.yaml describes."""
+    described = Contract()
+
+    def look(method, path, sent, body, answer):
+        errors = described.check(method, path, {k.lower(): v for k, v in sent.items()}, body,
+                                 answer.status, answer.headers, answer.body)
+        assert not errors, f"{method} {described.find(path)} {answer.status}: {'; '.join(errors)}"
+
+    Api.watch = staticmethod(look)
+    yield described
+    Api.watch = None
 
 
 @pytest.fixture(scope="session")

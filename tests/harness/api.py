@@ -23,6 +23,9 @@ class Answer:
 class Api:
     """Calls with the key of one client."""
 
+    # Told of every exchange: method, path, headers sent, body, Answer.
+    watch = None
+
     def __init__(self, base, key, timeout=15):
         self.base, self.key, self.timeout = base, key, timeout
 
@@ -34,6 +37,12 @@ class Api:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
         request = urllib.request.Request(self.base + path, body, sent, method=method)
+        answer = self._answer(request)
+        if Api.watch:
+            Api.watch(method, path, sent, body, answer)
+        return answer
+
+    def _answer(self, request):
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
                 return Answer(answer.status, answer.headers, answer.read())
