@@ -23,6 +23,8 @@ static const struct edge {
     {CF_APP_ACCEPTED,         INTAKE_ON_WITHDRAW,      CF_APP_WITHDRAWN       },
     {CF_APP_ACCEPTED,         INTAKE_ON_EXPIRE,        CF_APP_EXPIRED         },
     {CF_APP_ACCEPTED,         INTAKE_ON_CLOSE,         CF_APP_CLOSED          },
+    /* A temporary card that nobody fetched while it was valid: it was never on its way. */
+    {CF_APP_ACCEPTED,         INTAKE_ON_PICKUP_EXPIRE, CF_APP_PICKUP_EXPIRED  },
     {CF_APP_READY_FOR_PICKUP, INTAKE_ON_READY,         CF_APP_READY_FOR_PICKUP},
     {CF_APP_READY_FOR_PICKUP, INTAKE_ON_FAIL,          CF_APP_ACCEPTED        },
     {CF_APP_READY_FOR_PICKUP, INTAKE_ON_COLLECT,       CF_APP_COLLECTED       },

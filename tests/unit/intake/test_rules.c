@@ -494,7 +494,7 @@ static void every_pair_of_state_and_event_is_as_drawn(void **state)
     } want[] = {
         {CF_APP_RECEIVED,         "ANRW.C...."},
         {CF_APP_NOTICED,          "ANRWXC...."},
-        {CF_APP_ACCEPTED,         "...WXCrAc."},
+        {CF_APP_ACCEPTED,         "...WXCrAcP"},
         {CF_APP_READY_FOR_PICKUP, "...W.CrAcP"},
     };
     static const struct {
