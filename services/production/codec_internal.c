@@ -86,7 +86,10 @@ static int line_result(struct cf_decode *d, const struct cf_key *key,
     b->line_no = in->line_no;
     b->end = line_end(production_codec_text(in->result));
     if (b->end == PRODUCTION_LINE_NONE) return production_codec_wrong(d, "result: unknown");
-    production_codec_add(d, PRODUCTION_BANK, PRODUCTION_M_LINE_RESULT, key, b);
+    struct cf_msg *m = production_codec_add(d, PRODUCTION_BANK, PRODUCTION_M_LINE_RESULT, key, b);
+    /* A late answer names batch and line in the bank's own words. When they are wrong the queue of
+     * the bank must not stand still for it. */
+    m->optional = b->end == PRODUCTION_LINE_LATE_VOIDED;
     return 0;
 }
 
