@@ -246,7 +246,7 @@ enum production_fit production_on_photo_ready(struct production_holder *h,
     struct production_slot *slot = production_slot_of(h, p->app_id);
     if (!slot) return production_has_ended(h, p->app_id) ? PRODUCTION_ENDED : PRODUCTION_AHEAD;
     enum cf_app_state to;
-    enum production_fit fit = production_app_fit(slot->app.state, PRODUCTION_ON_PHOTO_READY, &to);
+    enum production_fit fit = production_fit_of(&slot->app, PRODUCTION_ON_PHOTO_READY, &to);
     if (fit != PRODUCTION_MOVE) return fit;
     slot->app.state = to;
     slot->app.has_photo = p->has_photo;
@@ -261,7 +261,7 @@ enum production_fit production_on_photo_missing(struct production_holder *h,
     struct production_slot *slot = production_slot_of(h, p->app_id);
     if (!slot) return production_has_ended(h, p->app_id) ? PRODUCTION_ENDED : PRODUCTION_AHEAD;
     enum cf_app_state to;
-    enum production_fit fit = production_app_fit(slot->app.state, PRODUCTION_ON_PHOTO_MISSING, &to);
+    enum production_fit fit = production_fit_of(&slot->app, PRODUCTION_ON_PHOTO_MISSING, &to);
     if (fit == PRODUCTION_MOVE) slot->app.state = to;
     return fit;
 }
@@ -272,7 +272,7 @@ enum production_fit production_on_photo_ended(struct production_holder *h,
     struct production_slot *slot = production_slot_of(h, p->app_id);
     if (!slot) return production_has_ended(h, p->app_id) ? PRODUCTION_ENDED : PRODUCTION_AHEAD;
     enum cf_app_state to;
-    enum production_fit fit = production_app_fit(slot->app.state, PRODUCTION_ON_EXPIRE, &to);
+    enum production_fit fit = production_fit_of(&slot->app, PRODUCTION_ON_EXPIRE, &to);
     /* photo-fetch has told everybody; here only the slot is freed. */
     if (fit == PRODUCTION_MOVE) slot->app.state = to;
     return fit;

@@ -37,7 +37,8 @@
     X(WITHDRAW,       "withdraw")           \
     X(CLOSE,          "close")              \
     X(DIE,            "die")                \
-    X(EXPIRE,         "expire")
+    X(EXPIRE,         "expire")             \
+    X(HAND_OUT,       "hand_out")
 
 #define PRODUCTION_CARD_EVENTS(X)           \
     X(SEAL,           "seal")               \
@@ -113,6 +114,8 @@ struct production_card_edge {
 };
 
 const struct production_app_edge *production_app_edges(size_t *n);
+/* The same for a temporary card. */
+const struct production_app_edge *production_temporary_edges(size_t *n);
 const struct production_card_edge *production_card_edges(size_t *n);
 /* MOVE (with *to), ALREADY, AHEAD, ENDED or ILLEGAL. */
 enum production_fit production_app_fit(enum cf_app_state from, enum production_app_event on,
@@ -328,6 +331,9 @@ struct production_effect *production_effect_add(struct production_effects *fx,
 
 /* ---- the application's path (rules.c) ------------------------------------------------------ */
 
+/* The verdict of the application's own machine: temporary cards have one of theirs. */
+enum production_fit production_fit_of(const struct production_app *app,
+                                      enum production_app_event on, enum cf_app_state *to);
 /* The slot with that application, or NULL. */
 struct production_slot *production_slot_of(struct production_holder *h, const uint8_t app_id[16]);
 /* Has that application ended and made room for another? */

@@ -68,19 +68,6 @@ static void refuse_fee(struct production_slot *slot, struct production_effects *
     e->reasons[e->n_reasons++] = "fee_not_allowed";
 }
 
-/* A temporary card is handed over where it is made: no bank's steps lie in between. */
-static enum production_fit fit_of(const struct production_app *app, enum production_app_event on,
-                                  enum cf_app_state *to)
-{
-    enum production_fit fit = production_app_fit(app->state, on, to);
-    if (app->kind != CF_KIND_TEMPORARY || fit == PRODUCTION_ALREADY || fit == PRODUCTION_ENDED)
-        return fit;
-    if (on != PRODUCTION_ON_COLLECTED) return PRODUCTION_ILLEGAL;
-    if (app->state == CF_APP_ACCEPTED) return PRODUCTION_AHEAD;
-    *to = CF_APP_COLLECTED;
-    return PRODUCTION_MOVE;
-}
-
 enum production_fit production_on_result(struct production_holder *h,
                                          const struct production_result *r,
                                          const struct production_world *w,
@@ -100,7 +87,7 @@ enum production_fit production_on_result(struct production_holder *h,
         return PRODUCTION_MOVE;
     }
     enum cf_app_state to = CF_APP_NONE;
-    enum production_fit fit = fit_of(app, r->step, &to);
+    enum production_fit fit = production_fit_of(app, r->step, &to);
     if (fit != PRODUCTION_MOVE && fit != PRODUCTION_AHEAD) return fit;
     if (r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
     if (fit == PRODUCTION_AHEAD) return fit;

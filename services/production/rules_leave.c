@@ -37,7 +37,7 @@ enum production_fit production_on_batched(struct production_holder *h,
     if (!slot) return production_has_ended(h, b->app_id) ? PRODUCTION_ENDED : PRODUCTION_ILLEGAL;
     struct production_app *app = &slot->app;
     enum cf_app_state to;
-    enum production_fit fit = production_app_fit(app->state, PRODUCTION_ON_BATCH, &to);
+    enum production_fit fit = production_fit_of(app, PRODUCTION_ON_BATCH, &to);
     if (fit != PRODUCTION_MOVE) return fit;
     memcpy(app->batch_id, b->batch_id, 16);
     app->line_no = b->line_no;
@@ -78,7 +78,7 @@ enum production_fit production_on_withdrawal(struct production_holder *h,
     enum cf_app_state to;
     if (app->leaving != PRODUCTION_STAYS) return PRODUCTION_ALREADY;
     memcpy(app->leave_id, m->command_id, 16);
-    if (production_app_fit(app->state, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE) {
+    if (production_fit_of(app, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE) {
         leave_answered(slot, "refused", "in_production", fx);
     } else if (app->queued) {
         /* Only the bank's shard knows whether the line is still waiting. */
@@ -97,7 +97,7 @@ static void enrolment_leaves(struct production_slot *slot, bool died, struct pro
     enum production_leaving why = died ? PRODUCTION_LEAVES_DIED : PRODUCTION_LEAVES_ENROLMENT_ENDED;
     if (!production_app_is_open(app)) return;
     enum production_app_event on = died ? PRODUCTION_ON_DIE : PRODUCTION_ON_CLOSE;
-    if (production_app_fit(app->state, on, &to) != PRODUCTION_MOVE) return;
+    if (production_fit_of(app, on, &to) != PRODUCTION_MOVE) return;
     if (app->queued) {
         if (app->leaving == PRODUCTION_STAYS) production_about_app(fx, PRODUCTION_FX_DEQUEUE, slot);
         app->leaving = why;

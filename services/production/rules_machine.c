@@ -101,6 +101,27 @@ static const struct production_app_edge app_edges[] = {
     SAME(COLLECTED, COLLECTED),
 };
 
+/* A temporary card is made and handed over at the outlet: no photo, no queue, no bank's steps. */
+static const struct production_app_edge temporary_edges[] = {
+    A(ACCEPTED, HAND_OUT, PRODUCED),
+    A(ACCEPTED, WITHDRAW, WITHDRAWN),
+    A(ACCEPTED, CLOSE, CLOSED),
+    A(ACCEPTED, DIE, CLOSED),
+    WAIT(ACCEPTED, COLLECTED),
+
+    SAME(PRODUCED, ACCOUNT_OPENED),
+    SAME(PRODUCED, PRODUCED),
+    A(PRODUCED, COLLECTED, COLLECTED),
+    A(PRODUCED, EXPIRE, PICKUP_EXPIRED),
+    A(PRODUCED, DIE, CLOSED),
+
+    SAME(COLLECTED, ACCOUNT_OPENED),
+    SAME(COLLECTED, PRODUCED),
+    SAME(COLLECTED, SHIPPED),
+    SAME(COLLECTED, ARRIVED),
+    SAME(COLLECTED, COLLECTED),
+};
+
 #define C(from, on, to)                                                                            \
     {                                                                                              \
         CF_CARD_##from, PRODUCTION_CARD_##on, CF_CARD_##to                                         \
@@ -151,17 +172,24 @@ const struct production_app_edge *production_app_edges(size_t *n)
     return app_edges;
 }
 
+const struct production_app_edge *production_temporary_edges(size_t *n)
+{
+    *n = sizeof temporary_edges / sizeof *temporary_edges;
+    return temporary_edges;
+}
+
 const struct production_card_edge *production_card_edges(size_t *n)
 {
     *n = sizeof card_edges / sizeof *card_edges;
     return card_edges;
 }
 
-enum production_fit production_app_fit(enum cf_app_state from, enum production_app_event on,
-                                       enum cf_app_state *to)
+static enum production_fit fit_in(const struct production_app_edge *edges, size_t n,
+                                  enum cf_app_state from, enum production_app_event on,
+                                  enum cf_app_state *to)
 {
-    for (size_t i = 0; i < sizeof app_edges / sizeof *app_edges; i++) {
-        const struct production_app_edge *e = &app_edges[i];
+    for (size_t i = 0; i < n; i++) {
+        const struct production_app_edge *e = &edges[i];
         if (e->from != from || e->on != on) continue;
         if (e->to == CF_APP_NONE) return PRODUCTION_AHEAD;
         if (e->to == from) return PRODUCTION_ALREADY;
@@ -171,6 +199,20 @@ enum production_fit production_app_fit(enum cf_app_state from, enum production_a
     /* Whatever still comes about an application that has ended changes nothing any more. */
     if (from != CF_APP_NONE && cf_app_state_is_end(from)) return PRODUCTION_ENDED;
     return PRODUCTION_ILLEGAL;
+}
+
+enum production_fit production_app_fit(enum cf_app_state from, enum production_app_event on,
+                                       enum cf_app_state *to)
+{
+    return fit_in(app_edges, sizeof app_edges / sizeof *app_edges, from, on, to);
+}
+
+enum production_fit production_fit_of(const struct production_app *app,
+                                      enum production_app_event on, enum cf_app_state *to)
+{
+    if (app->kind != CF_KIND_TEMPORARY) return production_app_fit(app->state, on, to);
+    size_t n = sizeof temporary_edges / sizeof *temporary_edges;
+    return fit_in(temporary_edges, n, app->state, on, to);
 }
 
 enum production_fit production_card_fit(enum cf_card_state from, enum cf_card_state before_loss,

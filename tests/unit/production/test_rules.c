@@ -91,6 +91,41 @@ static void moves_are_those_of_the_domain_and_each_of_them_exists(void **state)
                          cf_app_state_name((enum cf_app_state)to));
 }
 
+static void a_temporary_card_has_a_machine_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cf_app_state from;
+        enum production_app_event on;
+        enum production_fit fit;
+        enum cf_app_state to;
+    } want[] = {
+        {CF_APP_ACCEPTED, PRODUCTION_ON_HAND_OUT, PRODUCTION_MOVE, CF_APP_PRODUCED},
+        {CF_APP_ACCEPTED, PRODUCTION_ON_WITHDRAW, PRODUCTION_MOVE, CF_APP_WITHDRAWN},
+        {CF_APP_ACCEPTED, PRODUCTION_ON_CLOSE, PRODUCTION_MOVE, CF_APP_CLOSED},
+        {CF_APP_ACCEPTED, PRODUCTION_ON_DIE, PRODUCTION_MOVE, CF_APP_CLOSED},
+        {CF_APP_ACCEPTED, PRODUCTION_ON_COLLECTED, PRODUCTION_AHEAD, CF_APP_NONE},
+        {CF_APP_ACCEPTED, PRODUCTION_ON_PHOTO_READY, PRODUCTION_ILLEGAL, CF_APP_NONE},
+        {CF_APP_ACCEPTED, PRODUCTION_ON_PRODUCED, PRODUCTION_ILLEGAL, CF_APP_NONE},
+        {CF_APP_PRODUCED, PRODUCTION_ON_COLLECTED, PRODUCTION_MOVE, CF_APP_COLLECTED},
+        {CF_APP_PRODUCED, PRODUCTION_ON_EXPIRE, PRODUCTION_MOVE, CF_APP_PICKUP_EXPIRED},
+        {CF_APP_PRODUCED, PRODUCTION_ON_DIE, PRODUCTION_MOVE, CF_APP_CLOSED},
+        {CF_APP_PRODUCED, PRODUCTION_ON_PRODUCED, PRODUCTION_ALREADY, CF_APP_NONE},
+        {CF_APP_PRODUCED, PRODUCTION_ON_SHIPPED, PRODUCTION_ILLEGAL, CF_APP_NONE},
+        {CF_APP_PRODUCED, PRODUCTION_ON_WITHDRAW, PRODUCTION_ILLEGAL, CF_APP_NONE},
+        {CF_APP_COLLECTED, PRODUCTION_ON_COLLECTED, PRODUCTION_ALREADY, CF_APP_NONE},
+        {CF_APP_COLLECTED, PRODUCTION_ON_FAILED, PRODUCTION_ENDED, CF_APP_NONE},
+        {CF_APP_PICKUP_EXPIRED, PRODUCTION_ON_COLLECTED, PRODUCTION_ENDED, CF_APP_NONE},
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct production_app app = {.kind = CF_KIND_TEMPORARY, .state = want[i].from};
+        enum cf_app_state to = CF_APP_NONE;
+        if (production_fit_of(&app, want[i].on, &to) != want[i].fit || to != want[i].to)
+            fail_msg("%s on %s", cf_app_state_name(want[i].from),
+                     production_app_event_name(want[i].on));
+    }
+}
+
 static void a_bank_step_ahead_waits_and_one_behind_is_already_done(void **state)
 {
     (void)state;
@@ -671,6 +706,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_application_state_and_event_has_its_verdict),
         cmocka_unit_test(moves_are_those_of_the_domain_and_each_of_them_exists),
+        cmocka_unit_test(a_temporary_card_has_a_machine_of_its_own),
         cmocka_unit_test(a_bank_step_ahead_waits_and_one_behind_is_already_done),
         cmocka_unit_test(every_pair_of_card_state_and_event_has_its_verdict),
         cmocka_unit_test(cards_go_only_where_the_domain_lets_them),
