@@ -164,6 +164,14 @@ enum intake_event {
     INTAKE_EVENT_COUNT
 };
 
+/* Up to accepted intake decides; after it `accepted` stands for every state in production. */
+struct intake_edge {
+    enum cf_app_state from;
+    enum intake_event on;
+    enum cf_app_state to;
+};
+
+const struct intake_edge *intake_edges(size_t *n);
 const char *intake_event_name(enum intake_event on);
 /* CF_APP_NONE: not allowed in that state. */
 enum cf_app_state intake_state_next(enum cf_app_state from, enum intake_event on);

@@ -1,10 +1,6 @@
 #include "services/intake/rules.h"
 
-static const struct edge {
-    enum cf_app_state from;
-    enum intake_event on;
-    enum cf_app_state to;
-} edges[] = {
+static const struct intake_edge edges[] = {
     {CF_APP_RECEIVED,         INTAKE_ON_ACCEPT,        CF_APP_ACCEPTED        },
     {CF_APP_RECEIVED,         INTAKE_ON_NOTICE,        CF_APP_NOTICED         },
     {CF_APP_RECEIVED,         INTAKE_ON_REJECT,        CF_APP_REJECTED        },
@@ -32,6 +28,12 @@ static const struct edge {
     {CF_APP_READY_FOR_PICKUP, INTAKE_ON_CLOSE,         CF_APP_CLOSED          },
     {CF_APP_READY_FOR_PICKUP, INTAKE_ON_PICKUP_EXPIRE, CF_APP_PICKUP_EXPIRED  },
 };
+
+const struct intake_edge *intake_edges(size_t *n)
+{
+    *n = sizeof edges / sizeof *edges;
+    return edges;
+}
 
 const char *intake_event_name(enum intake_event on)
 {

@@ -1,0 +1,1 @@
+target_link_libraries(states PRIVATE intake_rules photo_fetch_rules production_rules)
