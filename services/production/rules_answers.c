@@ -7,7 +7,7 @@ static void remake(struct production_slot *slot, const struct production_world *
     struct production_app *app = &slot->app;
     if (app->remakes >= w->policy->remake_max) return;
     app->remakes++;
-    app->state = CF_APP_PHOTO_READY;
+    production_step(slot, CF_APP_PHOTO_READY, (struct cf_str){0}, fx);
     production_queue(slot, fx);
 }
 
@@ -68,6 +68,12 @@ static void refuse_fee(struct production_slot *slot, struct production_effects *
     e->reasons[e->n_reasons++] = "fee_not_allowed";
 }
 
+static bool names_line(const struct production_result *r)
+{
+    static const uint8_t none[16];
+    return r->line_no && memcmp(r->batch_id, none, sizeof none) != 0;
+}
+
 enum production_fit production_on_result(struct production_holder *h,
                                          const struct production_result *r,
                                          const struct production_world *w,
@@ -79,7 +85,7 @@ enum production_fit production_on_result(struct production_holder *h,
     if (r->bank.len && !cf_str_eq(r->bank, app->bank)) return PRODUCTION_ILLEGAL;
     /* About a card that was given up: only its old line hears of it. */
     if (r->card_no.len && cf_str_is(r->card_no, app->superseded)) {
-        if (r->step != PRODUCTION_ON_PRODUCED) return PRODUCTION_ALREADY;
+        if (r->step != PRODUCTION_ON_PRODUCED || !names_line(r)) return PRODUCTION_ALREADY;
         struct production_effect *e = production_about_app(fx, PRODUCTION_FX_LINE, slot);
         e->word = "late_voided";
         memcpy(e->batch_id, r->batch_id, 16);

@@ -564,8 +564,8 @@ static void a_line_that_the_bank_rejects_is_made_again_until_the_limit(void **st
         time_passes(w, 1000);
         settle(w);
     }
-    assert_string_equal(steps(w), "batched production_failed batched production_failed batched "
-                                  "production_failed");
+    assert_string_equal(steps(w), "batched production_failed photo_ready batched production_failed "
+                                  "photo_ready batched production_failed");
     is_text(row_of(w)->app_state, "production_failed");
     assert_int_equal(row_of(w)->made_no.len, 0);
     assert_int_equal(bank_of(w)->failed, 3);
@@ -601,6 +601,31 @@ static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
     b = bank_of(w);
     assert_true(b->missing == 0 && b->late_voided == 1);
     is_text(row_of(w)->app_state, "photo_ready");
+}
+
+static void a_late_answer_about_no_line_of_the_bank_does_not_stop_its_queue(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    struct production_result_fields f = {.bank = CF_STR("B01"),
+                                         .step = CF_STR("produced"),
+                                         .card_no = row_of(w)->made_no};
+    memcpy(f.app_id, w->app, 16); /* and no batch, or one that is not there */
+    time_passes(w, 5 * DAY);
+    settle(w);
+    assert_int_equal(bank_of(w)->missing, 1);
+    for (uint8_t batch = 0; batch < 2; batch++) {
+        f.batch_id[0] = batch;
+        f.line_no = batch;
+        f.result_id[0] = batch;
+        feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+        settle(w);
+    }
+    if (w->d->n_parked) fail_msg("parked: %s", w->d->parked[0]);
+    assert_int_equal(bank_of(w)->missing, 1);
+    time_passes(w, 1000);
+    settle(w);
+    is_text(row_of(w)->app_state, "batched");
 }
 
 static void no_number_left_stops_batching_and_loses_nothing(void **state)
@@ -907,6 +932,7 @@ int main(void)
         T(a_failed_card_is_made_again_under_a_new_number),
         T(a_line_that_the_bank_rejects_is_made_again_until_the_limit),
         T(an_unanswered_line_is_missing_voided_and_made_again),
+        T(a_late_answer_about_no_line_of_the_bank_does_not_stop_its_queue),
         T(no_number_left_stops_batching_and_loses_nothing),
         T(an_application_in_the_queue_is_withdrawn_by_the_banks_shard),
         T(an_application_in_production_is_not_withdrawn),
