@@ -187,7 +187,9 @@ static const char *command_refusal(struct cf_step *s, struct intake_holder *h,
                                    const struct intake_application *app)
 {
     if (is_expired(s)) return "command_expired";
-    if (!app || app->moved_to.len) return "illegal_in_state";
+    /* Moved, perhaps within this shard: it is not this holder's. */
+    if (!app || app->moved_to.len || !cf_key_eq(&app->holder, &s->msg->key))
+        return "illegal_in_state";
     if (!cf_ids_add(s, &h->command_ids, s->msg->id, s->now)) return "too_many_operations";
     return NULL;
 }

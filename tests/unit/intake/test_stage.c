@@ -137,6 +137,37 @@ static void a_corrected_number_moves_the_application_to_its_holder(void **state)
     assert_int_equal(r->d->n_parked, 0);
 }
 
+/* Another document whose holder lives in the same shard: there the row is found by its id. */
+static void a_moved_application_is_not_its_old_holders_any_more(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person right = adult(), wrong = adult();
+    char number[] = "Q00000";
+    wrong.document_type = CF_STR("passport");
+    struct cf_key to = key_of(r, &right, NULL), from = {0};
+    do {
+        number[5]++;
+        wrong.document_number = cf_str_of(number);
+        from = key_of(r, &wrong, NULL);
+    } while (cf_key_partition(&from, 4) != cf_key_partition(&to, 4));
+    struct intake_person changes = {.document_type = right.document_type,
+                                    .document_number = right.document_number};
+    struct intake_submit m = submission(&wrong, AT(NOW));
+    submit_at(r, &m, AT(NOW));
+    supplement_at(r, &from, m.application_id, &changes, NULL, AT(NOW) + HOUR);
+    (void)double_loop_back(r->d, 1, AT(NOW) + HOUR);
+    assert_memory_equal(holder_row(r, &to)->permanent.app, m.application_id, 16);
+    size_t sent = r->d->n_sent;
+    changes = (struct intake_person){.phone = CF_STR("19900001729")};
+    supplement_at(r, &from, m.application_id, &changes, NULL, AT(NOW) + 2 * HOUR);
+    uint8_t id[16] = "withdraw 1";
+    withdraw_at(r, &from, m.application_id, id, AT(NOW) + 2 * HOUR);
+    assert_int_equal(r->d->n_sent, sent); /* both are refused; no dead letter */
+    assert_int_equal(r->d->n_parked, 0);
+    assert_memory_equal(holder_row(r, &to)->permanent.app, m.application_id, 16);
+    assert_int_equal(app_row(r, m.application_id)->state, CF_APP_RECEIVED);
+}
+
 static void a_notice_expires_after_its_last_day(void **state)
 {
     struct rig *r = *state;
@@ -454,6 +485,7 @@ int main(void)
         TEST(a_supplement_is_accepted_on_its_own_day),
         TEST(a_supplement_is_taken_once),
         TEST(a_corrected_number_moves_the_application_to_its_holder),
+        TEST(a_moved_application_is_not_its_old_holders_any_more),
         TEST(a_notice_expires_after_its_last_day),
         TEST(a_withdrawal_ends_what_is_not_accepted_and_asks_production_for_the_rest),
         TEST(one_open_application_a_holder),
