@@ -50,13 +50,18 @@ bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1])
     return cf_cardnum_make(letters[n / CF_CARDNUM_SERIALS], (uint32_t)(n % CF_CARDNUM_SERIALS), no);
 }
 
+void production_issued_id(const struct cf_key *holder, struct cf_str card_no, uint8_t id[16])
+{
+    cf_uuid8_of(id, CF_STR("issued"), cf_key_str(holder), card_no);
+}
+
 static void put_issued(struct cf_step *s, const struct production_card *card, const uint8_t *app_id)
 {
     struct production_issued row = {.holder = s->msg->key, .bank = card->bank, .issued_at = s->now};
     uint8_t id[16];
     row.card_no = cf_arena_str(s->arena, cf_str_of(card->no));
     if (app_id) memcpy(row.app_id, app_id, 16);
-    cf_uuid8_of(id, CF_STR("issued"), cf_key_str(&s->msg->key), row.card_no);
+    production_issued_id(&s->msg->key, row.card_no, id);
     cf_aux_add(s, PRODUCTION_ISSUED, id, &row);
 }
 

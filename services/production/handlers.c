@@ -124,6 +124,19 @@ static int early_due(struct scene *c)
 
 /* ---- commands ------------------------------------------------------------------------------ */
 
+/* A card without number gets one of ours; a number that comes along may have been given before. */
+static void number_import(struct scene *c, struct production_op *op)
+{
+    uint8_t id[16];
+    if (op->what != PRODUCTION_OP_IMPORT_CARD || op->late || op->too_many) return;
+    if (op->card_no.len) {
+        production_issued_id(&c->s->msg->key, op->card_no, id);
+        op->import.known = cf_aux_get(c->s, PRODUCTION_ISSUED, id) != NULL;
+    } else if (!production_take_number(c->s, op->import.number)) {
+        op->import.number[0] = 0;
+    }
+}
+
 /* Judges a command by its id; false: it was here before. */
 static bool admit(struct scene *c, struct production_row *row, struct production_op *op)
 {
@@ -135,9 +148,7 @@ static bool admit(struct scene *c, struct production_row *row, struct production
         return true;
     }
     if (!cf_ids_add(c->s, &row->command_ids, m->id, c->s->now)) op->too_many = true;
-    if (op->what == PRODUCTION_OP_IMPORT_CARD && !op->card_no.len && !op->late && !op->too_many &&
-        !production_take_number(c->s, op->import.number))
-        op->import.number[0] = 0;
+    number_import(c, op);
     return true;
 }
 

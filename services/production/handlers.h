@@ -29,6 +29,8 @@ int production_decide_bank(struct cf_step *s, struct production_bank_row *row, b
 int production_apply(struct cf_step *s, struct production_effects *fx);
 /* A card number of our own; false, counted, when all letters are used up. */
 bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1]);
+/* Of the row of a number that this holder's card has, or had. */
+void production_issued_id(const struct cf_key *holder, struct cf_str card_no, uint8_t id[16]);
 void production_line_id(struct cf_str bank, unsigned lane, int64_t no, uint8_t id[16]);
 /* Arms the one timer of an aggregate. */
 void production_arm(struct cf_step *s, enum production_work kind, cf_ms next, cf_ms *due,

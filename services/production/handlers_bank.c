@@ -313,6 +313,18 @@ static bool orders_card(const struct production_row *row, const struct cf_msg *m
     return r->step == PRODUCTION_ON_FAILED || row->early.len > 0;
 }
 
+/* A card that is imported with its number: was that number given before? */
+static size_t want_number(const struct cf_msg *m, struct cf_want *wants, size_t max)
+{
+    const struct production_op *op = m->body;
+    uint8_t id[16];
+    size_t n = 0;
+    if (op->what != PRODUCTION_OP_IMPORT_CARD || !op->card_no.len) return 0;
+    production_issued_id(&m->key, op->card_no, id);
+    want(wants, &n, max, PRODUCTION_ISSUED, id);
+    return n;
+}
+
 size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf_want *wants,
                         size_t max)
 {
@@ -325,6 +337,7 @@ size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf
         want(wants, &n, max, PRODUCTION_OPERATION, b->operation_id);
         return n;
     }
+    if (m->type == PRODUCTION_M_OPERATION) return want_number(m, wants, max);
     if (memcmp(row->app_id, none, 16) != 0 && orders_card(row, m))
         want(wants, &n, max, PRODUCTION_PERSON, row->app_id);
     return n;

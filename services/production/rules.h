@@ -278,6 +278,7 @@ struct production_op {
         cf_day issued_on;
         bool has_photo;
         char number[CF_CARDNUM_LEN + 1]; /* a fresh one, for a card without number */
+        bool known;                      /* the number is one that the holder's card has or had */
     } import;
 };
 

@@ -281,6 +281,8 @@ static void import_card(struct production_holder *h, const struct production_op 
     }
     if (production_card_is(&slot->card) || production_card_is(&slot->made) || h->died)
         refuse(&v, "card_exists");
+    else if (op->import.known) /* a number is never used again */
+        refuse(&v, "card_cancelled");
     if (v.n) {
         answer(op, &t, "refused", &v, fx);
         return;

@@ -596,6 +596,14 @@ static void an_unanswered_line_is_missing_voided_and_made_again(void **state)
         .bank = CF_STR("B01"), .step = CF_STR("produced"), .card_no = first, .line_no = 1};
     memcpy(f.app_id, w->app, 16);
     memcpy(f.batch_id, batch, 16);
+    /* With a line that the batch has not: the bank's queue goes on. */
+    f.line_no = 8;
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+    settle(w);
+    assert_int_equal(w->d->n_parked, 0);
+    b = bank_of(w);
+    assert_true(b->missing == 1 && b->late_voided == 0);
+    f.line_no = 1;
     feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
     settle(w);
     b = bank_of(w);
@@ -866,6 +874,24 @@ static void a_card_from_before_is_imported_once_and_then_served(void **state)
     assert_int_equal(issued, 1);
 }
 
+static void the_number_of_a_cancelled_card_is_not_imported_again(void **state)
+{
+    struct world *w = *state;
+    struct production_command_fields f = command_of("import_card", "operation-id-001");
+    f.imports = true;
+    f.import_bank = CF_STR("B01");
+    f.import_state = CF_STR("cancelled");
+    f.issued_on = 19000;
+    f.card_no = CF_STR("A12345674");
+    send_command(w, &f);
+    assert_string_equal(last_answer(w)->result, "done");
+    memcpy(f.operation_id, "operation-id-002", 16);
+    f.import_state = CF_STR("normal");
+    send_command(w, &f);
+    assert_string_equal(last_answer(w)->reasons[0], "card_cancelled");
+    is_text(row_of(w)->card_state, "cancelled");
+}
+
 static void an_import_without_number_gets_one_of_ours(void **state)
 {
     struct world *w = *state;
@@ -945,6 +971,7 @@ int main(void)
         T(a_command_that_comes_twice_is_done_once),
         T(a_command_older_than_the_ids_that_are_kept_is_refused),
         T(a_card_from_before_is_imported_once_and_then_served),
+        T(the_number_of_a_cancelled_card_is_not_imported_again),
         T(an_import_without_number_gets_one_of_ours),
         T(death_cancels_the_card_and_tells_the_bank),
         T(a_card_not_collected_for_a_year_is_cancelled),

@@ -502,6 +502,13 @@ static void what_cannot_have_been_a_card_is_not_imported(void **state)
     assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
     h = holder_with(CF_CARD_CANCELLED);
     assert_string_equal(operate(&h, &op)->word, "done");
+    /* The number of a card that is no more. */
+    h = holder_with(CF_CARD_CANCELLED);
+    op.import.known = true;
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_cancelled");
+    h = holder_with(CF_CARD_NORMAL);
+    op.card_no = CF_STR("B00000027");
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
 }
 
 int main(void)
