@@ -205,6 +205,9 @@ def compose(limit_s, options):
 
 
 # sim: the simulation under fixed seeds, each of which ends with 0 or tells what was broken.
+SEQUENCES = 10000
+
+
 def sim(limit_s, options):
     end = time.monotonic() + limit_s
     broken = build("ci") or build("dev")
@@ -225,6 +228,8 @@ def sim(limit_s, options):
               for preset in ("dev", "dev", "ci")}
     total.add(Count(passed=1) if len(traces) == 1 else
               failure(f"sim --seed 3 --steps 20000: not always the same: {sorted(traces)}"))
+    for preset, sequences in (("dev", SEQUENCES), ("ci", 200)):
+        total.add(city("property", preset, end, "--sequences", sequences))
     return total
 
 
@@ -238,6 +243,16 @@ def simulate(preset, seed, steps, end, *switches):
     lines = [line for line in log.read_text("utf-8", "replace").splitlines()
              if line.startswith(("seed", "sim: seed"))]
     return code, (lines or [f"ended with {code}, see {log}"])[0]
+
+
+# Random sequences of operations, and a year: programs of tests/city. What broke is all they say.
+def city(program, preset, end, *words):
+    log = RUN / f"{program}.log"
+    with open(log, "w", encoding="utf-8") as out:
+        code = run([ROOT / "build" / preset / "tests/city" / program, *words],
+                   end - time.monotonic(), stdout=out, stderr=out, env={**os.environ, **SANITIZERS})
+    said = log.read_text("utf-8", "replace").splitlines()[-40:]
+    return failure("\n  ".join([f"{program} (preset {preset}):", *said])) if code else Count(passed=1)
 
 
 # fuzz: every target of libFuzzer for a moment, from its corpus on.

@@ -7,7 +7,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 struct sim_options sim_opt;
@@ -75,6 +74,11 @@ void sim_clock_begin(void)
     began = real_seconds();
 }
 
+void sim_chance_from(uint64_t seed)
+{
+    chance[0] = seed;
+}
+
 double sim_real_seconds(void)
 {
     return real_seconds() - began;
@@ -117,18 +121,4 @@ void sim_note(const char *format, ...)
     sim_mix(line, n < (int)sizeof line ? (size_t)n : sizeof line - 1);
     sim_mix(&sim_now, sizeof sim_now);
     if (sim_opt.trace) printf("%8ld %lld %s\n", sim_step, (long long)sim_now, line);
-}
-
-void sim_broken(const char *format, ...)
-{
-    va_list args;
-    fflush(stdout);
-    fprintf(stderr, "sim: seed %llu, step %ld, %.1f s: ", (unsigned long long)sim_opt.seed,
-            sim_step, sim_real_seconds());
-    va_start(args, format);
-    vfprintf(stderr, format, args);
-    va_end(args);
-    fprintf(stderr, "\nsim: again: sim --seed %llu --steps %ld --trace\n",
-            (unsigned long long)sim_opt.seed, sim_opt.steps);
-    exit(1);
 }

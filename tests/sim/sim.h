@@ -8,6 +8,7 @@
  * log.c       topics, and the log's door       store*.c   tables, and the store's door
  * replica.c   a process: fiber, front, ends    world.c    load, police, banks, SMS
  * services.c  what main.c of each service makes
+ * outcome.c   what a front says of work that has ended
  * check.c     what must always hold, and what must hold at the end
  *
  * Units    ms of the simulated clock
@@ -44,6 +45,8 @@ extern uint64_t sim_trace;
 extern bool sim_faults; /* may things go wrong now? */
 
 void sim_clock_begin(void);
+/* From here on, chance is that of this seed. */
+void sim_chance_from(uint64_t seed);
 double sim_real_seconds(void);
 uint64_t sim_random(void);
 uint32_t sim_below(uint32_t n); /* 0..n-1 */
@@ -116,6 +119,7 @@ void sim_store_rows(const struct sim_store *data, bool aux, uint16_t kind, sim_r
 const void *sim_store_row(const struct sim_store *data, bool aux, uint16_t kind, int16_t part,
                           const struct cf_key *key);
 size_t sim_store_parked(const struct sim_store *data);
+size_t sim_store_parked_of(const struct sim_store *data, const char *topic);
 size_t sim_store_work_due(const struct sim_store *data, cf_ms until);
 /* Is every record of its topics applied, and every message acknowledged? Why not, else NULL. */
 const char *sim_store_busy(const struct sim_store *data);
@@ -178,6 +182,9 @@ struct sim_answer {
 struct sim_answer sim_partner(enum sim_service service, const struct cf_work *w,
                               struct cf_arena *a);
 bool sim_is_timer(enum sim_service service, uint16_t kind);
+/* outcome.c: a record of the service's internal topic; now and then it comes twice. */
+void sim_tell_outcome(enum sim_service service, struct cf_arena *a, const struct cf_work *w,
+                      const struct sim_answer *x);
 
 void sim_world_begin(void);
 bool sim_world_ready(void);

@@ -197,6 +197,15 @@ size_t sim_store_parked(const struct sim_store *d)
     return d->n_parked;
 }
 
+size_t sim_store_parked_of(const struct sim_store *d, const char *topic)
+{
+    size_t n = 0;
+    for (int p = 0; p < SIM_PARTS; p++)
+        for (const struct parked_row *row = d->shards[p].parked; row; row = row->next)
+            n += !strcmp(d->service->in[row->topic].name, topic);
+    return n;
+}
+
 size_t sim_store_work_due(const struct sim_store *d, cf_ms until)
 {
     size_t n = 0;

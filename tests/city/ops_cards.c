@@ -1,0 +1,113 @@
+/* ops_cards -- what banks say of lines, and operations on cards. */
+#include "tests/city/ops_inside.h"
+
+/* ---- banks ----------------------------------------------------------------------------------- */
+
+static const char *const steps[] = {"account_opened", "produced", "shipped", "arrived",
+                                    "collected"};
+enum { STEPS = 5 };
+
+static struct city_line *any_line(void)
+{
+    size_t n;
+    struct city_line *lines = city_lines(&n);
+    if (!n) return NULL;
+    return &lines[ops_one_in(4) ? sim_below((uint32_t)n) : n - 1];
+}
+
+void ops_bank_next(void)
+{
+    struct city_line *l = any_line();
+    uint8_t id[16];
+    if (!l || l->said >= STEPS) return;
+    ops_id(id);
+    uint32_t ahead = ops_one_in(10) ? 1 + sim_below(2) : 0; /* out of order */
+    uint32_t which = l->said + ahead < STEPS ? l->said + ahead : l->said;
+    if (ops_one_in(12)) {
+        /* Nothing follows an account that was not opened, or a card that was not made. */
+        const char *step = l->said == 0 && ops_one_in(2) ? "account_failed" : "failed";
+        city_bank_says(l, step, "bank_rejected", id, 0);
+        l->said = STEPS;
+        return;
+    }
+    city_bank_says(l, steps[which], "", id, ops_one_in(20) ? 100 : 0);
+    if (!ahead) l->said++;
+    if (l->said == STEPS) ops_has_card[cf_key_eq(&l->key, &ops_persons[1][0].key)] = true;
+}
+
+void ops_bank_wrong(void)
+{
+    static const char *const any[] = {"account_opened", "account_failed", "produced", "failed",
+                                      "shipped", "arrived", "collected"};
+    struct city_line *l = any_line();
+    uint8_t id[16];
+    if (!l) return;
+    ops_id(id);
+    struct city_line copy = *l;
+    if (ops_one_in(4)) {
+        size_t n;
+        const struct city_line *lines = city_lines(&n);
+        const struct city_line *other = &lines[sim_below((uint32_t)n)];
+        memcpy(copy.card, other->card, sizeof copy.card);
+    }
+    if (ops_one_in(8)) copy.no += 7;
+    city_bank_says(&copy, any[sim_below(7)], "bank_rejected", id, 0);
+}
+
+/* ---- cards ----------------------------------------------------------------------------------- */
+
+void ops_operate(void)
+{
+    static const char *const roles[] = {"holder", "guardian", "agent", "authority", "bank"};
+    const struct city_person *p = &ops_persons[ops_person()][0];
+    struct production_command_fields f = {.requested_at = sim_now, .staff_id = CF_STR("s1")};
+    size_t n;
+    const struct city_line *lines = city_lines(&n);
+    enum production_operation what =
+        ops_one_in(3) ? PRODUCTION_OP_ACTIVATE
+                  : (enum production_operation)(1 + sim_below(PRODUCTION_OP_IMPORT_CARD - 1));
+    ops_id(f.operation_id);
+    if (ops_one_in(8)) what = PRODUCTION_OP_LOCK;
+    f.operation = cf_str_of(production_operation_name(what));
+    bool lock = what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK;
+    f.role = cf_str_of(ops_one_in(6) ? roles[sim_below(5)] : lock ? "bank" : "holder");
+    f.channel = cf_str_of(cf_channel_name(ops_channel()));
+    if (ops_one_in(4)) f.operator_bank = ops_bank();
+    f.password_kind = cf_str_of(ops_one_in(2) ? "social_security" : "financial");
+    f.consent = !ops_one_in(3);
+    f.add_on = CF_STR("transit");
+    if (n && ops_one_in(3)) f.card_no = cf_str_of(lines[sim_below((uint32_t)n)].card);
+    if (ops_one_in(20)) {
+        f.n_fees = 1;
+        f.fees[0].type = CF_STR("opening");
+        f.fees[0].cents = 500;
+    }
+    owners_operation(f.operation_id);
+    city_operate(&p->key, &f);
+}
+
+void ops_import_card(void)
+{
+    static const enum cf_card_state states[] = {CF_CARD_NORMAL, CF_CARD_SEALED, CF_CARD_FORMAL_LOSS,
+                                                CF_CARD_TEMPORARY_LOSS, CF_CARD_CANCELLED};
+    uint32_t who = ops_person();
+    const struct city_person *p = &ops_persons[who][0];
+    char no[CF_CARDNUM_LEN + 1] = "";
+    struct production_command_fields f = {.operation = CF_STR("import_card"),
+                                          .channel = CF_STR("upstream"),
+                                          .role = CF_STR("authority"),
+                                          .requested_at = sim_now,
+                                          .imports = true};
+    ops_id(f.operation_id);
+    f.import_bank = ops_bank();
+    f.import_state = cf_str_of(cf_card_state_name(states[sim_below(5)]));
+    f.import_kind = cf_str_of(ops_one_in(5) ? "temporary" : "permanent");
+    f.issued_on = cf_day_of_ms(sim_now) - (cf_day)sim_below(3600);
+    f.has_photo = ops_one_in(2);
+    /* The numbers of another city; each is one person's. */
+    if (ops_one_in(2) && cf_cardnum_make('Q', p->no * 100 + sim_below(3), no))
+        f.card_no = cf_str_of(no);
+    ops_has_card[who] = true;
+    owners_operation(f.operation_id);
+    city_operate(&p->key, &f);
+}
