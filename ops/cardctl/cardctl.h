@@ -30,3 +30,4 @@ int cardctl_dlq_show(int argc, char **argv);
 int cardctl_dlq_redrive(int argc, char **argv);
 int cardctl_dlq_drop(int argc, char **argv);
 int cardctl_deadlines_recalculate(int argc, char **argv);
+int cardctl_notices_list(int argc, char **argv);

@@ -47,7 +47,14 @@ static const char usage[] =
     "                             old and the new date; changes nothing\n"
     "      --calendar FILE             or CARDFLOW_CALENDAR_FILE\n"
     "      --json                      one JSON object\n"
-    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, intake's\n";
+    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, intake's\n"
+    "\n"
+    "  notices list               what banks were told of cards and have not acknowledged; the\n"
+    "                             oldest first\n"
+    "      --bank CODE                 of this bank only\n"
+    "      --overdue                   losses that were not acknowledged in time only\n"
+    "      --json                      one JSON object\n"
+    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, production's\n";
 
 const char *cardctl_option(int argc, char **argv, const char *name)
 {
@@ -108,6 +115,7 @@ int main(int argc, char **argv)
         {"dlq", "redrive", cardctl_dlq_redrive},
         {"dlq", "drop", cardctl_dlq_drop},
         {"deadlines", "recalculate", cardctl_deadlines_recalculate},
+        {"notices", "list", cardctl_notices_list},
     };
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         fputs(usage, stdout);

@@ -214,6 +214,7 @@ class Applications:
         self.lines = {}          # card_no -> (application, batch, line)
         self.batch_lines = collections.Counter()
         self.manifests = {}
+        self.told, self.heard = {}, set()  # notices to banks by id: the card; acknowledged
 
     def command(self, message):
         if message.WhichOneof("body") == "submit":
@@ -243,8 +244,17 @@ class Applications:
             self.lines[message.line.card_no] = (message.line.application_id, message.batch_id,
                                                 message.line.line_no)
             self.batch_lines[message.batch_id] += 1
+        elif body == "card_notice":
+            known = self.told.setdefault(message.card_notice.notice_id,
+                                         message.card_notice.card_no)
+            if known != message.card_notice.card_no:
+                self.finding.add("contradictory", "one notice to a bank, two cards")
         elif body == "manifest":
             self.manifests[message.batch_id] = message.manifest.lines
+
+    def result(self, message):
+        if message.step == "notice_acknowledged":
+            self.heard.add(message.notice_id)
 
     def check(self, finding):
         for outcomes in self.outcomes.values():
@@ -300,6 +310,26 @@ def check_notices(tables, messages, finding):
                         f"{ident.hex()}: {', '.join(states)}")
 
 
+def check_bank_notices(tables, applications, finding):
+    """Every notice to a bank is a row, and is acknowledged when all is at rest."""
+    if not tables.has("production", "card_notice"):
+        return
+    rows = {row[0].bytes: row[1] for row in tables.rows(
+        "select id, acknowledged_at from production.card_notice")}
+    waiting = 0
+    for ident in applications.told:
+        if ident not in rows:
+            finding.add("contradictory", "a bank was told of what is no notice", ident.hex())
+    for ident, acknowledged_at in rows.items():
+        if ident not in applications.told:
+            finding.add("lost", "a notice that no bank was told", ident.hex())
+        if acknowledged_at and ident not in applications.heard:
+            finding.add("contradictory", "a notice acknowledged by nobody", ident.hex())
+        waiting += not acknowledged_at
+    if waiting:
+        finding.add("stuck", "notices that their banks have not acknowledged", "", waiting)
+
+
 class Audit:
     """Follows a stack: each look reads what is new in the topics and judges all there is."""
 
@@ -341,6 +371,11 @@ class Audit:
                 self.messages.application.ApplicationEvent.FromString(value))
         elif topic == "card.events":
             self.applications.card(key, self.messages.card.CardEvent.FromString(value))
+        elif topic == "bank.results":
+            try:
+                self.applications.result(self.messages.card.BankResult.FromString(value))
+            except Exception:  # undecodable: it must be a dead letter, counted above
+                return
         elif topic == "bank.orders":
             self.applications.order(self.messages.card.BankOrder.FromString(value))
         elif topic == "notification.events":
@@ -358,6 +393,7 @@ class Audit:
         check_work(tables, finding, int(time.time() * 1000), patience_s)
         check_intake(tables, self.applications, self.dead, finding)
         check_issued(tables, self.applications, finding)
+        check_bank_notices(tables, self.applications, finding)
         check_notices(tables, self.notices, finding)
         parked = {stage: tables.one(f"select count(*) from {schema(stage)}.parked")
                   for stage in STAGES if tables.has(schema(stage), "parked")}

@@ -135,6 +135,7 @@ static void out_card(struct cf_out *o, const struct inquiry_answer *in,
         out_some(o, "financial_state", c->card->financial);
         cf_out_null(o, "passwords"); /* card.events do not tell them */
         out_password_places(o, c->card);
+        cf_out_z(o, "bank_notice", c->card->bank_overdue ? "overdue" : NULL);
     }
     cf_out_end(o);
 }

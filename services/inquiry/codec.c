@@ -243,6 +243,10 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, struct 
         break;
     case CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED:
         return take_card(d, ev, e);
+    case CARDFLOW__V1__CARD_EVENT__BODY_BANK_NOTICE:
+        ev->what = e->bank_notice->acknowledged_at_ms ? INQUIRY_BANK_AWARE : INQUIRY_BANK_OVERDUE;
+        ev->card.no = text(e->card_no);
+        return 0;
     case CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED:
         ev->what = INQUIRY_OTHER;
         return 0;

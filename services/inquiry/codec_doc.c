@@ -101,7 +101,8 @@ static void read_others(const pb_section *s, struct inquiry_section *out)
                                               c->valid_until,
                                               c->issued_on,
                                               c->at_ms,
-                                              c->activated_at_ms};
+                                              c->activated_at_ms,
+                                              c->bank_overdue};
     }
     for (size_t i = 0; i < s->n_orders; i++) {
         const pb_order *o = s->orders[i];
@@ -223,6 +224,7 @@ static void pack_card(struct cf_arena *a, const struct inquiry_card *c, pb_card 
     out->issued_on = c->issued_on;
     out->at_ms = c->at;
     out->activated_at_ms = c->activated_at;
+    out->bank_overdue = c->bank_overdue;
 }
 
 static void pack_order(struct cf_arena *a, const struct inquiry_order *o, pb_order *out)

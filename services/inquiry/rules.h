@@ -63,6 +63,7 @@ struct inquiry_card {
     cf_day valid_until, issued_on;
     cf_ms at;
     cf_ms activated_at; /* it was normal for the first time; 0: never yet */
+    uint32_t bank_overdue; /* reports of loss that its bank has not acknowledged in time */
 };
 
 struct inquiry_order {
@@ -101,6 +102,8 @@ enum inquiry_what {
     INQUIRY_ENROLMENT,
     INQUIRY_ALIASED, /* the holder is known by another reference */
     INQUIRY_CARD,
+    INQUIRY_BANK_OVERDUE, /* the card's bank has not acknowledged a loss in time, */
+    INQUIRY_BANK_AWARE,   /* and then it has */
     INQUIRY_ORDER,
     INQUIRY_NOTE,
     INQUIRY_OTHER /* counted, nothing to keep */

@@ -163,12 +163,26 @@ static void fold_card(struct cf_arena *a, struct inquiry_section *s, const struc
     struct inquiry_card *card = card_for(a, s, v->no, out);
     /* Only activation makes a card normal for the first time. */
     cf_ms activated_at = card->activated_at;
+    uint32_t bank_overdue = card->bank_overdue;
     if (!activated_at && v->state == CF_CARD_NORMAL) activated_at = v->at;
     *card = *v;
     card->activated_at = activated_at;
+    card->bank_overdue = bank_overdue;
     card->no = kept(a, v->no);
     card->bank = kept(a, v->bank);
     card->financial = kept(a, v->financial);
+}
+
+static void fold_bank_notice(struct inquiry_section *s, struct cf_str card_no, bool overdue)
+{
+    for (size_t i = 0; i < s->n_cards; i++) {
+        struct inquiry_card *card = &s->cards[i];
+        if (!cf_str_eq(card->no, card_no)) continue;
+        if (overdue)
+            card->bank_overdue++;
+        else if (card->bank_overdue)
+            card->bank_overdue--;
+    }
 }
 
 static void fold_order(struct cf_arena *a, struct inquiry_section *s, const struct inquiry_order *v,
@@ -222,6 +236,10 @@ struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s
         break;
     case INQUIRY_CARD:
         fold_card(a, s, &ev->card, &out);
+        break;
+    case INQUIRY_BANK_OVERDUE:
+    case INQUIRY_BANK_AWARE:
+        fold_bank_notice(s, ev->card.no, ev->what == INQUIRY_BANK_OVERDUE);
         break;
     case INQUIRY_ORDER:
         fold_order(a, s, &ev->order, &out);

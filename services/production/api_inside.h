@@ -33,7 +33,8 @@ enum production_paper_column {
 struct cf_paper;
 void production_api_paper(struct cf_paper *paper, enum cf_lang lang, const char *phones,
                           bool voucher, struct cf_str no, const PGresult *res);
-/* The routes of api_results.c, api_papers.c and api_unsigned.c. */
+/* The routes of api_results.c, api_papers.c and api_unsigned.c; the metrics of api_notices.c. */
 void production_api_results(struct production_front *front);
 void production_api_papers(struct production_front *front);
 void production_api_unsigned(struct production_front *front);
+void production_api_notices(struct production_front *front);

@@ -98,20 +98,23 @@ static void read_result(struct report *r, struct cf_in *in, size_t i, struct cf_
     struct production_result_fields *f = &r->results[i];
     struct cf_str at = cf_in_text(in, "at", CF_OPTIONAL, 20, 40);
     read_key(r, in, &r->keys[i]);
-    read_uuid(in, "application_id", CF_NEEDED, f->app_id);
+    f->step = cf_in_text(in, "type", CF_NEEDED, 1, 30);
+    /* A notice is about a card, whatever became of its application. */
+    bool notice = cf_str_is(f->step, PRODUCTION_ACKNOWLEDGED);
+    read_uuid(in, "notice_id", notice ? CF_NEEDED : CF_OPTIONAL, f->notice_id);
+    read_uuid(in, "application_id", notice ? CF_OPTIONAL : CF_NEEDED, f->app_id);
     read_uuid(in, "batch_id", CF_OPTIONAL, f->batch_id);
     f->bank = cf_in_text(in, "bank_code", CF_NEEDED, 1, 20);
     f->card_no = cf_in_text(in, "card_no", CF_OPTIONAL, 0, 20);
-    f->step = cf_in_text(in, "type", CF_NEEDED, 1, 30);
     f->reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, 100);
     f->line_no = (uint32_t)cf_in_int(in, "line_no", CF_OPTIONAL, 0, 1000000, 0);
     f->at = cf_now_ms();
     if (at.len && !cf_rfc3339_parse(at, &f->at))
         cf_in_wrong(in, "at", "a time of RFC 3339", "Give date, time and offset.");
-    if (f->step.len && production_step_parse(f->step) == PRODUCTION_ON_NONE)
+    if (f->step.len && !notice && production_step_parse(f->step) == PRODUCTION_ON_NONE)
         cf_in_wrong(in, "type", "a step of a bank",
-                    "account_opened, account_failed, produced, failed, shipped, arrived or "
-                    "collected.");
+                    "account_opened, account_failed, produced, failed, shipped, arrived, "
+                    "collected or notice_acknowledged.");
     const json_t *fees = cf_in_array(in, "fees", CF_OPTIONAL, 8);
     for (size_t k = 0; fees && k < json_array_size(fees); k++)
         f->fee_cents += production_api_cents(json_array_get(fees, k));

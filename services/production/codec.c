@@ -299,6 +299,18 @@ static const struct production_result *result_body(struct cf_arena *a,
     return b->reason.len <= 100 ? b : NULL;
 }
 
+static int acknowledged(struct cf_decode *d, const struct cf_key *key,
+                        const Cardflow__V1__BankResult *r)
+{
+    struct production_acknowledged *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(r->notice_id, b->notice_id))
+        return production_codec_wrong(d, "notice_id: 16 bytes");
+    b->bank = production_codec_text(r->bank_code);
+    b->card_no = production_codec_text(r->card_no);
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ACKNOWLEDGED, key, b);
+    return 0;
+}
+
 static int bank_result(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
@@ -307,7 +319,7 @@ static int bank_result(struct cf_decode *d, const struct cf_record *rec)
     const Cardflow__V1__BankResult *r =
         cf_unpack(d->arena, &cardflow__v1__bank_result__descriptor, rec->value);
     if (!r) return production_codec_wrong(d, "value: not a BankResult");
-    if (r->step && !strcmp(r->step, "notice_acknowledged")) return 0;
+    if (r->step && !strcmp(r->step, PRODUCTION_ACKNOWLEDGED)) return acknowledged(d, &key, r);
     const struct production_result *b = result_body(d->arena, r);
     if (!b) return production_codec_wrong(d, "application_id: 16 bytes; reason: at most 100 bytes");
     if (b->step == PRODUCTION_ON_NONE) return production_codec_wrong(d, "step: unknown");

@@ -23,6 +23,9 @@ enum production_topic {
 /* ce_source of what our own front writes. */
 #define PRODUCTION_FRONT "production/front"
 
+/* BankResult.step of a bank that has heard a notice. */
+#define PRODUCTION_ACKNOWLEDGED "notice_acknowledged"
+
 enum production_out { PRODUCTION_OUT_INTERNAL, PRODUCTION_OUT_CARD, PRODUCTION_OUT_ORDERS };
 
 enum production_message {
@@ -40,6 +43,8 @@ enum production_message {
     PRODUCTION_M_DEQUEUED,
     PRODUCTION_M_HOLDER_DUE,
     PRODUCTION_M_SIGNATURE,
+    PRODUCTION_M_NOTICE_DUE,
+    PRODUCTION_M_ACKNOWLEDGED,
     /* for a bank */
     PRODUCTION_M_ENQUEUE,
     PRODUCTION_M_DEQUEUE,
@@ -48,8 +53,13 @@ enum production_message {
     PRODUCTION_M_BANK_DUE
 };
 
-/* Kinds of work: both are timers. */
-enum production_work { PRODUCTION_WORK_NONE, PRODUCTION_WORK_HOLDER, PRODUCTION_WORK_BANK };
+/* Kinds of work: all are timers. */
+enum production_work {
+    PRODUCTION_WORK_NONE,
+    PRODUCTION_WORK_HOLDER,
+    PRODUCTION_WORK_BANK,
+    PRODUCTION_WORK_NOTICE
+};
 
 struct production_enqueue_body {
     struct cf_key holder;
@@ -134,9 +144,11 @@ struct cf_str production_codec_order(struct cf_arena *a, const struct production
                                      struct cf_str bank);
 struct cf_str production_codec_manifest(struct cf_arena *a, const uint8_t batch_id[16],
                                         uint32_t lines, const uint8_t hash[32], struct cf_str bank);
-struct cf_str production_codec_notice(struct cf_arena *a, const struct production_effect *e,
-                                      const struct cf_key *holder, const uint8_t notice_id[16],
-                                      cf_ms at);
+struct cf_str production_codec_notice(struct cf_arena *a, const struct production_notice *n,
+                                      const uint8_t id[16]);
+/* That it is overdue, or that its bank has heard it after all. */
+struct cf_str production_codec_bank_notice(struct cf_arena *a, const struct production_notice *n,
+                                           const uint8_t id[16], cf_ms at);
 
 /* ---- the front's messages ------------------------------------------------------------------ */
 
@@ -168,6 +180,7 @@ struct production_result_fields {
     cf_ms at;
     int64_t fee_cents;
     struct cf_str fee_type;
+    uint8_t notice_id[16]; /* notice_acknowledged */
 };
 struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f);
 /* A person with document only, for sealing. */

@@ -3,6 +3,16 @@
 
 #include "cardflow/v1/card.pb-c.h"
 
+/* Which timer is whose. */
+static const struct {
+    uint16_t kind;
+    enum production_message type;
+} due[] = {
+    [PRODUCTION_WORK_HOLDER] = {PRODUCTION_HOLDER, PRODUCTION_M_HOLDER_DUE},
+    [PRODUCTION_WORK_BANK] = {PRODUCTION_BANK,   PRODUCTION_M_BANK_DUE  },
+    [PRODUCTION_WORK_NOTICE] = {PRODUCTION_HOLDER, PRODUCTION_M_NOTICE_DUE},
+};
+
 static int work_outcomes(struct cf_decode *d, const Cardflow__V1__WorkOutcome *w)
 {
     if (w->n_items > d->max) return production_codec_wrong(d, "work: too many items");
@@ -12,12 +22,10 @@ static int work_outcomes(struct cf_decode *d, const Cardflow__V1__WorkOutcome *w
         uint8_t id[16];
         if (!production_codec_id(it->work_id, id) || !cf_key_bytes(it->key.data, it->key.len, &key))
             return production_codec_wrong(d, "work_id, key: malformed");
-        bool bank = it->kind == PRODUCTION_WORK_BANK;
-        if (!bank && it->kind != PRODUCTION_WORK_HOLDER)
+        if (it->kind >= sizeof due / sizeof *due || !due[it->kind].type)
             return production_codec_wrong(d, "kind: unknown");
-        struct cf_msg *m = production_codec_add(
-            d, bank ? PRODUCTION_BANK : PRODUCTION_HOLDER,
-            bank ? PRODUCTION_M_BANK_DUE : PRODUCTION_M_HOLDER_DUE, &key, NULL);
+        struct cf_msg *m =
+            production_codec_add(d, due[it->kind].kind, due[it->kind].type, &key, NULL);
         m->is_outcome = true;
         memcpy(m->work_id, id, 16);
         m->attempt = it->attempt;

@@ -134,6 +134,25 @@ struct cf_str production_codec_promised(struct cf_arena *a, const struct product
     return cf_pack(a, &out.base);
 }
 
+struct cf_str production_codec_bank_notice(struct cf_arena *a, const struct production_notice *in,
+                                           const uint8_t id[16], cf_ms at)
+{
+    Cardflow__V1__CardEvent out;
+    Cardflow__V1__CardEvent__BankNotice n;
+    cardflow__v1__card_event__init(&out);
+    cardflow__v1__card_event__bank_notice__init(&n);
+    out.at_ms = at;
+    out.bank_code = z(a, in->bank);
+    out.card_no = z(a, in->card_no);
+    n.notice_id = cf_data_id(id);
+    n.what = z(a, in->what);
+    n.told_at_ms = in->told_at;
+    n.acknowledged_at_ms = in->acknowledged_at;
+    out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_BANK_NOTICE;
+    out.bank_notice = &n;
+    return cf_pack(a, &out.base);
+}
+
 /* ---- production.internal ------------------------------------------------------------------- */
 
 struct cf_str production_codec_enqueue(struct cf_arena *a, const struct production_effect *e,
@@ -278,20 +297,20 @@ struct cf_str production_codec_manifest(struct cf_arena *a, const uint8_t batch_
     return cf_pack(a, &out.base);
 }
 
-struct cf_str production_codec_notice(struct cf_arena *a, const struct production_effect *e,
-                                      const struct cf_key *holder, const uint8_t notice_id[16],
-                                      cf_ms at)
+struct cf_str production_codec_notice(struct cf_arena *a, const struct production_notice *in,
+                                      const uint8_t id[16])
 {
     Cardflow__V1__BankOrder out;
     cardflow__v1__bank_order__init(&out);
     Cardflow__V1__BankOrder__CardNotice n;
     cardflow__v1__bank_order__card_notice__init(&n);
-    out.bank_code = z(a, e->card.bank);
-    n.notice_id = cf_data_id(notice_id);
-    n.routing_key = cf_data(cf_key_str(holder));
-    n.card_no = z(a, cf_str_of(e->card.no));
-    n.what = lit(e->word);
-    n.at_ms = at;
+    out.bank_code = z(a, in->bank);
+    n.notice_id = cf_data_id(id);
+    n.routing_key = cf_data(cf_key_str(&in->holder));
+    n.card_no = z(a, in->card_no);
+    n.what = z(a, in->what);
+    n.at_ms = in->told_at;
+    n.attempt = (uint32_t)in->sent;
     out.body_case = CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE;
     out.card_notice = &n;
     return cf_pack(a, &out.base);
@@ -354,7 +373,8 @@ struct cf_str production_codec_result(struct cf_arena *a, const struct productio
     r.bank_code = z(a, f->bank);
     r.batch_id = id_or_none(f->batch_id);
     r.line_no = f->line_no;
-    r.application_id = cf_data_id(f->app_id);
+    r.application_id = id_or_none(f->app_id);
+    r.notice_id = id_or_none(f->notice_id);
     r.card_no = z(a, f->card_no);
     r.step = z(a, f->step);
     r.reason = z(a, f->reason);

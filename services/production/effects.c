@@ -65,8 +65,8 @@ static void put_issued(struct cf_step *s, const struct production_card *card, co
     cf_aux_add(s, PRODUCTION_ISSUED, id, &row);
 }
 
-static int to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, const char *type,
-                   struct cf_str body)
+int production_to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, const char *type,
+                       struct cf_str body)
 {
     struct cf_key key;
     if (!cf_key_bank(bank, &key)) {
@@ -92,7 +92,7 @@ static int enqueue(struct cf_step *s, const struct production_effect *e)
     }
     e->slot->made.state = CF_CARD_RESERVED;
     put_issued(s, &e->slot->made, app->id);
-    return to_bank(s, PRODUCTION_OUT_INTERNAL, app->bank, "production.enqueue",
+    return production_to_bank(s, PRODUCTION_OUT_INTERNAL, app->bank, "production.enqueue",
                    production_codec_enqueue(s->arena, e, &s->msg->key, person->person));
 }
 
@@ -166,7 +166,6 @@ static int apply_one(struct cf_step *s, const struct production_effect *e, struc
                      struct production_effects *fx)
 {
     const struct cf_key *key = &s->msg->key;
-    uint8_t id[16];
     switch (e->kind) {
     case PRODUCTION_FX_STEP:
         cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.step",
@@ -185,15 +184,13 @@ static int apply_one(struct cf_step *s, const struct production_effect *e, struc
         hand_out(s, e, fx);
         return 0;
     case PRODUCTION_FX_DEQUEUE:
-        return to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.dequeue",
+        return production_to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.dequeue",
                        production_codec_dequeue(s->arena, e, key));
     case PRODUCTION_FX_LINE:
-        return to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.line_result",
+        return production_to_bank(s, PRODUCTION_OUT_INTERNAL, e->bank, "production.line_result",
                        production_codec_line_result(s->arena, e));
     case PRODUCTION_FX_TELL_BANK:
-        cf_next_event_id(s, id);
-        return to_bank(s, PRODUCTION_OUT_ORDERS, e->card.bank, "bank.card_notice",
-                       production_codec_notice(s->arena, e, key, id, s->now));
+        return production_tell(s, e);
     case PRODUCTION_FX_ISSUED:
         put_issued(s, &e->card, NULL);
         return 0;

@@ -64,6 +64,8 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_HOLDER_DUE:
     case PRODUCTION_M_SIGNATURE:
+    case PRODUCTION_M_NOTICE_DUE:
+    case PRODUCTION_M_ACKNOWLEDGED:
     case PRODUCTION_M_ENQUEUE:
     case PRODUCTION_M_DEQUEUE:
     case PRODUCTION_M_LINE_RESULT:
@@ -269,6 +271,8 @@ int production_decide_holder(struct cf_step *s, struct production_row *row, bool
         put_signature(s);
         return 0;
     }
+    if (s->msg->type == PRODUCTION_M_NOTICE_DUE || s->msg->type == PRODUCTION_M_ACKNOWLEDGED)
+        return production_decide_notice(s);
     /* 9 KB that nothing outlives: not in the arena, which keeps them for the whole batch. */
     struct scene c;
     int e = open_scene(&c, s, row);

@@ -27,6 +27,11 @@ int production_decide_holder(struct cf_step *s, struct production_row *row, bool
 int production_decide_bank(struct cf_step *s, struct production_bank_row *row, bool *changed);
 /* Turns effects into messages, rows and numbers, and empties the list. */
 int production_apply(struct cf_step *s, struct production_effects *fx);
+int production_to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, const char *type,
+                       struct cf_str body);
+/* Tells the bank of the change, until it acknowledges (handlers_notices.c). */
+int production_tell(struct cf_step *s, const struct production_effect *e);
+int production_decide_notice(struct cf_step *s);
 /* A card number of our own; false, counted, when all letters are used up. */
 bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1]);
 /* Of the row of a number that this holder's card has, or had. */

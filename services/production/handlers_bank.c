@@ -227,6 +227,8 @@ static int decide(struct bank_scene *c)
         bank_due(c);
         return 0;
     case PRODUCTION_M_SIGNATURE:
+    case PRODUCTION_M_NOTICE_DUE:
+    case PRODUCTION_M_ACKNOWLEDGED:
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_ACCEPTED:
     case PRODUCTION_M_WITHDRAWAL:
@@ -338,6 +340,15 @@ size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf
         return n;
     }
     if (m->type == PRODUCTION_M_OPERATION) return want_number(m, wants, max);
+    if (m->type == PRODUCTION_M_ACKNOWLEDGED) {
+        const struct production_acknowledged *b = m->body;
+        want(wants, &n, max, PRODUCTION_NOTICE, b->notice_id);
+        return n;
+    }
+    if (m->type == PRODUCTION_M_NOTICE_DUE) {
+        want(wants, &n, max, PRODUCTION_NOTICE, m->work_id);
+        return n;
+    }
     if (memcmp(row->app_id, none, 16) != 0 && orders_card(row, m))
         want(wants, &n, max, PRODUCTION_PERSON, row->app_id);
     return n;

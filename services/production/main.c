@@ -17,6 +17,7 @@ static const struct cf_conf_table table = {
 static const struct cf_worker workers[] = {
     {.kind = PRODUCTION_WORK_HOLDER, .timer = true},
     {.kind = PRODUCTION_WORK_BANK,   .timer = true},
+    {.kind = PRODUCTION_WORK_NOTICE, .timer = true},
 };
 
 static int service_new(struct cf_app *app, struct cf_service *out)

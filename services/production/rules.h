@@ -203,6 +203,9 @@ struct production_policy {
     cf_ms loss_ms;           /* a temporary loss releases itself */
     cf_ms operation_wait_ms; /* an activation over HTTP may be this far ahead of the collection */
     cf_ms early_ms;          /* a bank's answer ahead of the state raises an alarm after */
+    cf_ms notice_retry_ms;   /* a notice to a bank is sent again after, doubled each time ... */
+    cf_ms notice_retry_max_ms; /* ... up to this */
+    cf_ms notice_overdue_ms; /* a loss that the bank has not acknowledged is overdue after */
     cf_ms number_retry_ms;   /* without a free number: look again after */
     uint32_t remake_max;
     int card_years, temporary_days, temporary_months;

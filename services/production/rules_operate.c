@@ -133,8 +133,9 @@ static void take_over(struct production_holder *h, struct target *t, struct prod
 {
     if (t->made) {
         struct production_card *old = &t->slot->card;
+        bool moved = !cf_str_eq(old->bank, t->card->bank);
         if (production_card_put(old, t->temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
-            production_tell_bank(old, "cancelled", fx);
+            production_tell_bank(old, moved ? "bank_change" : "cancelled", fx);
         t->slot->card = *t->card;
         memset(t->card, 0, sizeof *t->card);
         t->card = &t->slot->card;

@@ -91,6 +91,14 @@ static const struct cf_column signature_columns[] = {
     COL(production_signature, INT8, signed_at),
 };
 
+static const struct cf_column notice_columns[] = {
+    COL(production_notice, KEY, holder),       COL(production_notice, TEXT, bank),
+    COL(production_notice, TEXT, card_no),     COL(production_notice, TEXT, what),
+    COL(production_notice, INT8, told_at),     COL(production_notice, INT8, again_at),
+    COL(production_notice, INT8, overdue_at),  COL(production_notice, INT8, acknowledged_at),
+    COL(production_notice, INT4, sent),
+};
+
 const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
     [PRODUCTION_PERSON] = {"person",     sizeof(struct production_person), person_columns,
                            COUNT(person_columns),    true },
@@ -104,6 +112,8 @@ const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
                            COUNT(operation_columns), true },
     [PRODUCTION_SIGNATURE] = {"signature",  sizeof(struct production_signature), signature_columns,
                            COUNT(signature_columns), true },
+    [PRODUCTION_NOTICE] = {"card_notice", sizeof(struct production_notice), notice_columns,
+                           COUNT(notice_columns),    false},
 };
 
 /* ---- holder -------------------------------------------------------------------------------- */
@@ -202,6 +212,8 @@ const struct cf_pgf_statement *production_statements(size_t *n)
         (struct cf_pgf_statement){"unsigned", production_sql_unsigned, true};
     statements[PRODUCTION_RETENTION] =
         (struct cf_pgf_statement){"retention", production_sql_retention, false};
+    statements[PRODUCTION_NOTICES_OPEN] =
+        (struct cf_pgf_statement){"notices_open", production_sql_notices_open, true};
     *n = PRODUCTION_STATEMENTS;
     return statements;
 }

@@ -9,7 +9,7 @@
  */
 #pragma once
 #include "common/io/stage/stage.h"
-#include "services/production/rules.h"
+#include "services/production/rules_notices.h"
 
 enum production_kind { PRODUCTION_HOLDER, PRODUCTION_BANK, PRODUCTION_KINDS };
 
@@ -20,6 +20,7 @@ enum production_aux {
     PRODUCTION_ISSUED,
     PRODUCTION_OPERATION,
     PRODUCTION_SIGNATURE,
+    PRODUCTION_NOTICE,
     PRODUCTION_AUX
 };
 
@@ -103,6 +104,7 @@ enum production_statement {
     PRODUCTION_BY_NOTICE,
     PRODUCTION_UNSIGNED,
     PRODUCTION_RETENTION,
+    PRODUCTION_NOTICES_OPEN,
     PRODUCTION_STATEMENTS
 };
 struct cf_pgf_statement;

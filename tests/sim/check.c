@@ -107,6 +107,8 @@ static void check_card(const struct sim_record *r)
     h->cards[i].usable = cf_card_state_is_usable(cf_card_state_parse(
                              cf_str_of(e->card_changed->state))) &&
                          !e->card_changed->temporary;
+    if (!strcmp(e->card_changed->operation, "activate"))
+        sim_cards_activated(&h->key, e->card_no, e->bank_code);
     for (i = 0; i < CARDS; i++)
         usable += h->cards[i].usable;
     if (usable > 1) sim_broken("a holder has %d usable cards", usable);
@@ -325,6 +327,7 @@ void sim_check_end(void)
     if (dead_letters() != sim_malformed())
         sim_broken("%zu malformed records, %zu dead letters", sim_malformed(), dead_letters());
     if (check_numbers() != n) sim_broken("%zu persons, another number of cards", n);
+    sim_cards_check_end();
     if (orders != sim_complaints())
         sim_broken("%zu complaints, %zu work orders", sim_complaints(), orders);
 }

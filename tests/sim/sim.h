@@ -186,6 +186,9 @@ bool sim_is_timer(enum sim_service service, uint16_t kind);
 void sim_tell_outcome(enum sim_service service, struct cf_arena *a, const struct cf_work *w,
                       const struct sim_answer *x);
 
+/* A record from outside, now. */
+void sim_world_send(const char *topic, const char *type, const char *source, struct cf_str key,
+                    const uint8_t id[16], struct cf_str value);
 void sim_world_begin(void);
 bool sim_world_ready(void);
 void sim_world_step(void);
@@ -202,6 +205,18 @@ struct sim_person {
 size_t sim_persons(const struct sim_person **list);
 size_t sim_malformed(void); /* submissions that are dead letters */
 size_t sim_complaints(void);
+
+/* ---- world_cards.c -------------------------------------------------------------------------- */
+
+/* The card is in use: what the holder will do with it, in a step of its own. */
+void sim_cards_activated(const struct cf_key *holder, const char *card_no, const char *bank);
+bool sim_cards_wait(void);
+void sim_cards_step(struct cf_arena *a);
+/* The bank reads a card notice. */
+struct Cardflow__V1__BankOrder;
+void sim_cards_notice(const struct Cardflow__V1__BankOrder *o, struct cf_arena *a);
+/* Every notice must have been acknowledged. */
+void sim_cards_check_end(void);
 
 /* ---- check.c -------------------------------------------------------------------------------- */
 

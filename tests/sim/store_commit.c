@@ -278,7 +278,7 @@ static uint64_t hash_decision(const struct sim_store *d, const struct cf_commit 
 static void check_again(struct store_mem *s, const struct cf_commit *c)
 {
     if (!c->n_cursors) return;
-    /* Another owner may have applied the same records meanwhile: this is fenced, whatever it says. */
+    /* Another owner may have applied the same records meanwhile; this one is fenced anyway. */
     for (size_t i = 0; i < c->n_shards; i++)
         if (!store_is_mine(s, c->shards[i].part, c->shards[i].epoch)) return;
     uint64_t records = hash_records(c), decision = hash_decision(s->data, c);

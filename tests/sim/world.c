@@ -57,6 +57,12 @@ static void send_to(const char *topic, const char *type, const char *source, str
     if (sim_fault(20000)) sim_append(sim_topic(topic), part, &r);
 }
 
+void sim_world_send(const char *topic, const char *type, const char *source, struct cf_str key,
+                    const uint8_t id[16], struct cf_str value)
+{
+    send_to(topic, type, source, key, id, value);
+}
+
 /* ---- persons --------------------------------------------------------------------------------- */
 
 /* The i-th invented person, as of cardflow-load; renewed: with another document, a passport. */
@@ -314,6 +320,7 @@ static bool read_orders(void)
                                                      part->v[orders_read[p]++]->value);
         if (!o) sim_broken("a bank cannot read its order");
         if (o->body_case == CARDFLOW__V1__BANK_ORDER__BODY_LINE) take_line(o);
+        if (o->body_case == CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE) sim_cards_notice(o, arena);
         /* The adapter starts anew, from what it had stored before. */
         if (sim_fault(10000)) {
             int64_t back = (int64_t)sim_below(AGAIN);
@@ -433,7 +440,7 @@ static bool more(void)
 cf_ms sim_world_next(void)
 {
     cf_ms next = more() ? next_person : INT64_MAX;
-    if (orders_wait()) return sim_now;
+    if (orders_wait() || sim_cards_wait()) return sim_now;
     for (size_t i = 0; i < n_late; i++)
         if (late[i].at < next) next = late[i].at;
     for (size_t i = 0; i < n_lines; i++)
@@ -454,6 +461,10 @@ void sim_world_step(void)
         return;
     }
     if (late_step()) return;
+    if (sim_cards_wait()) {
+        sim_cards_step(arena);
+        return;
+    }
     bool first = sim_chance(500000);
     if (first && read_orders()) return;
     if (!play() && !first) (void)read_orders();
@@ -466,7 +477,7 @@ void sim_world_finish(void)
 
 bool sim_world_idle(void)
 {
-    return finished && !n_late && !n_lines && !orders_wait();
+    return finished && !n_late && !n_lines && !orders_wait() && !sim_cards_wait();
 }
 
 size_t sim_persons(const struct sim_person **list)

@@ -35,17 +35,29 @@ struct bank_line {
     char card_no[CF_CARDNUM_LEN + 1], code[24];
 };
 
+/* What becomes of a card notice. */
+enum bank_notice_answer {
+    BANK_NOTICE_ACKNOWLEDGED,
+    BANK_NOTICE_DOUBLE, /* acknowledged twice */
+    BANK_NOTICE_LATE,   /* after notice_delay_ms */
+    BANK_NOTICE_SILENT, /* read and never answered */
+    BANK_NOTICE_ANSWERS
+};
+extern const char *const bank_notice_answer_names[BANK_NOTICE_ANSWERS];
+
 struct bank_behaviour {
     cf_ms delay_ms;
     double error_rate; /* of lines: half of them fail at the account, half in production */
     double duplicates; /* of answers sent twice */
     bool off;          /* orders are left lying, nothing is answered */
     int hold_after;    /* a step after which lines wait; -1: none */
+    enum bank_notice_answer notices;
+    cf_ms notice_delay_ms; /* of those that are answered late */
     int64_t seed;
 };
 
 struct bank_stats {
-    uint64_t lines, batches, wrong_manifests, notices, answers, commands, unreadable;
+    uint64_t lines, batches, wrong_manifests, notices, acknowledged, answers, commands, unreadable;
 };
 
 struct bank {

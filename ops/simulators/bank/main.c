@@ -1,6 +1,7 @@
 /* sim-bank: a bank adapter that plays every line to an active card, and can be made to misbehave.
  *
- * PUT  /sim/behaviour {delay_ms, error_rate, duplicates, off, hold_after, seed}
+ * PUT  /sim/behaviour {delay_ms, error_rate, duplicates, off, hold_after, seed,
+ *                      notices: acknowledged, double, late or silent; notice_delay_ms}
  * GET  /sim/behaviour
  * GET  /sim/received?since=&limit=  lines that were taken, without anything personal
  * GET  /sim/stats
@@ -53,6 +54,8 @@ static void answer_behaviour(struct bank *b, struct cf_request *req)
     else
         cf_out_z(&o, "hold_after", bank_step_names[how.hold_after]);
     cf_out_int(&o, "seed", how.seed);
+    cf_out_z(&o, "notices", bank_notice_answer_names[how.notices]);
+    cf_out_int(&o, "notice_delay_ms", how.notice_delay_ms);
     cf_out_end(&o);
     cf_answer_json(req, 200, &body);
     cf_buf_free(&body);
@@ -83,6 +86,16 @@ static int read_hold(struct cf_in *in, int fallback)
     return fallback;
 }
 
+static enum bank_notice_answer read_notices(struct cf_in *in, enum bank_notice_answer fallback)
+{
+    struct cf_str name = cf_in_text(in, "notices", CF_OPTIONAL, 1, 20);
+    if (!name.ptr) return fallback;
+    for (int i = 0; i < BANK_NOTICE_ANSWERS; i++)
+        if (cf_str_is(name, bank_notice_answer_names[i])) return (enum bank_notice_answer)i;
+    cf_in_wrong(in, "notices", "a way to answer", "acknowledged, double, late or silent.");
+    return fallback;
+}
+
 static void get_behaviour(struct cf_request *req, void *arg)
 {
     answer_behaviour(arg, req);
@@ -94,7 +107,8 @@ static void put_behaviour(struct cf_request *req, void *arg)
     json_t *root = cf_request_json(req);
     if (!root) return;
     static const char *const names[] = {"delay_ms",   "error_rate", "duplicates", "off",
-                                        "hold_after", "seed",       NULL};
+                                        "hold_after", "seed",       "notices",
+                                        "notice_delay_ms", NULL};
     struct cf_field_errors errors = {0};
     struct cf_in in = cf_in_of(root, req->arena, &errors);
     cf_in_only(&in, names);
@@ -106,6 +120,9 @@ static void put_behaviour(struct cf_request *req, void *arg)
     how.off = cf_in_bool(&in, "off", CF_OPTIONAL, how.off);
     how.hold_after = read_hold(&in, how.hold_after);
     how.seed = cf_in_int(&in, "seed", CF_OPTIONAL, 0, INT32_MAX, how.seed);
+    how.notices = read_notices(&in, how.notices);
+    how.notice_delay_ms =
+        cf_in_int(&in, "notice_delay_ms", CF_OPTIONAL, 0, 3600000, how.notice_delay_ms);
     if (errors.n == 0) b->behaviour = how;
     pthread_mutex_unlock(&b->lock);
     if (errors.n)
@@ -181,6 +198,7 @@ static void get_stats(struct cf_request *req, void *arg)
     cf_out_uint(&o, "batches", s.batches);
     cf_out_uint(&o, "wrong_manifests", s.wrong_manifests);
     cf_out_uint(&o, "notices", s.notices);
+    cf_out_uint(&o, "acknowledged", s.acknowledged);
     cf_out_uint(&o, "answers", s.answers);
     cf_out_uint(&o, "commands", s.commands);
     cf_out_uint(&o, "unreadable", s.unreadable);

@@ -12,6 +12,8 @@ enum { BATCH = 2000, IDLE_MS = 20, COMMIT_MS = 1000, ARENA = 64 << 20, BANKS = 6
 
 const char *const bank_step_names[BANK_STEPS] = {"account_opened", "produced",  "shipped",
                                                  "arrived",        "collected", "activate"};
+const char *const bank_notice_answer_names[BANK_NOTICE_ANSWERS] = {"acknowledged", "double", "late",
+                                                                   "silent"};
 
 /* A line on its way. */
 struct job {
@@ -19,6 +21,8 @@ struct job {
     uint64_t no; /* lines that are due together go in the order in which they came */
     enum bank_step next;
     struct bank_line line;
+    bool notice; /* no line: a card notice that is acknowledged late */
+    uint8_t notice_id[16];
 };
 
 /* The batch of a bank that is being read, for its manifest. */
@@ -241,6 +245,34 @@ static bool take_manifest(struct worker *w, const Cardflow__V1__BankOrder *o)
     return true;
 }
 
+static void acknowledge(struct worker *w, const struct bank_line *line, const uint8_t id[16])
+{
+    bank_send_acknowledgement(w->b, w->arena, line, id);
+    w->done.acknowledged++;
+}
+
+static void answer_notice(struct worker *w, const struct bank_line *line, const uint8_t id[16])
+{
+    struct job late = {.no = w->jobs_ever++, .line = *line, .notice = true};
+    switch (w->how.notices) {
+    case BANK_NOTICE_DOUBLE:
+        acknowledge(w, line, id);
+        acknowledge(w, line, id);
+        break;
+    case BANK_NOTICE_ACKNOWLEDGED:
+        acknowledge(w, line, id);
+        break;
+    case BANK_NOTICE_LATE:
+        memcpy(late.notice_id, id, 16);
+        late.due = cf_mono_ms() + w->how.notice_delay_ms;
+        push(w, late);
+        break;
+    case BANK_NOTICE_SILENT:
+    case BANK_NOTICE_ANSWERS:
+        break;
+    }
+}
+
 static bool take_notice(struct worker *w, const Cardflow__V1__BankOrder *o)
 {
     struct bank_line line = {0};
@@ -251,7 +283,7 @@ static bool take_notice(struct worker *w, const Cardflow__V1__BankOrder *o)
         !take_text(o->bank_code, line.code, sizeof line.code))
         return false;
     w->done.notices++;
-    bank_send_acknowledgement(w->b, w->arena, &line, id);
+    answer_notice(w, &line, id);
     return true;
 }
 
@@ -325,6 +357,7 @@ static void read_behaviour(struct worker *w)
     b->stats.batches += w->done.batches;
     b->stats.wrong_manifests += w->done.wrong_manifests;
     b->stats.notices += w->done.notices;
+    b->stats.acknowledged += w->done.acknowledged;
     b->stats.answers += w->done.answers;
     b->stats.commands += w->done.commands;
     b->stats.unreadable += w->done.unreadable;
@@ -336,8 +369,13 @@ static void read_behaviour(struct worker *w)
 static void play_due(struct worker *w)
 {
     cf_ms now = cf_mono_ms();
-    while (w->n_jobs && w->jobs[0].due <= now)
-        play(w, pop(w));
+    while (w->n_jobs && w->jobs[0].due <= now) {
+        struct job job = pop(w);
+        if (job.notice)
+            acknowledge(w, &job.line, job.notice_id);
+        else
+            play(w, job);
+    }
 }
 
 void *bank_work(void *bank)

@@ -209,6 +209,15 @@ static void what_production_says(void **state)
     assert_int_equal(ev->what, INQUIRY_CARD);
     assert_int_equal(ev->card.state, CF_CARD_NORMAL);
     assert_true(cf_str_is(ev->card.no, "B00000019"));
+    Cardflow__V1__CardEvent__BankNotice n;
+    cardflow__v1__card_event__bank_notice__init(&n);
+    e.body_case = CARDFLOW__V1__CARD_EVENT__BODY_BANK_NOTICE;
+    e.bank_notice = &n;
+    ev = taken(INQUIRY_IN_CARDS, &e.base);
+    assert_int_equal(ev->what, INQUIRY_BANK_OVERDUE);
+    assert_true(cf_str_is(ev->card.no, "B00000019"));
+    n.acknowledged_at_ms = 1;
+    assert_int_equal(taken(INQUIRY_IN_CARDS, &e.base)->what, INQUIRY_BANK_AWARE);
 }
 
 static void what_the_others_say(void **state)

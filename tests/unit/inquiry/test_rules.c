@@ -305,6 +305,29 @@ static void hidden_cards_are_not_shown(void **state)
     assert_int_equal(render(s, 100).n_cards, 0);
 }
 
+static void a_loss_that_the_bank_has_not_heard_of_stays_with_its_card(void **state)
+{
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event overdue = {.what = INQUIRY_BANK_OVERDUE, .source = INQUIRY_PRODUCTION};
+    (void)state;
+    overdue.card.no = CF_STR("C1");
+    fold(s, overdue); /* of a card that nobody knows */
+    fold(s, card("C1", CF_CARD_TEMPORARY_LOSS, false, DAY(90)));
+    fold(s, card("C2", CF_CARD_NORMAL, true, DAY(90)));
+    fold(s, overdue);
+    fold(s, overdue);
+    fold(s, card("C1", CF_CARD_FORMAL_LOSS, false, DAY(91)));
+    const struct inquiry_section *made = &s[INQUIRY_PRODUCTION];
+    static const unsigned want[] = {2, 1, 0, 0};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(made->cards[0].bank_overdue, want[i]);
+        assert_int_equal(made->cards[1].bank_overdue, 0);
+        struct inquiry_event aware = overdue;
+        aware.what = INQUIRY_BANK_AWARE;
+        fold(s, aware);
+    }
+}
+
 static void the_usable_permanent_card_comes_first(void **state)
 {
     (void)state;
@@ -673,6 +696,7 @@ int main(void)
         cmocka_unit_test(a_promise_comes_before_the_due_date),
         cmocka_unit_test(validity_as_identity_has_reasons),
         cmocka_unit_test(hidden_cards_are_not_shown),
+        cmocka_unit_test(a_loss_that_the_bank_has_not_heard_of_stays_with_its_card),
         cmocka_unit_test(the_usable_permanent_card_comes_first),
         cmocka_unit_test(a_collected_card_is_told_by_its_application),
         cmocka_unit_test(an_ended_application_makes_room_first),

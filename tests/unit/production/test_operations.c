@@ -291,6 +291,27 @@ static void activating_changes_only_what_it_takes_over(void **state)
     assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
 }
 
+/* Its own bank cancels a card for the next one; another bank's card takes its place. */
+static void the_bank_of_the_old_card_hears_what_became_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bank, *word;
+    } rows[] = {{"B01", "cancelled"}, {"B02", "bank_change"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct production_holder h = holder_with(CF_CARD_NORMAL);
+        struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
+        h.permanent.app.state = CF_APP_COLLECTED;
+        h.permanent.made = card_in(CF_CARD_SEALED);
+        h.permanent.made.bank = cf_str_of(rows[i].bank);
+        op.operator_bank = h.permanent.made.bank;
+        assert_string_equal(operate(&h, &op)->word, "done");
+        const struct production_effect *tell = must_find(&fx, PRODUCTION_FX_TELL_BANK);
+        assert_string_equal(tell->word, rows[i].word);
+        assert_true(cf_str_is(tell->card.bank, "B01"));
+    }
+}
+
 /* Whether the line of the replacement still waits, the bank's shard has to say. */
 static void a_release_waits_for_the_queue(void **state)
 {
@@ -524,6 +545,7 @@ int main(void)
         cmocka_unit_test(activation_waits_for_the_collection),
         cmocka_unit_test(a_refused_extension_names_its_reason_once),
         cmocka_unit_test(activating_changes_only_what_it_takes_over),
+        cmocka_unit_test(the_bank_of_the_old_card_hears_what_became_of_it),
         cmocka_unit_test(a_release_waits_for_the_queue),
         cmocka_unit_test(release_is_refused_from_the_batch_on),
         cmocka_unit_test(passwords_are_set_reset_and_disabled),
