@@ -126,11 +126,36 @@ bool cf_outcome_deadline(const struct cf_outcome_world *world, struct cf_arena *
     if (x->due_on - x->accepted_on < DAYS_EXPLAINED)
         out->why = cf_deadline_explain(world->calendar, &d, arena);
     out->policy = policy ? policy->id : NULL;
-    out->working_days = policy ? policy->working_days : 0;
+    out->working_days = x->working_days ? x->working_days : policy ? policy->working_days : 0;
     out->accepted_on = x->accepted_on;
     out->due_on = x->due_on;
     out->provisional = x->provisional || x->due_on > world->calendar->coverage_until;
     return true;
+}
+
+static void time_out(struct cf_out *o, const char *name, cf_ms at)
+{
+    char text[30];
+    if (at > 0)
+        cf_out_z(o, name, cf_rfc3339_text(at, text));
+    else
+        cf_out_null(o, name);
+}
+
+static void changes_out(struct cf_out *o, const struct cf_outcome *x)
+{
+    cf_out_array(o, "changes");
+    for (size_t i = 0; i < x->n_changes; i++) {
+        const struct cf_outcome_change *c = &x->changes[i];
+        cf_out_object(o, NULL);
+        cf_out_text(o, "what", c->what);
+        time_out(o, "at", c->at);
+        day_out(o, "due_before", c->due_before);
+        day_out(o, "due_on", c->due_on);
+        cf_out_text(o, "reason", c->reason.len ? c->reason : CF_STR(""));
+        cf_out_end(o);
+    }
+    cf_out_end(o);
 }
 
 static void deadline_out(struct cf_out *o, const struct cf_outcome_world *world,
@@ -148,6 +173,9 @@ static void deadline_out(struct cf_out *o, const struct cf_outcome_world *world,
     day_out(o, "due_on", d.due_on);
     cf_out_bool(o, "provisional", d.provisional);
     cf_out_z(o, "waiting_on", x->waiting_on_holder ? "holder" : NULL);
+    time_out(o, "warned_at", x->warned_at);
+    time_out(o, "overdue_at", x->overdue_at);
+    changes_out(o, x);
     days_out(o, &d.why);
     cf_out_end(o);
 }

@@ -18,6 +18,13 @@ struct cf_outcome_mark {
     struct cf_str reason; /* may be empty */
 };
 
+/* An extension, or another count. */
+struct cf_outcome_change {
+    struct cf_str what, reason; /* what: extended, recalculated */
+    cf_ms at;
+    cf_day due_before, due_on;
+};
+
 struct cf_outcome {
     uint8_t id[16];
     enum cf_app_kind kind;
@@ -35,7 +42,11 @@ struct cf_outcome {
     struct cf_str receipt_no, bank_code, outlet_code;
     cf_day accepted_on, due_on, promised_on;
     uint32_t policy;
+    int working_days; /* until due_on; 0: those of the policy */
     bool provisional, waiting_on_holder;
+    cf_ms warned_at, overdue_at; /* marks of the deadline that stand; 0: none */
+    const struct cf_outcome_change *changes;
+    size_t n_changes;
     const struct cf_outcome_mark *marks; /* in order; what `activated_at` says comes after them */
     size_t n_marks;
 };

@@ -74,6 +74,16 @@ struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal, enum cf_ap
     return d;
 }
 
+struct cf_deadline cf_deadline_recount(const struct cf_calendar *cal, enum cf_app_kind kind,
+                                       cf_day accepted_on, int extended_to)
+{
+    struct cf_deadline d = cf_deadline_compute(cal, kind, accepted_on);
+    if (!d.policy || extended_to <= d.working_days) return d;
+    d.working_days = extended_to;
+    fill(cal, &d);
+    return d;
+}
+
 bool cf_deadline_extend(const struct cf_calendar *cal, const struct cf_deadline *d,
                         int working_days, struct cf_deadline *out)
 {

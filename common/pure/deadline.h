@@ -57,6 +57,10 @@ const struct cf_policy *cf_policy_by_id(struct cf_str id);
 /* warn_on is CF_WARN_DAYS working days before due_on, never before accepted_on. */
 struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal, enum cf_app_kind kind,
                                        cf_day accepted_on);
+/* Counted again: extended_to are working days in all that an extension has given, whatever the
+ * policy of now allows; 0: there was none. */
+struct cf_deadline cf_deadline_recount(const struct cf_calendar *cal, enum cf_app_kind kind,
+                                       cf_day accepted_on, int extended_to);
 /* The same with an extension on record: working days in all. False, with *out untouched, when
  * the policy allows no such extension. */
 bool cf_deadline_extend(const struct cf_calendar *cal, const struct cf_deadline *d,

@@ -170,7 +170,10 @@ static void out_short_app(struct cf_out *o, const struct inquiry_answer *in,
         cf_out_z(o, "kind", cf_app_kind_name(app->kind));
         cf_out_z(o, "outcome", inquiry_outcome_name(app->outcome));
         out_time(o, "since", app->since);
-        out_day(o, "due_on", intake ? intake->due_on : 0);
+        const struct inquiry_deadline *d = inquiry_deadline_of(app);
+        out_day(o, "due_on", inquiry_due_on(app));
+        out_time(o, "warned_at", d ? d->warned_at : 0);
+        out_time(o, "overdue_at", d ? d->overdue_at : 0);
         out_day(o, "promised_date", promised_on(app));
         out_some(o, "receipt_no", intake ? intake->receipt_no : (struct cf_str){0});
         cf_out_z(o, "waiting_on", app->waiting_on_holder ? "holder" : NULL);

@@ -45,6 +45,24 @@ static void set_production(struct cf_outcome *x, const struct inquiry_entry *lin
     x->outlet_code = line->outlet;
 }
 
+/* As production, which has the clock, says it stands. */
+static void set_deadline(struct cf_arena *a, struct cf_outcome *x,
+                         const struct inquiry_deadline *d)
+{
+    struct cf_outcome_change *list = cf_arena_zero(a, (d->n_changes + 1) * sizeof *list);
+    for (size_t i = 0; i < d->n_changes; i++) {
+        const struct inquiry_change *c = &d->changes[i];
+        list[i] = (struct cf_outcome_change){c->what, c->reason, c->at, c->due_before, c->due_on};
+    }
+    x->due_on = d->due_on;
+    x->working_days = (int)d->working_days;
+    x->provisional = d->provisional;
+    x->warned_at = d->warned_at;
+    x->overdue_at = d->overdue_at;
+    x->changes = list;
+    x->n_changes = d->n_changes;
+}
+
 static void set_marks(struct cf_arena *a, struct cf_outcome *x, const struct inquiry_app *app)
 {
     const struct inquiry_mark *marks = inquiry_timeline(a, app, &x->n_marks);
@@ -72,6 +90,7 @@ void inquiry_answer_outcome(struct cf_buf *to, const struct inquiry_answer *in,
     set_reasons(&x, app);
     if (intake) set_intake(&x, intake);
     if (line) set_production(&x, line);
+    if (inquiry_deadline_of(app)) set_deadline(in->arena, &x, inquiry_deadline_of(app));
     set_marks(in->arena, &x, app);
     struct cf_out o = cf_out_to(to);
     cf_out_object(&o, NULL);

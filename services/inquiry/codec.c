@@ -149,6 +149,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         if (!take_moved(ev, e->ended->state, e->ended->reason)) return unknown(d);
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
         ev->what = INQUIRY_OTHER;
         return 0;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
@@ -218,6 +219,23 @@ static int take_card(struct cf_decode *d, struct inquiry_event *ev, const card_e
     return ev->card.no.len ? 0 : refuse(d, "card_no: required");
 }
 
+static void take_deadline(struct inquiry_event *ev, const card_event *e)
+{
+    const Cardflow__V1__CardEvent__Deadline *x = e->deadline;
+    ev->what = INQUIRY_DEADLINE;
+    ev->entry.deadline = (struct inquiry_deadline){.due_on = day_of(x->due_on),
+                                                   .working_days = x->working_days,
+                                                   .provisional = x->provisional};
+    ev->warned = x->warned;
+    ev->overdue = x->overdue;
+    if (!x->due_before) return;
+    ev->change = (struct inquiry_change){.what = text(x->what),
+                                         .reason = text(x->reason),
+                                         .at = e->at_ms,
+                                         .due_before = day_of(x->due_before),
+                                         .due_on = day_of(x->due_on)};
+}
+
 static int decode_card(struct cf_decode *d, const struct cf_record *rec, struct inquiry_event *ev)
 {
     const card_event *e = cf_unpack(d->arena, &cardflow__v1__card_event__descriptor, rec->value);
@@ -247,6 +265,9 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, struct 
         ev->what = e->bank_notice->acknowledged_at_ms ? INQUIRY_BANK_AWARE : INQUIRY_BANK_OVERDUE;
         ev->card.no = text(e->card_no);
         return 0;
+    case CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE:
+        take_deadline(ev, e);
+        break;
     case CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED:
         ev->what = INQUIRY_OTHER;
         return 0;

@@ -50,6 +50,24 @@ static void *repeated(struct cf_arena *a, size_t n, size_t size, void ***list)
 
 /* ---- sections: reading ---------------------------------------------------------------------- */
 
+static void read_deadline(struct cf_arena *a, const Cardflow__V1__InquirySection__Deadline *d,
+                          struct inquiry_deadline *out)
+{
+    if (!d) return;
+    *out = (struct inquiry_deadline){.due_on = d->due_on,
+                                     .working_days = d->working_days,
+                                     .provisional = d->provisional,
+                                     .warned_at = d->warned_at_ms,
+                                     .overdue_at = d->overdue_at_ms,
+                                     .n_changes = d->n_changes};
+    out->changes = cf_arena_zero(a, (d->n_changes + 1) * sizeof *out->changes);
+    for (size_t i = 0; i < d->n_changes; i++) {
+        const Cardflow__V1__InquirySection__Change *c = d->changes[i];
+        out->changes[i] = (struct inquiry_change){text(c->what), text(c->reason), c->at_ms,
+                                                  c->due_before, c->due_on};
+    }
+}
+
 static void read_entry(struct cf_arena *a, const pb_entry *e, struct inquiry_entry *out)
 {
     struct cf_str *reasons = cf_arena_zero(a, (e->n_reasons + 1) * sizeof *reasons);
@@ -80,6 +98,7 @@ static void read_entry(struct cf_arena *a, const pb_entry *e, struct inquiry_ent
     out->policy = e->policy;
     out->warnings = e->warnings;
     out->place = e->place;
+    read_deadline(a, e->deadline, &out->deadline);
     out->marks = cf_arena_zero(a, (e->n_marks + 1) * sizeof *out->marks);
     out->n_marks = e->n_marks;
     for (size_t i = 0; i < e->n_marks; i++)
@@ -171,6 +190,30 @@ int inquiry_codec_document_read(struct cf_arena *a, struct cf_str payload,
 
 /* ---- sections: packing ---------------------------------------------------------------------- */
 
+static Cardflow__V1__InquirySection__Deadline *pack_deadline(struct cf_arena *a,
+                                                             const struct inquiry_deadline *d)
+{
+    Cardflow__V1__InquirySection__Deadline *out = cf_arena_alloc(a, sizeof *out);
+    cardflow__v1__inquiry_section__deadline__init(out);
+    out->due_on = d->due_on;
+    out->working_days = d->working_days;
+    out->provisional = d->provisional;
+    out->warned_at_ms = d->warned_at;
+    out->overdue_at_ms = d->overdue_at;
+    out->n_changes = d->n_changes;
+    Cardflow__V1__InquirySection__Change *changes =
+        REPEATED(a, d->n_changes, Cardflow__V1__InquirySection__Change, out->changes);
+    for (size_t i = 0; i < d->n_changes; i++) {
+        cardflow__v1__inquiry_section__change__init(&changes[i]);
+        changes[i].what = z(a, d->changes[i].what);
+        changes[i].at_ms = d->changes[i].at;
+        changes[i].due_before = d->changes[i].due_before;
+        changes[i].due_on = d->changes[i].due_on;
+        changes[i].reason = z(a, d->changes[i].reason);
+    }
+    return out;
+}
+
 static void pack_entry(struct cf_arena *a, const struct inquiry_entry *e, pb_entry *out)
 {
     cardflow__v1__inquiry_section__entry__init(out);
@@ -200,6 +243,7 @@ static void pack_entry(struct cf_arena *a, const struct inquiry_entry *e, pb_ent
     out->policy = e->policy;
     out->warnings = e->warnings;
     out->place = e->place;
+    if (e->deadline.due_on) out->deadline = pack_deadline(a, &e->deadline);
     out->n_marks = e->n_marks;
     pb_mark *marks = REPEATED(a, e->n_marks, pb_mark, out->marks);
     for (size_t i = 0; i < e->n_marks; i++) {
@@ -296,13 +340,14 @@ struct cf_str inquiry_codec_document_pack(struct cf_arena *a, const struct inqui
 static void status_app(struct cf_arena *a, const struct inquiry_app *app,
                        Cardflow__V1__Status__Application *out)
 {
-    const struct inquiry_entry *intake = app->said[INQUIRY_INTAKE],
-                               *line = app->said[INQUIRY_PRODUCTION], *why = app->owner;
+    const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION], *why = app->owner;
     cardflow__v1__status__application__init(out);
     out->application_id = cf_data_id(app->id);
     out->kind = lit(cf_app_kind_name(app->kind));
     out->state = lit(cf_app_state_name(app->state));
-    out->due_on = intake ? intake->due_on : 0;
+    out->due_on = inquiry_due_on(app);
+    out->warned = inquiry_deadline_of(app) && inquiry_deadline_of(app)->warned_at;
+    out->overdue = inquiry_deadline_of(app) && inquiry_deadline_of(app)->overdue_at;
     out->promised_on = line ? line->promised_on : 0;
     out->n_reasons = why->n_reasons;
     out->reasons = cf_arena_alloc(a, (why->n_reasons + 1) * sizeof *out->reasons);

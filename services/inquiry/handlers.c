@@ -225,7 +225,8 @@ static const char *const application_types[] = {"application.received",
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.promised", "card.changed",
                                          "card.operation_answered", "card.notice_overdue",
-                                         "card.notice_acknowledged", NULL};
+                                         "card.notice_acknowledged", "card.deadline_marked",
+                                         "card.deadline_changed", NULL};
 static const char *const complaint_types[] = {"complaint.holder_event", NULL};
 static const char *const notification_types[] = {"notification.ended", NULL};
 static const char *const audit_types[] = {"audit", NULL};

@@ -230,11 +230,23 @@ static void add_cards(struct cf_arena *a, const struct inquiry_section *sections
 
 /* ---- what is next -------------------------------------------------------------------------- */
 
+const struct inquiry_deadline *inquiry_deadline_of(const struct inquiry_app *app)
+{
+    const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION];
+    return line && line->deadline.due_on ? &line->deadline : NULL;
+}
+
+cf_day inquiry_due_on(const struct inquiry_app *app)
+{
+    const struct inquiry_deadline *d = inquiry_deadline_of(app);
+    if (d) return d->due_on;
+    return app->said[INQUIRY_INTAKE] ? app->said[INQUIRY_INTAKE]->due_on : 0;
+}
+
 static cf_day ready_by(const struct inquiry_app *app)
 {
     const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION];
-    if (line && line->promised_on > 0) return line->promised_on;
-    return app->said[INQUIRY_INTAKE] ? app->said[INQUIRY_INTAKE]->due_on : 0;
+    return line && line->promised_on > 0 ? line->promised_on : inquiry_due_on(app);
 }
 
 static cf_day respond_by(const struct inquiry_app *app)

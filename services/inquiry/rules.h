@@ -31,13 +31,31 @@ enum {
     INQUIRY_MARKS_MAX = 16,   /* states of one application it keeps */
     INQUIRY_CARDS_MAX = 16,
     INQUIRY_ORDERS_MAX = 16,
-    INQUIRY_NOTES_MAX = 8
+    INQUIRY_NOTES_MAX = 8,
+    INQUIRY_CHANGES_MAX = 8 /* of one deadline */
 };
 
 struct inquiry_mark {
     enum cf_app_state state;
     cf_ms at;
     struct cf_str reason;
+};
+
+/* An extension, or another count. */
+struct inquiry_change {
+    struct cf_str what, reason;
+    cf_ms at;
+    cf_day due_before, due_on;
+};
+
+/* What production, which has the clock, says of a deadline. */
+struct inquiry_deadline {
+    cf_day due_on; /* 0: as it was accepted */
+    uint32_t working_days;
+    bool provisional;
+    cf_ms warned_at, overdue_at; /* 0: no such mark stands */
+    struct inquiry_change *changes;
+    size_t n_changes;
 };
 
 /* One application, as one source sees it. */
@@ -52,6 +70,7 @@ struct inquiry_entry {
     size_t n_reasons;
     cf_day respond_by, accepted_on, due_on, promised_on;
     uint32_t policy, warnings, place;
+    struct inquiry_deadline deadline;
     struct inquiry_mark *marks; /* room for n_marks alone */
     size_t n_marks;
 };
@@ -99,6 +118,7 @@ enum inquiry_what {
     INQUIRY_REFUSED, /* noticed, rejected */
     INQUIRY_MOVED,   /* a new state and no more */
     INQUIRY_PROMISED,
+    INQUIRY_DEADLINE,
     INQUIRY_ENROLMENT,
     INQUIRY_ALIASED, /* the holder is known by another reference */
     INQUIRY_CARD,
@@ -118,6 +138,8 @@ struct inquiry_event {
     struct cf_str person;
     struct cf_str enrolment;
     struct cf_str canonical;
+    bool warned, overdue;         /* DEADLINE: the marks that stand now */
+    struct inquiry_change change; /* DEADLINE; without `what` it is a mark alone */
     struct inquiry_card card;
     struct inquiry_order order;
     struct inquiry_note note;
@@ -258,6 +280,10 @@ bool inquiry_app_of(const struct inquiry_section *sections, const uint8_t id[16]
 /* All its states in order of time. */
 const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inquiry_app *app,
                                             size_t *n);
+/* The due date that counts now; 0: none. */
+cf_day inquiry_due_on(const struct inquiry_app *app);
+/* What production says of the deadline; NULL: nothing yet. */
+const struct inquiry_deadline *inquiry_deadline_of(const struct inquiry_app *app);
 /* Is the holder's enrolment active, as far as known? */
 bool inquiry_enrolled(const struct inquiry_section *intake);
 

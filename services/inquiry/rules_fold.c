@@ -106,6 +106,31 @@ static void fold_accepted(struct cf_arena *a, struct inquiry_entry *e,
     e->respond_by = 0;
 }
 
+static void add_change(struct cf_arena *a, struct inquiry_deadline *d,
+                       const struct inquiry_change *change)
+{
+    size_t keep = d->n_changes < INQUIRY_CHANGES_MAX ? d->n_changes : INQUIRY_CHANGES_MAX - 1;
+    struct inquiry_change *list = cf_arena_zero(a, (keep + 1) * sizeof *list);
+    if (keep) memcpy(list, d->changes + (d->n_changes - keep), keep * sizeof *list);
+    list[keep] = *change;
+    list[keep].what = kept(a, change->what);
+    list[keep].reason = kept(a, change->reason);
+    d->changes = list;
+    d->n_changes = keep + 1;
+}
+
+static void fold_deadline(struct cf_arena *a, struct inquiry_deadline *d,
+                          const struct inquiry_event *ev)
+{
+    const struct inquiry_deadline *v = &ev->entry.deadline;
+    d->due_on = v->due_on;
+    d->working_days = v->working_days;
+    d->provisional = v->provisional;
+    d->warned_at = !ev->warned ? 0 : d->warned_at ? d->warned_at : ev->at;
+    d->overdue_at = !ev->overdue ? 0 : d->overdue_at ? d->overdue_at : ev->at;
+    if (ev->change.what.len) add_change(a, d, &ev->change);
+}
+
 static void fold_entry(struct cf_arena *a, struct inquiry_section *s,
                        const struct inquiry_event *ev, struct inquiry_folded *out)
 {
@@ -117,6 +142,10 @@ static void fold_entry(struct cf_arena *a, struct inquiry_section *s,
         e->promised_on = v->promised_on;
         e->place = v->place;
         e->past_deadline = v->past_deadline;
+        return;
+    }
+    if (ev->what == INQUIRY_DEADLINE) {
+        fold_deadline(a, &e->deadline, ev);
         return;
     }
     set_state(a, e, ev);
@@ -226,6 +255,7 @@ struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s
     case INQUIRY_REFUSED:
     case INQUIRY_MOVED:
     case INQUIRY_PROMISED:
+    case INQUIRY_DEADLINE:
         fold_entry(a, s, ev, &out);
         break;
     case INQUIRY_ENROLMENT:

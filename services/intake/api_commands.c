@@ -1,17 +1,28 @@
-/* POST .../supplements and .../withdrawal. */
+/* POST .../supplements, .../withdrawal and .../extension. */
 #include "services/intake/api.h"
 
 #include "common/io/clock.h"
 #include "common/io/stage/pgbin.h"
 
+struct change;
+
+/* What is asked of an application, and how it is read and sent. */
+struct change_kind {
+    const char *word;
+    struct cf_route route;
+    void (*read)(struct cf_in *in, struct change *c);
+    int (*send)(struct change *c);
+};
+
 struct change {
     struct intake_write w;
     uint8_t application_id[16];
-    bool withdraws;
+    const struct change_kind *kind;
     cf_ms wait_until;
     struct intake_supplement supplement;
     struct cf_str photo; /* base64 */
     struct intake_withdraw withdraw;
+    struct intake_extend extend;
     struct cf_str role, actor_name, actor_type, actor_number;
     struct intake_view view;
 };
@@ -113,6 +124,14 @@ static int send_withdrawal(struct change *c)
     return 0;
 }
 
+static int send_extension(struct change *c)
+{
+    memcpy(c->extend.application_id, c->application_id, 16);
+    intake_write_send(&c->w, "application.commands", &c->view.app.holder, "application.extend",
+                      intake_codec_extend(c->w.req->arena, &c->extend, c->w.id), sent);
+    return 0;
+}
+
 static void photo_put(struct intake_write *w, const uint8_t ref[16], uint32_t reasons)
 {
     struct change *c = (struct change *)w;
@@ -127,7 +146,7 @@ static void found(void *arg, int e, const PGresult *res)
     if (!intake_found(c->w.req, e, res, &c->view)) return;
     if (c->photo.len)
         intake_photo_put(&c->w, &c->view.app.holder, c->photo, photo_put);
-    else if (c->withdraws ? send_withdrawal(c) : send_supplement(c))
+    else if (c->kind->send(c))
         cf_problem_away(c->w.req, "sealing");
 }
 
@@ -165,12 +184,36 @@ static void read_withdrawal(struct cf_in *in, struct change *c)
     c->withdraw.reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, INTAKE_WORD_BYTES);
 }
 
-static void post_change(struct cf_request *req, struct intake_front *front, bool withdraws)
+static void read_extension(struct cf_in *in, struct change *c)
+{
+    struct cf_in operator = cf_in_object(in, "operator", CF_OPTIONAL);
+    c->extend.days = (uint32_t)cf_in_int(in, "days", CF_NEEDED, 1, 365, 0);
+    c->extend.reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, INTAKE_WORD_BYTES);
+    c->extend.staff_id = cf_in_word(&operator, "staff_id", CF_OPTIONAL, 0, 64, INTAKE_WORD_BYTES);
+}
+
+static const struct change_kind kinds[] = {
+    {"supplement",
+     {"POST", "/v1/applications/{application_id}/supplements", "applications:write", 128 << 10,
+      CF_JSON, 20000},
+     read_supplement, send_supplement},
+    {"withdrawal",
+     {"POST", "/v1/applications/{application_id}/withdrawal", "applications:write", 64 << 10,
+      CF_JSON, 20000},
+     read_withdrawal, send_withdrawal},
+    {"extension",
+     {"POST", "/v1/applications/{application_id}/extension", "deadlines:write", 64 << 10, CF_JSON,
+      20000},
+     read_extension, send_extension},
+};
+
+static void post_change(struct cf_request *req, struct intake_front *front,
+                        const struct change_kind *kind)
 {
     struct cf_field_errors errors = {0};
     struct change *c = cf_arena_zero(req->arena, sizeof *c);
     c->w = (struct intake_write){.req = req, .front = front, .go = go};
-    c->withdraws = withdraws;
+    c->kind = kind;
     if (!cf_uuid_parse(cf_request_param(req, "application_id"), c->application_id)) {
         cf_problem(req, 404, "not_found", "No such application", NULL, 0);
         return;
@@ -180,8 +223,7 @@ static void post_change(struct cf_request *req, struct intake_front *front, bool
     json_t *root = cf_request_json(req);
     if (!root) return;
     struct cf_in in = cf_in_of(root, req->arena, &errors);
-    if (!errors.n && withdraws) read_withdrawal(&in, c);
-    if (!errors.n && !withdraws) read_supplement(&in, c);
+    if (!errors.n) kind->read(&in, c);
     if (errors.n) {
         cf_problem_fields(req, &errors);
         return;
@@ -189,30 +231,28 @@ static void post_change(struct cf_request *req, struct intake_front *front, bool
     struct cf_str body = intake_meaning(req->arena, root);
     char id[37];
     cf_uuid_text(c->application_id, id);
-    intake_write_claim(&c->w, withdraws ? "withdrawal" : "supplement", key,
-                       cf_arena_printf(req->arena, "%s %s %.*s",
-                                       withdraws ? "withdrawal" : "supplement", id,
-                                       CF_ARG(body)));
+    intake_write_claim(&c->w, kind->word, key,
+                       cf_arena_printf(req->arena, "%s %s %.*s", kind->word, id, CF_ARG(body)));
 }
 
 static void post_supplement(struct cf_request *req, void *arg)
 {
-    post_change(req, arg, false);
+    post_change(req, arg, &kinds[0]);
 }
 
 static void post_withdrawal(struct cf_request *req, void *arg)
 {
-    post_change(req, arg, true);
+    post_change(req, arg, &kinds[1]);
+}
+
+static void post_extension(struct cf_request *req, void *arg)
+{
+    post_change(req, arg, &kinds[2]);
 }
 
 void intake_api_command_routes(struct intake_front *front)
 {
-    static const struct cf_route supplement = {"POST",
-                                               "/v1/applications/{application_id}/supplements",
-                                               "applications:write", 128 << 10, CF_JSON, 20000};
-    static const struct cf_route withdrawal = {"POST",
-                                               "/v1/applications/{application_id}/withdrawal",
-                                               "applications:write", 64 << 10, CF_JSON, 20000};
-    cf_http_route(front->app->http, &supplement, post_supplement, front);
-    cf_http_route(front->app->http, &withdrawal, post_withdrawal, front);
+    cf_http_route(front->app->http, &kinds[0].route, post_supplement, front);
+    cf_http_route(front->app->http, &kinds[1].route, post_withdrawal, front);
+    cf_http_route(front->app->http, &kinds[2].route, post_extension, front);
 }

@@ -71,6 +71,7 @@ struct cf_outcome intake_outcome_of(struct cf_arena *a, const struct intake_view
                            .accepted_on = app->accepted_on,
                            .due_on = app->due_on,
                            .policy = (uint32_t)app->policy,
+                           .working_days = app->working_days,
                            .provisional = app->provisional,
                            .waiting_on_holder = v->state_now == CF_APP_NOTICED,
                            .marks = marks};

@@ -119,6 +119,24 @@ static int decode_supplement(struct cf_decode *d, const struct cf_record *rec,
     return 0;
 }
 
+static int decode_extend(struct cf_decode *d, const struct cf_record *rec,
+                         const Cardflow__V1__ApplicationCommand__Extend *x,
+                         const struct cf_key *key)
+{
+    struct intake_extend *m = cf_arena_zero(d->arena, sizeof *m);
+    uint8_t id[16];
+    if (!take_id(x->application_id, m->application_id))
+        return refuse(d, "application_id: 16 bytes");
+    if (!take_id(x->command_id, id)) return refuse(d, "command_id: 16 bytes");
+    m->days = x->days;
+    m->reason = text(x->reason);
+    m->staff_id = text(x->staff_id);
+    if (!word_ok(m->reason)) return refuse(d, "reason: UTF-8, at most 200 bytes");
+    if (!word_ok(m->staff_id)) return refuse(d, "staff_id: UTF-8, at most 200 bytes");
+    as_command(add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_EXTEND, key, m), rec, id);
+    return 0;
+}
+
 static int decode_command(struct cf_decode *d, const struct cf_record *rec,
                           const struct cf_key *key)
 {
@@ -143,11 +161,13 @@ static int decode_command(struct cf_decode *d, const struct cf_record *rec,
         as_command(add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_WITHDRAW, key, m), rec, id);
         return 0;
     }
+    case CARDFLOW__V1__APPLICATION_COMMAND__BODY_EXTEND:
+        return decode_extend(d, rec, c->extend, key);
     case CARDFLOW__V1__APPLICATION_COMMAND__BODY__NOT_SET:
     case _CARDFLOW__V1__APPLICATION_COMMAND__BODY__CASE_IS_INT_SIZE:
         break;
     }
-    return refuse(d, "body: one of submit, supplement, withdraw");
+    return refuse(d, "body: one of submit, supplement, withdraw, extend");
 }
 
 int intake_codec_decode(struct cf_decode *d, const struct cf_record *rec)

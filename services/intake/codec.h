@@ -27,6 +27,8 @@ enum intake_message {
     INTAKE_MSG_SUBMIT,
     INTAKE_MSG_SUPPLEMENT,
     INTAKE_MSG_WITHDRAW,
+    INTAKE_MSG_EXTEND,
+    INTAKE_MSG_DEADLINE, /* production has another due date for the application */
     INTAKE_MSG_ENROLMENT,
     INTAKE_MSG_ENROLMENT_ENDED,
     INTAKE_MSG_DOCUMENT_CHANGED,
@@ -36,7 +38,7 @@ enum intake_message {
     INTAKE_MSG_TIMER,  /* of an application */
     INTAKE_MSG_UNIT,
     INTAKE_MSG_UNIT_TOLD, /* the banks of a school, for this shard */
-    INTAKE_MSG_ANSWERED,  /* production has answered a withdrawal */
+    INTAKE_MSG_ANSWERED,  /* production has answered a withdrawal or an extension */
     INTAKE_MSG_ROSTER_OPENED,
     INTAKE_MSG_SPLIT,  /* some rows of the roster are sent */
     INTAKE_MSG_ROW,
@@ -68,6 +70,19 @@ struct intake_supplement {
 struct intake_withdraw {
     uint8_t application_id[16];
     struct cf_str reason;
+};
+
+struct intake_extend {
+    uint8_t application_id[16];
+    uint32_t days; /* working days more */
+    struct cf_str reason, staff_id;
+};
+
+struct intake_deadline {
+    uint8_t application_id[16];
+    cf_day due_on;
+    int32_t working_days;
+    bool provisional, extended;
 };
 
 struct intake_enrolment_msg {
@@ -193,6 +208,8 @@ struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_su
                                       const uint8_t command_id[16], struct cf_str sealed);
 struct cf_str intake_codec_withdraw(struct cf_arena *a, const struct intake_withdraw *m,
                                     const uint8_t command_id[16], struct cf_str sealed_actor);
+struct cf_str intake_codec_extend(struct cf_arena *a, const struct intake_extend *m,
+                                  const uint8_t command_id[16]);
 struct cf_str intake_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
                                  struct cf_str document_type, struct cf_str document_number);
 struct cf_str intake_codec_enrolment(struct cf_arena *a, const char *type, struct cf_str sealed,
@@ -245,6 +262,8 @@ void intake_codec_send_ended(struct cf_step *s, const uint8_t id[16], enum cf_ap
                              enum cf_app_state state, const char *reason);
 void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum cf_app_kind kind,
                                   const uint8_t command_id[16], struct cf_str reason);
+void intake_codec_send_extension(struct cf_step *s, enum cf_app_kind kind,
+                                 const uint8_t command_id[16], const struct intake_extend *m);
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision);
 /* To the newer reference of this holder; there, to all readers; and what comes there, to here. */

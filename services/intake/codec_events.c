@@ -123,6 +123,22 @@ void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum 
     send(s, "application.withdrawal_requested", &e);
 }
 
+void intake_codec_send_extension(struct cf_step *s, enum cf_app_kind kind,
+                                 const uint8_t command_id[16], const struct intake_extend *m)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__ExtensionRequested x;
+    cardflow__v1__application_event__extension_requested__init(&x);
+    begin(s, &e, m->application_id, (int)kind);
+    x.command_id = cf_data_id(command_id);
+    x.days = m->days;
+    x.reason = z(s->arena, m->reason);
+    x.staff_id = z(s->arena, m->staff_id);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED;
+    e.extension_requested = &x;
+    send(s, "application.extension_requested", &e);
+}
+
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision)
 {

@@ -98,12 +98,14 @@ static int decode_step(struct cf_decode *d, const struct cf_key *key,
     return CF_E_VERSION;
 }
 
-/* Of operations only withdrawals began here. */
+/* Of operations only withdrawals and extensions began here. */
 static int decode_answered(struct cf_decode *d, const struct cf_key *key,
                            const Cardflow__V1__CardEvent *x)
 {
     const Cardflow__V1__CardEvent__OperationAnswered *o = x->operation_answered;
-    if (!cf_str_is(text(o->operation), "withdraw")) return 0;
+    if (!cf_str_is(text(o->operation), "withdraw") &&
+        !cf_str_is(text(o->operation), "extend_deadline"))
+        return 0;
     struct intake_answered *m = cf_arena_zero(d->arena, sizeof *m);
     if (!take_id(x->application_id, m->application_id))
         return refuse(d, "application_id: 16 bytes");
@@ -111,6 +113,20 @@ static int decode_answered(struct cf_decode *d, const struct cf_key *key,
     m->refused = cf_str_is(text(o->result), "refused");
     if (o->n_reasons) m->reason = text(o->reasons[0]);
     add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ANSWERED, key, m)->no_row = true;
+    return 0;
+}
+
+static int decode_deadline(struct cf_decode *d, const struct cf_key *key,
+                           const Cardflow__V1__CardEvent *x)
+{
+    struct intake_deadline *m = cf_arena_zero(d->arena, sizeof *m);
+    if (!take_id(x->application_id, m->application_id))
+        return refuse(d, "application_id: 16 bytes");
+    m->due_on = x->deadline->due_on;
+    m->working_days = (int32_t)x->deadline->working_days;
+    m->provisional = x->deadline->provisional;
+    m->extended = cf_str_is(text(x->deadline->what), "extended");
+    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_DEADLINE, key, m);
     return 0;
 }
 
@@ -122,6 +138,7 @@ int intake_codec_card(struct cf_decode *d, const struct cf_record *rec, const st
     if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_STEP) return decode_step(d, key, x);
     if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED)
         return decode_answered(d, key, x);
+    if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE) return decode_deadline(d, key, x);
     if (x->body_case != CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) return 0;
     const Cardflow__V1__CardEvent__CardChanged *c = x->card_changed;
     struct intake_card_msg *m = cf_arena_zero(d->arena, sizeof *m);

@@ -100,6 +100,23 @@ struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_su
     return cf_pack(a, &c.base);
 }
 
+struct cf_str intake_codec_extend(struct cf_arena *a, const struct intake_extend *m,
+                                  const uint8_t command_id[16])
+{
+    Cardflow__V1__ApplicationCommand c;
+    Cardflow__V1__ApplicationCommand__Extend x;
+    cardflow__v1__application_command__init(&c);
+    cardflow__v1__application_command__extend__init(&x);
+    x.application_id = cf_data_id(m->application_id);
+    x.command_id = cf_data_id(command_id);
+    x.days = m->days;
+    x.reason = z(a, m->reason);
+    x.staff_id = z(a, m->staff_id);
+    c.body_case = CARDFLOW__V1__APPLICATION_COMMAND__BODY_EXTEND;
+    c.extend = &x;
+    return cf_pack(a, &c.base);
+}
+
 struct cf_str intake_codec_withdraw(struct cf_arena *a, const struct intake_withdraw *m,
                                     const uint8_t command_id[16], struct cf_str sealed_actor)
 {

@@ -46,6 +46,8 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     const struct intake_submit *submit = m->body;
     const struct intake_supplement *supplement = m->body;
     const struct intake_withdraw *withdraw = m->body;
+    const struct intake_extend *extend = m->body;
+    const struct intake_deadline *deadline = m->body;
     const struct intake_row_msg *row = m->body;
     const struct intake_enrolment_msg *enrolment = m->body;
     const struct intake_holder *h = aggregate;
@@ -59,6 +61,8 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     case INTAKE_MSG_SUPPLEMENT:
         n = want(out, 0, INTAKE_AUX_APPLICATION, supplement->application_id);
         return want_school(h->unit_code, out, n);
+    case INTAKE_MSG_EXTEND: return want(out, 0, INTAKE_AUX_APPLICATION, extend->application_id);
+    case INTAKE_MSG_DEADLINE: return want(out, 0, INTAKE_AUX_APPLICATION, deadline->application_id);
     case INTAKE_MSG_WITHDRAW: return want(out, 0, INTAKE_AUX_APPLICATION, withdraw->application_id);
     case INTAKE_MSG_TIMER:
         n = want(out, 0, INTAKE_AUX_APPLICATION, m->work_id);
@@ -97,6 +101,8 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_SUBMIT: return intake_decide_submit(s, h, changed);
     case INTAKE_MSG_SUPPLEMENT: return intake_decide_supplement(s, h, changed);
     case INTAKE_MSG_WITHDRAW: return intake_decide_withdraw(s, h, changed);
+    case INTAKE_MSG_EXTEND: return intake_decide_extend(s, h, changed);
+    case INTAKE_MSG_DEADLINE: return intake_decide_deadline(s);
     case INTAKE_MSG_TIMER: return intake_decide_timer(s, h, changed);
     case INTAKE_MSG_ENROLMENT: return intake_decide_enrolment(s, h, changed);
     case INTAKE_MSG_ENROLMENT_ENDED: return intake_decide_enrolment_ended(s, h, changed);
@@ -120,10 +126,11 @@ static const char *const enrolment_types[] = {"enrolment.registered", "enrolment
                                               NULL};
 static const char *const unit_types[] = {"unit.registered", "unit.changed", NULL};
 static const char *const command_types[] = {"application.submit", "application.supplement",
-                                            "application.withdraw", NULL};
+                                            "application.withdraw", "application.extend",
+                                            NULL};
 static const char *const photo_types[] = {"photo.missing", "photo.ended", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", "card.operation_answered",
-                                         NULL};
+                                         "card.deadline_changed", NULL};
 static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "row.outcome",
                                              "application.moved", "holder.aliased",
                                              "enrolment.sent_on", "unit.told", NULL};

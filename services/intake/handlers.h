@@ -65,9 +65,18 @@ bool intake_again_judged(struct intake_case *c, const struct intake_submit *m, b
 /* The application that makes this row unchanged, or NULL. */
 const uint8_t *intake_again_unchanged(const struct intake_case *c);
 
+/* The row of a command about an application: refused for that reason, or the result. */
+void intake_command_put(struct cf_step *s, const uint8_t app[16], const char *refusal,
+                        enum intake_command_result result);
+/* What stands against a command about this application, or NULL; its id is remembered. */
+const char *intake_command_refusal(struct cf_step *s, struct intake_holder *h,
+                                   const struct intake_application *app);
+
 int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_extend(struct cf_step *s, struct intake_holder *h, bool *changed);
+int intake_decide_deadline(struct cf_step *s);
 int intake_decide_timer(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bool *changed);

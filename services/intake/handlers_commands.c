@@ -77,8 +77,8 @@ int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *chang
 
 /* ---- supplements ----------------------------------------------------------------------------- */
 
-static void answer(struct cf_step *s, const uint8_t app[16], const char *refusal,
-                   enum intake_command_result result)
+void intake_command_put(struct cf_step *s, const uint8_t app[16], const char *refusal,
+                        enum intake_command_result result)
 {
     struct intake_command row = {.result = (int16_t)(refusal ? INTAKE_REFUSED : result)};
     memcpy(row.application_id, app, 16);
@@ -182,8 +182,7 @@ int intake_case_move(struct intake_case *c, const struct cf_key *to)
     return 0;
 }
 
-/* What stands against a command about this application, or NULL. */
-static const char *command_refusal(struct cf_step *s, struct intake_holder *h,
+const char *intake_command_refusal(struct cf_step *s, struct intake_holder *h,
                                    const struct intake_application *app)
 {
     if (is_expired(s)) return "command_expired";
@@ -219,10 +218,10 @@ int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *c
         cf_count(s, "duplicate_commands");
         return 0;
     }
-    const char *refusal = command_refusal(s, h, app);
+    const char *refusal = intake_command_refusal(s, h, app);
     if (!refusal && app->state != CF_APP_NOTICED && app->state != CF_APP_RECEIVED)
         refusal = "illegal_in_state";
-    answer(s, m->application_id, refusal, INTAKE_DONE);
+    intake_command_put(s, m->application_id, refusal, INTAKE_DONE);
     *changed = !refusal;
     if (refusal) return 0;
     memcpy(c.id, m->application_id, 16);
@@ -242,12 +241,12 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
         cf_count(s, "duplicate_commands");
         return 0;
     }
-    const char *refusal = command_refusal(s, h, app);
+    const char *refusal = intake_command_refusal(s, h, app);
     const struct intake_slot *slot = app ? intake_slot_with(h, m->application_id) : NULL;
     bool here = app && (app->state == CF_APP_RECEIVED || app->state == CF_APP_NOTICED);
     if (!refusal && !here && !slot) refusal = "illegal_in_state"; /* it has ended */
     /* Accepted: production answers, see intake_decide_answered. */
-    if (refusal || here) answer(s, m->application_id, refusal, INTAKE_DONE);
+    if (refusal || here) intake_command_put(s, m->application_id, refusal, INTAKE_DONE);
     *changed = !refusal;
     if (refusal) return 0;
     if (here) {

@@ -113,6 +113,7 @@ static const struct cf_column application_columns[] = {
     COLUMN("respond_by", INT4, respond_by)
     COLUMN("policy", INT4, policy)
     COLUMN("provisional", BOOL, provisional)
+    COLUMN("working_days", INT4, working_days)
     COLUMN("judged_at", INT8, judged_at)
     COLUMN("timer_no", INT4, timer_no)
 };

@@ -61,6 +61,7 @@ struct intake_application {
     struct cf_str receipt_no, notice_no;
     int32_t accepted_on, due_on, respond_by, policy;
     bool provisional;
+    int32_t working_days; /* in all, after an extension; 0: none */
     int64_t judged_at;
     int32_t timer_no; /* attempt of the timer whose id is the application's */
 };

@@ -124,6 +124,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
         return decode_life(d, key, e->enrolment_changed);
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY__NOT_SET:
@@ -179,6 +180,10 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, const s
     n->job.outlet_code = text(e->outlet_code);
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_STEP) {
         read_step(n, e->step);
+    } else if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE) {
+        const Cardflow__V1__CardEvent__Deadline *x = e->deadline;
+        n->job.due_on = x->due_on;
+        if (!x->silent) n->job.template = notification_for_deadline(text(x->what));
     } else if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) {
         const Cardflow__V1__CardEvent__CardChanged *c = e->card_changed;
         n->job.template =

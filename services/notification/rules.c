@@ -79,6 +79,22 @@ enum notification_template notification_for_card(enum cf_card_state before,
     return NOTIFY_NONE;
 }
 
+enum notification_template notification_for_deadline(struct cf_str what)
+{
+    static const struct {
+        const char *what;
+        enum notification_template template;
+    } rows[] = {
+        {"warned",       NOTIFY_DEADLINE_WARNED },
+        {"overdue",      NOTIFY_DEADLINE_OVERDUE},
+        {"extended",     NOTIFY_DEADLINE_CHANGED},
+        {"recalculated", NOTIFY_DEADLINE_CHANGED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (cf_str_is(what, rows[i].what)) return rows[i].template;
+    return NOTIFY_NONE;
+}
+
 bool notification_ends_waiting(enum cf_app_state state)
 {
     return cf_app_state_is_end(state) || state == CF_APP_PRODUCTION_FAILED;

@@ -30,6 +30,8 @@ enum notification_template notification_for_step(enum cf_app_state state, struct
 /* For a card's change of state. `operation`: what comes from a death is told to nobody. */
 enum notification_template notification_for_card(enum cf_card_state before,
                                                  enum cf_card_state after, struct cf_str operation);
+/* For the clock of an application: warned, overdue, extended, recalculated. */
+enum notification_template notification_for_deadline(struct cf_str what);
 /* Does this step end the waiting for a card at the outlet? */
 bool notification_ends_waiting(enum cf_app_state state);
 

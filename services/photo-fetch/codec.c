@@ -82,6 +82,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED:
         return decode_accepted(d, e, key);
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENDED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
         return decode_stop(d, e, key);

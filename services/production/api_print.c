@@ -12,6 +12,7 @@ static const struct named {
     {"application", {"申领", "Application"}},
     {"cancel", {"注销", "Cancellation"}},
     {"disable_password", {"停用密码", "Password switched off"}},
+    {"extend_deadline", {"延长办理期限", "More time for an application"}},
     {"extend_temporary", {"临时卡延期", "Extension of a temporary card"}},
     {"import_card", {"登记原有卡", "Record of an earlier card"}},
     {"lock", {"锁定", "Lock"}},

@@ -7,13 +7,15 @@
 
 static const char *const application_types[] = {"application.accepted",
                                                 "application.withdrawal_requested",
+                                                "application.extension_requested",
                                                 "application.enrolment_changed", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const command_types[] = {"card.operation", "card.signature", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
-    "production.close_batch", "production.dequeue", "production.dequeued", NULL};
+    "production.close_batch", "production.dequeue", "production.dequeued",
+    "production.recalculate", NULL};
 
 const struct cf_topic_in production_topics_in[] = {
     [PRODUCTION_IN_APPLICATION] = {"application.events", false, application_types},
@@ -94,11 +96,27 @@ static int accepted(struct cf_decode *d, const struct cf_key *key,
     b->bank = production_codec_text(in->bank_code);
     b->outlet = production_codec_text(in->outlet_code);
     b->person = cf_bytes(in->person);
+    b->accepted_on = in->accepted_on;
     b->due_on = in->due_on;
+    b->provisional = in->provisional;
     b->child = in->holder_is_child;
     if (b->bank.len > 32 || b->outlet.len > 64)
         return production_codec_wrong(d, "bank_code, outlet_code: too long");
     production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ACCEPTED, key, b);
+    return 0;
+}
+
+static int extension(struct cf_decode *d, const struct cf_key *key,
+                     const Cardflow__V1__ApplicationEvent *e)
+{
+    const Cardflow__V1__ApplicationEvent__ExtensionRequested *in = e->extension_requested;
+    struct production_extension *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(e->application_id, b->app_id) ||
+        !production_codec_id(in->command_id, b->command_id))
+        return production_codec_wrong(d, "application_id, command_id: 16 bytes");
+    b->days = in->days > INT16_MAX ? INT16_MAX : (int)in->days;
+    b->reason = production_codec_text(in->reason);
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_EXTENSION, key, b);
     return 0;
 }
 
@@ -111,6 +129,8 @@ static int application_event(struct cf_decode *d, const struct cf_record *rec)
         cf_unpack(d->arena, &cardflow__v1__application_event__descriptor, rec->value);
     if (!e) return production_codec_wrong(d, "value: not an ApplicationEvent");
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED) return accepted(d, &key, e);
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED)
+        return extension(d, &key, e);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED) {
         struct production_withdrawal *b = cf_arena_zero(d->arena, sizeof *b);
         if (!production_codec_id(e->application_id, b->app_id) ||

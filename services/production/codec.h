@@ -8,7 +8,7 @@
 #pragma once
 #include "common/io/seal.h"
 #include "common/io/stage/stage.h"
-#include "services/production/rules.h"
+#include "services/production/rules_deadline.h"
 #include "services/production/store.h"
 
 enum production_topic {
@@ -41,6 +41,8 @@ enum production_message {
     PRODUCTION_M_RESULT,
     PRODUCTION_M_BATCHED,
     PRODUCTION_M_DEQUEUED,
+    PRODUCTION_M_EXTENSION,
+    PRODUCTION_M_RECALCULATE,
     PRODUCTION_M_HOLDER_DUE,
     PRODUCTION_M_SIGNATURE,
     PRODUCTION_M_NOTICE_DUE,
@@ -127,6 +129,8 @@ struct cf_str production_codec_changed(struct cf_arena *a, const struct producti
 struct cf_str production_codec_answered(struct cf_arena *a, const struct production_effect *e,
                                         cf_ms at, struct cf_str voucher_no,
                                         struct cf_str notice_no);
+struct cf_str production_codec_deadline(struct cf_arena *a, const struct production_effect *e,
+                                        cf_ms at);
 struct cf_str production_codec_promised(struct cf_arena *a, const struct production_enqueue_body *q,
                                         const struct production_queued *at_place, cf_ms at);
 struct cf_str production_codec_enqueue(struct cf_arena *a, const struct production_effect *e,

@@ -125,6 +125,19 @@ static int dequeued(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int recalculate(struct cf_decode *d, const struct cf_key *key,
+                       const Cardflow__V1__ProductionInternal__Recalculate *in)
+{
+    struct production_recalculation *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(in->application_id, b->app_id))
+        return production_codec_wrong(d, "application_id: 16 bytes");
+    b->due_on = in->due_on;
+    b->provisional = in->provisional;
+    b->reason = production_codec_text(in->reason);
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_RECALCULATE, key, b);
+    return 0;
+}
+
 /* What is for a bank comes under bank:<code>, and the code goes into text columns. */
 static bool keys_ok(const struct cf_decode *d)
 {
@@ -162,6 +175,8 @@ static int body(struct cf_decode *d, const struct cf_record *rec)
         return dequeue(d, &key, m->dequeue);
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_DEQUEUED:
         return dequeued(d, &key, m->dequeued);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_RECALCULATE:
+        return recalculate(d, &key, m->recalculate);
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_PROMISED:
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__NOT_SET:
     case _CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__CASE_IS_INT_SIZE:

@@ -102,7 +102,7 @@ struct cf_str production_codec_answered(struct cf_arena *a, const struct product
     for (size_t i = 0; i < e->n_reasons; i++)
         reasons[i] = lit(e->reasons[i]);
     o.operation_id = cf_data_id(e->command_id);
-    o.operation = e->op ? z(a, e->op->word) : lit("withdraw");
+    o.operation = e->op ? z(a, e->op->word) : lit(e->command ? e->command : "");
     o.result = lit(e->word);
     o.n_reasons = e->n_reasons;
     o.reasons = reasons;
@@ -111,6 +111,28 @@ struct cf_str production_codec_answered(struct cf_arena *a, const struct product
     o.notice_no = z(a, notice_no);
     out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED;
     out.operation_answered = &o;
+    return cf_pack(a, &out.base);
+}
+
+struct cf_str production_codec_deadline(struct cf_arena *a, const struct production_effect *e,
+                                        cf_ms at)
+{
+    Cardflow__V1__CardEvent out;
+    Cardflow__V1__CardEvent__Deadline x;
+    const struct production_told *told = &e->deadline;
+    event(a, e, at, &out);
+    cardflow__v1__card_event__deadline__init(&x);
+    x.what = lit(e->word);
+    x.due_on = told->due_on;
+    x.due_before = told->due_before;
+    x.working_days = (uint32_t)told->working_days;
+    x.provisional = told->provisional;
+    x.warned = told->warned;
+    x.overdue = told->overdue;
+    x.silent = told->silent;
+    x.reason = z(a, e->reason);
+    out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE;
+    out.deadline = &x;
     return cf_pack(a, &out.base);
 }
 

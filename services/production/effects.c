@@ -127,7 +127,7 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
     struct cf_str voucher = done ? voucher_no(s, p, e->op) : (struct cf_str){0};
     struct cf_str notice = e->notice ? notice_no(s, p) : (struct cf_str){0};
     struct production_answer row = {
-        .operation = e->op ? e->op->word : CF_STR("withdraw"),
+        .operation = e->op ? e->op->word : cf_str_of(e->command ? e->command : ""),
         .result = cf_str_of(e->word),
         .reasons = join(s->arena, e),
         .voucher_no = voucher,
@@ -177,6 +177,16 @@ static int apply_one(struct cf_step *s, const struct production_effect *e, struc
         return 0;
     case PRODUCTION_FX_ANSWERED:
         answered(s, e, p);
+        return 0;
+    case PRODUCTION_FX_MARKED:
+        cf_count(s, e->word);
+        cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.deadline_marked",
+                      production_codec_deadline(s->arena, e, s->now));
+        return 0;
+    case PRODUCTION_FX_POSTPONED:
+        cf_count(s, e->word);
+        cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.deadline_changed",
+                      production_codec_deadline(s->arena, e, s->now));
         return 0;
     case PRODUCTION_FX_ENQUEUE:
         return enqueue(s, e);

@@ -27,8 +27,20 @@ static enum production_fit on_accepted(struct scene *c, const struct production_
 {
     enum production_fit fit = production_on_accepted(&c->h, a, &c->fx);
     /* Written once; a closed application has no slot and needs no person. */
-    if (fit == PRODUCTION_MOVE && production_slot_of(&c->h, a->app_id)) put_person(c->s, a);
+    struct production_slot *slot =
+        fit == PRODUCTION_MOVE ? production_slot_of(&c->h, a->app_id) : NULL;
+    if (!slot) return fit;
+    put_person(c->s, a);
+    production_deadline_begin(slot, &c->world, &c->fx);
     return fit;
+}
+
+static enum production_fit recalculate(struct scene *c, const struct production_recalculation *m)
+{
+    enum production_fit fit = production_on_recalculation(&c->h, m, &c->world, &c->fx);
+    /* cardctl counts by another calendar or other policies than this service: its own count. */
+    if (fit == PRODUCTION_AHEAD) cf_count(c->s, "recalculation_differs");
+    return fit == PRODUCTION_AHEAD ? PRODUCTION_ALREADY : fit;
 }
 
 static enum production_fit operate(struct scene *c, const struct production_op *op, bool waited)
@@ -61,6 +73,10 @@ static enum production_fit put(struct scene *c, enum production_message type, co
         return production_on_batched(&c->h, body, &c->world, &c->fx);
     case PRODUCTION_M_DEQUEUED:
         return production_on_dequeued(&c->h, body, &c->fx);
+    case PRODUCTION_M_EXTENSION:
+        return production_on_extension(&c->h, body, &c->world, &c->fx);
+    case PRODUCTION_M_RECALCULATE:
+        return recalculate(c, body);
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_HOLDER_DUE:
     case PRODUCTION_M_SIGNATURE:
@@ -174,6 +190,12 @@ static void close_scene(struct scene *c, struct production_row *row)
     cf_ms next = production_next_due(&c->h);
     cf_ms early = production_early_next_due(&c->early, c->world.policy);
     if (early && (!next || early < next)) next = early;
+    cf_ms mark = production_deadline_next_due(&c->h, &c->world);
+    /* The first timer is no later than the bank's answer will be due: the usual path of a card
+     * still writes one row of work. It looks again when it fires. */
+    cf_ms look = c->world.now + c->world.policy->answer_ms;
+    if (mark && !row->timer_due && mark > look) mark = look;
+    if (mark && (!next || mark < next)) next = mark;
     production_row_close(c->s->arena, &c->h, row);
     row->early = production_early_write(c->s->arena, &c->early);
     production_arm(c->s, PRODUCTION_WORK_HOLDER, next, &row->timer_due, &row->timer_attempt);
@@ -201,6 +223,7 @@ static int keep(struct scene *c)
 static int holder_due(struct scene *c)
 {
     production_on_due(&c->h, &c->world, &c->fx);
+    production_deadline_due(&c->h, &c->world, &c->fx);
     int e = production_apply(c->s, &c->fx);
     if (!e) e = early_due(c);
     if (!e) e = try_early(c);

@@ -240,6 +240,8 @@ static int decide(struct bank_scene *c)
     case PRODUCTION_M_RESULT:
     case PRODUCTION_M_BATCHED:
     case PRODUCTION_M_DEQUEUED:
+    case PRODUCTION_M_EXTENSION:
+    case PRODUCTION_M_RECALCULATE:
     case PRODUCTION_M_HOLDER_DUE:
         break;
     }

@@ -2,7 +2,8 @@
 
 #include "common/pure/error.h"
 
-enum { VERSION = 1, PACK_MAX = 1024 };
+/* Version 1 is without accepted_on, working_days and the flags of deadlines. */
+enum { VERSION_FIRST = 1, VERSION = 2, PACK_MAX = 1024 };
 
 struct writer {
     uint8_t bytes[PACK_MAX];
@@ -100,7 +101,14 @@ static void take_no(struct reader *r, char no[CF_CARDNUM_LEN + 1])
         memcpy(no, s.ptr, s.len);
 }
 
-enum { FLAG_PHOTO = 1, FLAG_HANDED_IN = 2, FLAG_CHILD = 4, FLAG_EXPIRED = 8, FLAG_QUEUED = 16 };
+enum {
+    FLAG_PHOTO = 1,
+    FLAG_HANDED_IN = 2,
+    FLAG_CHILD = 4,
+    FLAG_EXPIRED = 8,
+    FLAG_QUEUED = 16
+};
+enum { FLAG_EXTENDED = 1, FLAG_PROVISIONAL = 2, FLAG_WARNED = 4, FLAG_OVERDUE = 8 };
 
 static void put_card(struct writer *w, const struct production_card *c, bool columns)
 {
@@ -169,9 +177,15 @@ static void put_app(struct writer *w, const struct production_app *a, bool colum
     put_number(w, a->leaving, 1);
     put_id(w, a->leave_id);
     put_no(w, a->superseded);
+    put_number(w, a->accepted_on, 4);
+    put_number(w, a->working_days, 4);
+    put_number(w,
+               (a->extended ? FLAG_EXTENDED : 0) | (a->provisional ? FLAG_PROVISIONAL : 0) |
+                   (a->warned ? FLAG_WARNED : 0) | (a->overdue ? FLAG_OVERDUE : 0),
+               1);
 }
 
-static void take_app(struct reader *r, struct production_app *a, bool columns)
+static void take_app(struct reader *r, struct production_app *a, bool columns, int64_t version)
 {
     if (!columns) {
         take_id(r, a->id);
@@ -193,6 +207,14 @@ static void take_app(struct reader *r, struct production_app *a, bool columns)
     a->leaving = (enum production_leaving)take_number(r, 1);
     take_id(r, a->leave_id);
     take_no(r, a->superseded);
+    if (version == VERSION_FIRST) return;
+    a->accepted_on = (cf_day)take_number(r, 4);
+    a->working_days = (int)take_number(r, 4);
+    flags = (unsigned)take_number(r, 1);
+    a->extended = flags & FLAG_EXTENDED;
+    a->provisional = flags & FLAG_PROVISIONAL;
+    a->warned = flags & FLAG_WARNED;
+    a->overdue = flags & FLAG_OVERDUE;
 }
 
 /* Numbers of enums that came from the database must be ones we know. */
@@ -220,8 +242,9 @@ static void put_slot(struct writer *w, const struct production_slot *slot, bool 
 
 static void take_slot(struct reader *r, struct production_slot *slot, bool columns)
 {
-    if (take_number(r, 1) != VERSION) r->bad = true;
-    take_app(r, &slot->app, columns);
+    int64_t version = take_number(r, 1);
+    if (version != VERSION && version != VERSION_FIRST) r->bad = true;
+    take_app(r, &slot->app, columns, version);
     take_card(r, &slot->made, columns);
     take_card(r, &slot->card, columns);
     if (!sane(slot)) r->bad = true;

@@ -215,7 +215,9 @@ enum production_fit production_on_accepted(struct production_holder *h,
     app->state = CF_APP_ACCEPTED;
     app->bank = a->bank;
     app->outlet = a->outlet;
+    app->accepted_on = a->accepted_on;
     app->due_on = a->due_on;
+    app->provisional = a->provisional;
     app->child = a->child;
     if (a->kind == CF_KIND_TEMPORARY) ask_to_hand_out(slot, fx);
     return PRODUCTION_MOVE;

@@ -165,7 +165,10 @@ struct production_app {
     enum cf_app_kind kind;
     enum cf_app_state state; /* CF_APP_NONE: no application */
     struct cf_str bank, outlet;
-    cf_day due_on;
+    cf_day accepted_on, due_on; /* accepted_on 0: of a row older than deadlines' marks */
+    int working_days;           /* in all, with an extension */
+    bool extended, provisional;
+    bool warned, overdue; /* the marks of its deadline that stand */
     bool has_photo, child;
     bool queued; /* the bank's shard has been asked to queue it */
     uint8_t photo_ref[16];
@@ -213,6 +216,7 @@ struct production_policy {
     uint32_t batch_lines;
     cf_ms batch_wait_ms;
     uint32_t daily_capacity, lead_days;
+    int warn_days; /* working days before the due date; 0: no warning */
 };
 
 struct production_world {
@@ -226,8 +230,8 @@ struct production_accepted {
     enum cf_app_kind kind;
     enum cf_channel channel;
     struct cf_str bank, outlet, person; /* person: packed Sealed, copied unchanged */
-    cf_day due_on;
-    bool child;
+    cf_day accepted_on, due_on;
+    bool provisional, child;
 };
 
 struct production_photo {
@@ -296,10 +300,19 @@ enum production_effect_kind {
     PRODUCTION_FX_DEQUEUE,
     PRODUCTION_FX_LINE,      /* the final result of the line, for reconciliation */
     PRODUCTION_FX_TELL_BANK, /* the bank did not report this change itself */
+    PRODUCTION_FX_MARKED,    /* the deadline's clock has passed a mark */
+    PRODUCTION_FX_POSTPONED, /* the deadline has another date */
     PRODUCTION_FX_ISSUED     /* a number that came from outside is taken from now on */
 };
 
 #define PRODUCTION_REASONS 8
+
+/* A deadline as it is told. */
+struct production_told {
+    cf_day due_on, due_before;
+    int working_days;
+    bool provisional, warned, overdue, silent; /* silent: nobody is to be written to */
+};
 
 struct production_effect {
     enum production_effect_kind kind;
@@ -317,7 +330,9 @@ struct production_effect {
     enum cf_card_state before;
     const char *word; /* CHANGED: operation; ANSWERED: result; LINE; TELL_BANK: what */
     const struct production_op *op; /* ANSWERED and the CHANGED that it made: share a voucher */
-    uint8_t command_id[16];         /* ANSWERED for a withdrawal, without op */
+    uint8_t command_id[16];         /* ANSWERED without op: of `command` */
+    const char *command;            /* withdraw, extend_deadline */
+    struct production_told deadline; /* MARKED, POSTPONED */
     const char *reasons[PRODUCTION_REASONS];
     size_t n_reasons;
 };

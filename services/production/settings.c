@@ -24,6 +24,7 @@ struct production_policy production_settings_policy(const struct production_sett
         .batch_wait_ms = s->batch_wait_ms,
         .daily_capacity = (uint32_t)s->bank_daily_capacity,
         .lead_days = (uint32_t)s->bank_lead_days,
+        .warn_days = (int)s->deadline_warn_days,
     };
 }
 

@@ -71,7 +71,8 @@ static void make_production(void)
                                                     .batch_lines = 5,
                                                     .batch_wait_ms = 1000,
                                                     .daily_capacity = 20000,
-                                                    .lead_days = 3},
+                                                    .lead_days = 3,
+                                                    .warn_days = 2},
                                          .letters = "B",
                                          .number_key = {7}};
     services[SIM_PRODUCTION] = production_service(&production);

@@ -6,7 +6,7 @@
 select w.id, 0::smallint as command_result, null::text as command_reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
-    a.respond_by, a.policy, a.provisional, a.judged_at,
+    a.respond_by, a.policy, a.provisional, a.working_days, a.judged_at,
     coalesce(e.state,
         case a.id when h.permanent_app then h.permanent_state
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,
@@ -22,7 +22,7 @@ union all
 select w.id, c.result, c.reason,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
-    a.respond_by, a.policy, a.provisional, a.judged_at,
+    a.respond_by, a.policy, a.provisional, a.working_days, a.judged_at,
     coalesce(e.state,
         case a.id when h.permanent_app then h.permanent_state
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,

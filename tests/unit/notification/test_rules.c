@@ -45,6 +45,23 @@ static void steps_make_the_messages_a_person_should_hear(void **state)
     }
 }
 
+static void the_clock_of_an_application_is_told(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        {"warned",       "deadline_warned" },
+        {"overdue",      "deadline_overdue"},
+        {"extended",     "deadline_changed"},
+        {"recalculated", "deadline_changed"},
+        {"",             ""                },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        enum notification_template t = notification_for_deadline(cf_str_of(rows[i][0]));
+        assert_string_equal(notification_template_name(t), rows[i][1]);
+        assert_false(notification_is_security(t));
+    }
+}
+
 static void changes_of_a_card_are_told_and_are_security(void **state)
 {
     (void)state;
@@ -304,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_make_the_messages_a_person_should_hear),
+        cmocka_unit_test(the_clock_of_an_application_is_told),
         cmocka_unit_test(changes_of_a_card_are_told_and_are_security),
         cmocka_unit_test(quiet_hours_hold_back_until_their_end),
         cmocka_unit_test(reminders_end_with_the_application),

@@ -106,6 +106,22 @@ static void feed_step(struct world *w, const char *state)
     feed(w, "card.events", "card.step", &e.base);
 }
 
+static void feed_marked(struct world *w, const char *what, bool silent)
+{
+    Cardflow__V1__CardEvent e;
+    cardflow__v1__card_event__init(&e);
+    Cardflow__V1__CardEvent__Deadline d;
+    cardflow__v1__card_event__deadline__init(&d);
+    e.application_id = cf_data_id(w->application_id);
+    e.at_ms = w->now;
+    e.body_case = CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE;
+    e.deadline = &d;
+    d.what = (char *)(uintptr_t)what;
+    d.due_on = cf_day_of_date(2026, 3, 19);
+    d.silent = silent;
+    feed(w, "card.events", "card.deadline_marked", &e.base);
+}
+
 /* An operation on a card names no application. */
 static void feed_activated(struct world *w)
 {
@@ -199,6 +215,21 @@ static void an_accepted_application_is_told_once(void **state)
     assert_int_equal(notice(w, &sms)->state, NOTIFY_SENT);
     feed_outcome(w, sms, CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
     assert_int_equal(w->d->n_sent, 1);
+    world_free(w);
+}
+
+static void a_mark_of_a_deadline_is_told_unless_it_is_silent(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    feed_accepted(w, "sealed");
+    feed_outcome(w, w->d->work[0], CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
+    feed_marked(w, "warned", true);
+    assert_int_equal(w->d->n_work, 0);
+    feed_marked(w, "overdue", false);
+    assert_int_equal(w->d->n_work, 1);
+    feed_outcome(w, w->d->work[0], CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "");
+    assert_string_equal(last_event(w)->template_, "deadline_overdue");
     world_free(w);
 }
 
@@ -491,6 +522,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_accepted_application_is_told_once),
+        cmocka_unit_test(a_mark_of_a_deadline_is_told_unless_it_is_silent),
         cmocka_unit_test(at_night_a_message_waits_and_says_so),
         cmocka_unit_test(a_gateway_that_is_away_is_tried_again_until_it_is_too_late),
         cmocka_unit_test(nothing_is_sent_to_the_dead),

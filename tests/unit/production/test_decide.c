@@ -1,6 +1,100 @@
 /* production's steps through the stage's own batch code, store and log in memory. */
 #include "tests/unit/production/world.h"
 
+/* ---- the clock of the application --------------------------------------------------------- */
+
+static void extension(struct world *w, uint32_t days)
+{
+    Cardflow__V1__ApplicationEvent e;
+    cardflow__v1__application_event__init(&e);
+    Cardflow__V1__ApplicationEvent__ExtensionRequested q;
+    cardflow__v1__application_event__extension_requested__init(&q);
+    static char reason[] = "machine";
+    e.application_id = cf_data_id(w->app);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED;
+    e.extension_requested = &q;
+    q.command_id = cf_data_id(w->app);
+    q.days = days;
+    q.reason = reason;
+    feed(w, "application.events", "application.extension_requested", &w->holder,
+         cf_pack(w->a, &e.base));
+}
+
+static void recalculate(struct world *w, cf_day due_on)
+{
+    Cardflow__V1__ProductionInternal m;
+    cardflow__v1__production_internal__init(&m);
+    Cardflow__V1__ProductionInternal__Recalculate x;
+    cardflow__v1__production_internal__recalculate__init(&x);
+    m.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_RECALCULATE;
+    m.recalculate = &x;
+    x.application_id = cf_data_id(w->app);
+    x.due_on = due_on;
+    x.provisional = true; /* the calendar of these tests has no rows */
+    feed(w, "production.internal", "production.recalculate", &w->holder, cf_pack(w->a, &m.base));
+}
+
+static const Cardflow__V1__CardEvent__Deadline *last_deadline(struct world *w)
+{
+    static const Cardflow__V1__CardEvent__Deadline none;
+    for (size_t i = w->d->n_sent; i-- > 0;)
+        if (!strncmp(w->d->sent[i].type, "card.deadline_", 14)) return event_at(w, i)->deadline;
+    fail_msg("nothing was said of a deadline");
+    return &none;
+}
+
+static void marks_come_by_the_timer_once_each(void **state)
+{
+    struct world *w = *state;
+    w->accepted_on = cf_day_of_ms(NOW);
+    accepted(w);
+    /* The first timer looks when a bank's answer would be due, and the batch puts no other. */
+    assert_int_equal(w->d->n_work, 1);
+    assert_int_equal(w->d->work[0].due, NOW + 5 * DAY);
+    photo_ready(w);
+    settle(w);
+    time_passes(w, 1000);
+    settle(w);
+    is_text(row_of(w)->app_state, "batched");
+    result(w, "account_opened");
+    result(w, "produced");
+    time_passes(w, cf_ms_of_day(20600) - w->now);
+    assert_int_equal(count(w, "card.events", "card.deadline_marked"), 1);
+    assert_string_equal(last_deadline(w)->what, "warned");
+    for (int i = 0; i < 3; i++)
+        time_passes(w, DAY);
+    assert_int_equal(count(w, "card.events", "card.deadline_marked"), 2);
+    assert_string_equal(last_deadline(w)->what, "overdue");
+    assert_true(last_deadline(w)->warned && last_deadline(w)->overdue);
+    assert_int_equal(w->d->n_parked, 0);
+}
+
+static void more_time_is_answered_and_told(void **state)
+{
+    struct world *w = *state;
+    w->accepted_on = cf_day_of_ms(NOW);
+    accepted(w);
+    extension(w, 24);
+    assert_string_equal(last_answer(w)->result, "refused");
+    assert_string_equal(last_answer(w)->operation, "extend_deadline");
+    assert_true(cf_receipt_check_prefixed(cf_str_of(last_answer(w)->notice_no), 'N'));
+    assert_int_equal(count(w, "card.events", "card.deadline_changed"), 0);
+    extension(w, 5);
+    assert_string_equal(last_answer(w)->result, "done");
+    const Cardflow__V1__CardEvent__Deadline *d = last_deadline(w);
+    assert_string_equal(d->what, "extended");
+    assert_string_equal(d->reason, "machine");
+    assert_int_equal(d->working_days, 12);
+    assert_int_equal(d->due_before, 20600);
+    assert_int_equal(d->due_on, cf_add_workdays(&calendar, w->accepted_on, 12));
+    /* Counted again it is the same; by another calendar, cardctl's count is not taken over. */
+    recalculate(w, d->due_on);
+    assert_int_equal(count(w, "card.events", "card.deadline_changed"), 1);
+    recalculate(w, 20601);
+    assert_int_equal(count(w, "card.events", "card.deadline_changed"), 1);
+    assert_int_equal(w->d->n_parked, 0);
+}
+
 /* ---- the straight path --------------------------------------------------------------------- */
 
 static void a_first_issue_goes_from_acceptance_to_an_active_card(void **state)
@@ -639,6 +733,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
+        T(marks_come_by_the_timer_once_each),
+        T(more_time_is_answered_and_told),
         T(a_first_issue_goes_from_acceptance_to_an_active_card),
         T(the_order_carries_the_sealed_person_unchanged_and_the_routing_key),
         T(the_photo_may_come_before_the_acceptance),

@@ -33,6 +33,7 @@ struct world {
     cf_ms now;
     size_t looped; /* messages of our own fed back so far */
     uint32_t ids;
+    cf_day accepted_on;
 };
 
 UNUSED static int make_env(void **state)
@@ -60,7 +61,8 @@ UNUSED static int make_env(void **state)
                                             .batch_lines = 3,
                                             .batch_wait_ms = 1000,
                                             .daily_capacity = 100,
-                                            .lead_days = 3};
+                                            .lead_days = 3,
+                                            .warn_days = 2};
     memcpy(env.letters, "B", 2);
     service = production_service(&env);
     return 0;
@@ -127,6 +129,7 @@ UNUSED static void accepted(struct world *w)
     a.bank_code = bank;
     a.outlet_code = outlet;
     a.person = cf_data(CF_STR("sealed person"));
+    a.accepted_on = w->accepted_on;
     a.due_on = 20600;
     feed(w, "application.events", "application.accepted", &w->holder, cf_pack(w->a, &e.base));
 }

@@ -131,6 +131,28 @@ static void an_extension_goes_to_thirty_days_in_all_and_no_further(void **state)
 }
 
 /* The date that was told may be another than is computed now; a wrong one has no days. */
+static void an_extension_is_kept_when_days_are_counted_again(void **state)
+{
+    (void)state;
+    const cf_day accepted = cf_day_of_date(2026, 3, 2);
+    static const struct {
+        enum cf_app_kind kind;
+        int extended_to, want;
+    } rows[] = {
+        {CF_KIND_FIRST_ISSUE,      0,  7 },
+        {CF_KIND_FIRST_ISSUE,      5,  7 },
+        {CF_KIND_FIRST_ISSUE,      12, 12},
+        {CF_KIND_LOSS_REPLACEMENT, 9,  9 }, /* given by a policy that allowed it */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cf_deadline d =
+            cf_deadline_recount(&cal, rows[i].kind, accepted, rows[i].extended_to);
+        assert_int_equal(d.working_days, rows[i].want);
+        assert_int_equal(d.due_on, cf_add_workdays(&cal, accepted, rows[i].want));
+    }
+    assert_null(cf_deadline_recount(&cal, CF_KIND_FIRST_ISSUE, 0, 9).policy);
+}
+
 static void a_due_date_before_its_beginning_has_no_days(void **state)
 {
     (void)state;
@@ -200,6 +222,7 @@ int main(void)
         cmocka_unit_test(marks_stand_before_and_after_the_due_date),
         cmocka_unit_test(past_the_calendar_a_date_is_provisional),
         cmocka_unit_test(an_extension_goes_to_thirty_days_in_all_and_no_further),
+        cmocka_unit_test(an_extension_is_kept_when_days_are_counted_again),
         cmocka_unit_test(a_due_date_before_its_beginning_has_no_days),
         cmocka_unit_test(a_deadline_explains_every_day),
         cmocka_unit_test(counted_and_skipped_days_fill_the_time_without_gaps),
