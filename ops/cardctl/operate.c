@@ -51,7 +51,7 @@ static bool time_of(int argc, char **argv, const char *name, char out[24])
     return true;
 }
 
-static bool text_ok(const char *text)
+bool operate_text_ok(const char *text)
 {
     size_t n = text ? strlen(text) : 0;
     return n > 0 && n <= TEXT_MAX && cf_utf8_valid(cf_str_of(text));
@@ -71,7 +71,7 @@ static bool names_somebody(int argc, char **argv, struct filter *f)
     if (!f->topic && !f->key && !f->reason && !*f->from && !*f->to &&
         !cardctl_flag(argc, argv, "--all"))
         return cardctl_fail("what", "name a filter, or --all") == 0;
-    if (f->dry_run || (text_ok(f->operator) && text_ok(f->purpose))) return true;
+    if (f->dry_run || (operate_text_ok(f->operator) && operate_text_ok(f->purpose))) return true;
     return cardctl_fail("audit", "--operator NAME and --purpose TEXT are needed") == 0;
 }
 

@@ -34,6 +34,9 @@ static inline bool filter_changes(const struct filter *f)
 bool filter_read(int argc, char **argv, enum verb verb, bool dead_letters, struct filter *f);
 bool filter_fits(const struct filter *f, struct cf_str key, struct cf_str reason, cf_ms at);
 
+/* 1 to 200 bytes of UTF-8. */
+bool operate_text_ok(const char *text);
+
 /* The service's own database; NULL after a message. */
 PGconn *operate_database(const struct filter *f);
 /* One statement with text in and out; NULL after a message. */
