@@ -158,7 +158,7 @@ bool city_turn(void)
 bool city_settle(long turns)
 {
     for (; turns > 0; turns--)
-        if (!city_turn()) return true;
+        if (!city_turn() && !city_banks_read()) return true;
     return false;
 }
 

@@ -90,6 +90,8 @@ struct city_line {
 };
 /* Reads what is new in bank.orders. */
 struct city_line *city_lines(size_t *n);
+/* The banks acknowledge the notices that reached them; false when there was none. */
+bool city_banks_read(void);
 void city_bank_says(const struct city_line *l, const char *step, const char *reason,
                     const uint8_t id[16], int64_t fee_cents);
 

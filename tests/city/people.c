@@ -2,6 +2,7 @@
  */
 #include "cardflow/v1/card.pb-c.h"
 #include "common/io/ids.h"
+#include "common/pure/hash.h"
 #include "services/photo-fetch/codec.h"
 #include "tests/city/city.h"
 
@@ -215,6 +216,43 @@ struct city_line *city_lines(size_t *n)
     }
     *n = n_lines;
     return lines;
+}
+
+static void acknowledge(const Cardflow__V1__BankOrder *o)
+{
+    const Cardflow__V1__BankOrder__CardNotice *n = o->card_notice;
+    struct production_result_fields f = {.bank = cf_str_of(o->bank_code),
+                                         .card_no = cf_str_of(n->card_no),
+                                         .step = CF_STR(PRODUCTION_ACKNOWLEDGED),
+                                         .at = sim_now};
+    struct cf_key holder;
+    if (n->notice_id.len != 16 || !cf_key_bytes(n->routing_key.data, n->routing_key.len, &holder))
+        sim_broken("a bank cannot read a notice");
+    memcpy(f.notice_id, n->notice_id.data, 16);
+    memcpy(f.result_id, n->notice_id.data, 16);
+    city_send("bank.results", "bank.result", "bank-adapter", &holder, f.result_id,
+              production_codec_result(city_arena(), &f));
+}
+
+bool city_banks_read(void)
+{
+    static int64_t seen[SIM_PARTS];
+    bool said = false;
+    for (int p = 0; p < SIM_PARTS; p++) {
+        const struct sim_part *part = &sim_topic("bank.orders")->parts[p];
+        for (; seen[p] < part->n; seen[p]++) {
+            const Cardflow__V1__BankOrder *o = cf_unpack(
+                city_arena(), &cardflow__v1__bank_order__descriptor, part->v[seen[p]]->value);
+            if (!o) sim_broken("a bank cannot read its order");
+            if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE) continue;
+            /* One sending in three is lost at the bank. */
+            if (cf_hash64_seed(o->card_notice->notice_id.data, 16, o->card_notice->attempt) % 3) {
+                acknowledge(o);
+                said = true;
+            }
+        }
+    }
+    return said;
 }
 
 void city_bank_says(const struct city_line *l, const char *step, const char *reason,
