@@ -190,8 +190,7 @@ static int decode_photo(struct cf_decode *d, const struct cf_record *rec, struct
         ev->entry.n_reasons = e->missing->n_reasons;
         ev->entry.respond_by = day_of(e->missing->respond_by);
         return 0;
-    case CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED:
-        return take_moved(ev, e->ended->state, e->ended->reason) ? 0 : unknown(d);
+    case CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED: /* production tells */
     case CARDFLOW__V1__PHOTO_EVENT__BODY__NOT_SET:
     case _CARDFLOW__V1__PHOTO_EVENT__BODY__CASE_IS_INT_SIZE:
         break;

@@ -222,7 +222,7 @@ static const char *const application_types[] = {"application.received",
                                                 "application.enrolment_changed",
                                                 "application.aliased",
                                                 NULL};
-static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
+static const char *const photo_types[] = {"photo.ready", "photo.missing", NULL};
 static const char *const card_types[] = {"card.step", "card.promised", "card.changed",
                                          "card.operation_answered", "card.notice_overdue",
                                          "card.notice_acknowledged", "card.deadline_marked",

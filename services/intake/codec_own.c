@@ -51,8 +51,7 @@ int intake_codec_photo(struct cf_decode *d, const struct cf_record *rec, const s
     if (x->body_case == CARDFLOW__V1__PHOTO_EVENT__BODY_MISSING)
         return later_notice(d, key, x->application_id,
                             joined(d->arena, x->missing->reasons, x->missing->n_reasons));
-    if (x->body_case != CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED) return 0;
-    return follow(d, key, x->application_id, INTAKE_ON_EXPIRE);
+    return 0; /* of an application that ends for want of a photo, production tells */
 }
 
 /* Steps between acceptance and pickup are not intake's: they cost only their position. */

@@ -128,7 +128,7 @@ static const char *const unit_types[] = {"unit.registered", "unit.changed", NULL
 static const char *const command_types[] = {"application.submit", "application.supplement",
                                             "application.withdraw", "application.extend",
                                             NULL};
-static const char *const photo_types[] = {"photo.missing", "photo.ended", NULL};
+static const char *const photo_types[] = {"photo.missing", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", "card.operation_answered",
                                          "card.deadline_changed", NULL};
 static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "row.outcome",

@@ -149,9 +149,6 @@ static int decode_photo(struct cf_decode *d, const struct cf_record *rec, const 
     if (e->body_case == CARDFLOW__V1__PHOTO_EVENT__BODY_MISSING) {
         n->job.template = NOTIFY_PHOTO_MISSING;
         n->job.respond_by = e->missing->respond_by;
-    } else if (e->body_case == CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED) {
-        n->job.template = notification_for_step(cf_app_state_parse(text(e->ended->state)),
-                                                text(e->ended->reason));
     }
     return end_news(d, key, n);
 }

@@ -210,7 +210,7 @@ static const char *const application_types[] = {"application.received",
                                                 "application.ended",
                                                 "application.enrolment_changed",
                                                 NULL};
-static const char *const photo_types[] = {"photo.missing", "photo.ended", NULL};
+static const char *const photo_types[] = {"photo.missing", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", "card.deadline_marked",
                                          "card.deadline_changed", NULL};
 static const char *const complaint_types[] = {"complaint.event", NULL};

@@ -64,7 +64,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_PHOTO_MISSING:
         return production_on_photo_missing(&c->h, body);
     case PRODUCTION_M_PHOTO_ENDED:
-        return production_on_photo_ended(&c->h, body);
+        return production_on_photo_ended(&c->h, body, &c->fx);
     case PRODUCTION_M_OPERATION:
         return operate(c, body, false);
     case PRODUCTION_M_RESULT:

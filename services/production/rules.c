@@ -269,14 +269,15 @@ enum production_fit production_on_photo_missing(struct production_holder *h,
 }
 
 enum production_fit production_on_photo_ended(struct production_holder *h,
-                                              const struct production_photo *p)
+                                              const struct production_photo *p,
+                                              struct production_effects *fx)
 {
     struct production_slot *slot = production_slot_of(h, p->app_id);
     if (!slot) return production_has_ended(h, p->app_id) ? PRODUCTION_ENDED : PRODUCTION_AHEAD;
     enum cf_app_state to;
     enum production_fit fit = production_fit_of(&slot->app, PRODUCTION_ON_EXPIRE, &to);
-    /* photo-fetch has told everybody; here only the slot is freed. */
-    if (fit == PRODUCTION_MOVE) slot->app.state = to;
+    /* Told from here alone: a withdrawal, or the end of the enrolment, may have come before. */
+    if (fit == PRODUCTION_MOVE) production_end(slot, to, CF_STR("photo_not_given"), false, fx);
     return fit;
 }
 

@@ -368,7 +368,8 @@ enum production_fit production_on_photo_ready(struct production_holder *h,
 enum production_fit production_on_photo_missing(struct production_holder *h,
                                                 const struct production_photo *p);
 enum production_fit production_on_photo_ended(struct production_holder *h,
-                                              const struct production_photo *p);
+                                              const struct production_photo *p,
+                                              struct production_effects *fx);
 enum production_fit production_on_batched(struct production_holder *h,
                                           const struct production_batched *b,
                                           const struct production_world *w,

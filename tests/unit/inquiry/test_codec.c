@@ -138,10 +138,8 @@ static void what_photo_fetch_says(void **state)
     (void)state;
     Cardflow__V1__PhotoEvent e;
     Cardflow__V1__PhotoEvent__Missing m;
-    Cardflow__V1__PhotoEvent__Ended ended;
     cardflow__v1__photo_event__init(&e);
     cardflow__v1__photo_event__missing__init(&m);
-    cardflow__v1__photo_event__ended__init(&ended);
     refused(INQUIRY_IN_PHOTOS, &e.base, CF_E_DECODE, "application_id");
     e.application_id = cf_data_id(APP);
     refused(INQUIRY_IN_PHOTOS, &e.base, CF_E_VERSION, "");
@@ -154,12 +152,6 @@ static void what_photo_fetch_says(void **state)
     assert_int_equal(ev->entry.state, CF_APP_PHOTO_MISSING);
     assert_true(cf_str_is(ev->entry.reasons[0], "photo_not_on_file"));
     assert_int_equal(ev->at, 5); /* without a time of its own it is the record's */
-    e.body_case = CARDFLOW__V1__PHOTO_EVENT__BODY_ENDED;
-    e.ended = &ended;
-    ended.state = Z("withdrawn");
-    assert_int_equal(taken(INQUIRY_IN_PHOTOS, &e.base)->entry.state, CF_APP_WITHDRAWN);
-    ended.state = Z("");
-    refused(INQUIRY_IN_PHOTOS, &e.base, CF_E_VERSION, "");
 }
 
 static void what_production_says(void **state)

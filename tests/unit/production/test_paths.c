@@ -206,16 +206,21 @@ static void word_of_the_photo_waits_moves_or_is_over(void **state)
     assert_int_equal(production_on_photo_ready(&ended, &photo, &fx), PRODUCTION_ENDED);
     assert_int_equal(production_on_photo_missing(&none, &photo), PRODUCTION_AHEAD);
     assert_int_equal(production_on_photo_missing(&ended, &photo), PRODUCTION_ENDED);
-    assert_int_equal(production_on_photo_ended(&none, &photo), PRODUCTION_AHEAD);
-    assert_int_equal(production_on_photo_ended(&ended, &photo), PRODUCTION_ENDED);
+    assert_int_equal(production_on_photo_ended(&none, &photo, &fx), PRODUCTION_AHEAD);
+    assert_int_equal(production_on_photo_ended(&ended, &photo, &fx), PRODUCTION_ENDED);
     struct production_holder h = holder_in(CF_APP_ACCEPTED);
     assert_int_equal(production_on_photo_missing(&h, &photo), PRODUCTION_MOVE);
     assert_int_equal(h.permanent.app.state, CF_APP_PHOTO_MISSING);
     assert_int_equal(production_on_photo_missing(&h, &photo), PRODUCTION_ALREADY);
-    assert_int_equal(production_on_photo_ended(&h, &photo), PRODUCTION_MOVE);
-    assert_int_equal(h.permanent.app.state, CF_APP_EXPIRED);
-    assert_int_equal(production_on_photo_ended(&h, &photo), PRODUCTION_ENDED);
     assert_int_equal(fx.n, 0);
+    assert_int_equal(production_on_photo_ended(&h, &photo, &fx), PRODUCTION_MOVE);
+    assert_int_equal(h.permanent.app.state, CF_APP_EXPIRED);
+    /* Everybody hears of it from here, with a notice. */
+    assert_int_equal(fx.n, 1);
+    assert_int_equal(fx.list[0].state, CF_APP_EXPIRED);
+    assert_true(fx.list[0].notice && cf_str_is(fx.list[0].reason, "photo_not_given"));
+    assert_int_equal(production_on_photo_ended(&h, &photo, &fx), PRODUCTION_ENDED);
+    assert_int_equal(fx.n, 1);
 }
 
 /* ---- the bank's answers -------------------------------------------------------------------- */
