@@ -229,7 +229,9 @@ def sim(limit_s, options):
     total.add(Count(passed=1) if len(traces) == 1 else
               failure(f"sim --seed 3 --steps 20000: not always the same: {sorted(traces)}"))
     for preset, sequences in (("dev", SEQUENCES), ("ci", 200)):
-        total.add(city("property", preset, end, "--sequences", sequences))
+        program = ROOT / "build" / preset / "tests/city"
+        total.add(city(f"property ({preset})", end, program / "property", "--sequences", sequences))
+        total.add(city(f"year ({preset})", end, "tests/city/year.py", program / "year"))
     return total
 
 
@@ -246,13 +248,13 @@ def simulate(preset, seed, steps, end, *switches):
 
 
 # Random sequences of operations, and a year: programs of tests/city. What broke is all they say.
-def city(program, preset, end, *words):
-    log = RUN / f"{program}.log"
+def city(what, end, *words):
+    log = RUN / "city.log"
     with open(log, "w", encoding="utf-8") as out:
-        code = run([ROOT / "build" / preset / "tests/city" / program, *words],
-                   end - time.monotonic(), stdout=out, stderr=out, env={**os.environ, **SANITIZERS})
+        code = run(words, end - time.monotonic(), stdout=out, stderr=out,
+                   env={**os.environ, **SANITIZERS})
     said = log.read_text("utf-8", "replace").splitlines()[-40:]
-    return failure("\n  ".join([f"{program} (preset {preset}):", *said])) if code else Count(passed=1)
+    return failure("\n  ".join([f"{what}:", *said])) if code else Count(passed=1)
 
 
 # fuzz: every target of libFuzzer for a moment, from its corpus on.

@@ -339,6 +339,10 @@ void op_do(const struct op *op)
         [OP_IMPORT] = ops_import_card, [OP_TIME] = pass,             [OP_JUMP] = jump,
         [OP_AGAIN] = again};
     sim_chance_from(op->seed);
+    if (ops_one_in(5)) { /* what is due is on its way while this happens */
+        sim_now += 1000;
+        front(true);
+    }
     doing[op->kind]();
     if (!ops_one_in(4)) { /* most partners answer at once, and a batch does not wait long */
         (void)city_settle(200);

@@ -169,8 +169,28 @@ static void check_dead(const struct cf_key *key)
             sim_broken("the card of somebody who has died is %s", cf_card_state_name(of[i]->state));
 }
 
+/* ---- batches --------------------------------------------------------------------------------- */
+
+static void check_batch(void *arg, const struct cf_key *key, const void *row)
+{
+    const struct production_batch *b = row;
+    const bool *all = arg;
+    int answered = b->made + b->failed + b->missing + b->late_voided;
+    (void)key;
+    if (b->missing < 0 || answered > b->lines)
+        sim_broken("a batch of %d lines has %d answers", b->lines, answered);
+    if (*all && answered < b->lines)
+        sim_broken("a batch of %d lines has %d answers for ever", b->lines, answered);
+}
+
+static void check_batches(bool all)
+{
+    sim_store_rows(sim_data_of(SIM_PRODUCTION), true, PRODUCTION_BATCH, check_batch, &all);
+}
+
 void owners_settled(void)
 {
+    check_batches(false);
     for (size_t i = 0; i < owners.n_apps; i++)
         check_app(&owners.apps[i]);
     for (size_t i = 0; i < owners.n_keys; i++)
@@ -187,6 +207,7 @@ void owners_answered(void)
 
 void owners_idle(void)
 {
+    check_batches(true);
     static const bool waits[CF_APP_COUNT] = {[CF_APP_PRODUCED] = true,
                                              [CF_APP_SHIPPED] = true,
                                              [CF_APP_PRODUCTION_FAILED] = true};
