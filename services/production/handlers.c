@@ -50,6 +50,21 @@ static enum production_fit operate(struct scene *c, const struct production_op *
     return production_operate(&c->h, mine, &c->world, &c->fx);
 }
 
+/* A card that was made again more than once has several numbers before its own. */
+static enum production_fit on_result(struct scene *c, const struct production_result *r)
+{
+    struct production_result mine = *r;
+    uint8_t id[16];
+    const struct production_slot *slot = production_slot_of(&c->h, r->app_id);
+    if (slot && r->card_no.len && !cf_str_is(r->card_no, slot->made.no) &&
+        !cf_str_is(r->card_no, slot->card.no)) {
+        production_issued_id(&c->s->msg->key, r->card_no, id);
+        const struct production_issued *row = cf_aux_get(c->s, PRODUCTION_ISSUED, id);
+        mine.earlier = row && memcmp(row->app_id, r->app_id, 16) == 0;
+    }
+    return production_on_result(&c->h, &mine, &c->world, &c->fx);
+}
+
 static enum production_fit put(struct scene *c, enum production_message type, const void *body)
 {
     switch (type) {
@@ -68,7 +83,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_OPERATION:
         return operate(c, body, false);
     case PRODUCTION_M_RESULT:
-        return production_on_result(&c->h, body, &c->world, &c->fx);
+        return on_result(c, body);
     case PRODUCTION_M_BATCHED:
         return production_on_batched(&c->h, body, &c->world, &c->fx);
     case PRODUCTION_M_DEQUEUED:

@@ -329,6 +329,21 @@ static size_t want_number(const struct cf_msg *m, struct cf_want *wants, size_t 
     return n;
 }
 
+/* An answer about a card that is not the present one: was it made for this holder before? */
+static size_t want_earlier(const struct production_row *row, const struct cf_msg *m,
+                           struct cf_want *wants, size_t max)
+{
+    const struct production_result *r = m->body;
+    uint8_t id[16];
+    size_t n = 0;
+    if (!r->card_no.len || cf_str_eq(r->card_no, row->made_no) ||
+        cf_str_eq(r->card_no, row->card_no))
+        return 0;
+    production_issued_id(&m->key, r->card_no, id);
+    want(wants, &n, max, PRODUCTION_ISSUED, id);
+    return n;
+}
+
 size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf_want *wants,
                         size_t max)
 {
@@ -351,6 +366,7 @@ size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf
         want(wants, &n, max, PRODUCTION_NOTICE, m->work_id);
         return n;
     }
+    if (m->type == PRODUCTION_M_RESULT) n = want_earlier(row, m, wants, max);
     if (memcmp(row->app_id, none, 16) != 0 && orders_card(row, m))
         want(wants, &n, max, PRODUCTION_PERSON, row->app_id);
     return n;

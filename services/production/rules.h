@@ -257,6 +257,7 @@ struct production_result {
     struct cf_str bank, card_no, reason;
     enum production_app_event step;
     bool fees;
+    bool earlier; /* card_no is that of a card made for this application before the present one */
 };
 
 struct production_batched {

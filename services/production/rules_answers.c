@@ -84,7 +84,7 @@ enum production_fit production_on_result(struct production_holder *h,
     struct production_app *app = &slot->app;
     if (r->bank.len && !cf_str_eq(r->bank, app->bank)) return PRODUCTION_ILLEGAL;
     /* About a card that was given up: only its old line hears of it. */
-    if (r->card_no.len && cf_str_is(r->card_no, app->superseded)) {
+    if (r->card_no.len && (r->earlier || cf_str_is(r->card_no, app->superseded))) {
         if (r->step != PRODUCTION_ON_PRODUCED || !names_line(r)) return PRODUCTION_ALREADY;
         struct production_effect *e = production_about_app(fx, PRODUCTION_FX_LINE, slot);
         e->word = "late_voided";

@@ -426,6 +426,34 @@ static void a_late_answer_about_no_line_of_the_bank_does_not_stop_its_queue(void
     is_text(row_of(w)->app_state, "batched");
 }
 
+static void late_news_of_the_first_of_three_cards_is_about_its_line_only(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    struct cf_str first = cf_arena_str(w->a, row_of(w)->made_no);
+    uint8_t batch[16] = {0};
+    for (size_t i = 0; i < w->d->n_rows; i++)
+        if (w->d->rows[i].aux && w->d->rows[i].kind == PRODUCTION_BATCH)
+            memcpy(batch, w->d->rows[i].key.b, 16);
+    for (int i = 0; i < 2; i++) {
+        time_passes(w, 5 * DAY);
+        settle(w);
+        time_passes(w, 1000);
+        settle(w);
+    }
+    is_text(row_of(w)->app_state, "batched");
+    struct production_result_fields f = {
+        .bank = CF_STR("B01"), .step = CF_STR("produced"), .card_no = first, .line_no = 1};
+    memcpy(f.app_id, w->app, 16);
+    memcpy(f.batch_id, batch, 16);
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+    settle(w);
+    assert_int_equal(w->d->n_parked, 0);
+    is_text(row_of(w)->app_state, "batched");
+    const struct production_bank_row *b = bank_of(w);
+    assert_true(b->missing == 1 && b->late_voided == 1);
+}
+
 static void no_number_left_stops_batching_and_loses_nothing(void **state)
 {
     struct world *w = *state;
@@ -749,6 +777,7 @@ int main(void)
         T(garbage_and_wrong_keys_on_open_topics_become_dead_letters),
         T(a_failed_card_is_made_again_under_a_new_number),
         T(a_line_that_the_bank_rejects_is_made_again_until_the_limit),
+        T(late_news_of_the_first_of_three_cards_is_about_its_line_only),
         T(an_unanswered_line_is_missing_voided_and_made_again),
         T(a_late_answer_about_no_line_of_the_bank_does_not_stop_its_queue),
         T(no_number_left_stops_batching_and_loses_nothing),
