@@ -17,6 +17,7 @@
     X(NO_PHOTO,           "no_photo",           30) /* none is ever given */                 \
     X(ACCOUNT_FAILED,     "account_failed",     30)                                          \
     X(UNANSWERED,         "unanswered",         20) /* the bank never answers */             \
+    X(BANK_BACK,          "bank_back",          20) /* after eleven days it answers all */   \
     X(NOT_COLLECTED,      "not_collected",      30)                                          \
     X(COLLECTED_LATE,     "collected_late",     20) /* after 200 days */                     \
     X(LOST,               "lost",               30) /* reported by phone, nothing follows */ \
@@ -47,6 +48,7 @@ struct year_person {
     uint8_t app[16];
     char order_no[24];
     struct cf_key order;
+    size_t lines[4], n_lines; /* of a bank that was away */
     uint32_t asked;  /* questions to the police */
     char card[16];   /* the number of the card made last */
 };

@@ -44,7 +44,7 @@ KINDS = {
 }
 # Times of struct production_policy.
 TIMES = {
-    "answer_ms": ["unanswered"],
+    "answer_ms": ["unanswered", "bank_back"],
     "pickup_ms": ["not_collected"],
     "account_ms": ["account_failed"],
     "loss_ms": ["lost"],
@@ -234,6 +234,12 @@ def unanswered(p):
             for i in range(4)] if len(batched) == 4 else [(0, "four lines")]
 
 
+def bank_back(p):
+    """Two lines are given up; what is said of them later changes nothing."""
+    return [(p.did("submit") + 5 * DAY + 1000 + i * (5 * DAY + 1000), "step production_failed")
+            for i in range(2)]
+
+
 def reminders(p, days):
     return [(awake(p.did("arrived") + n * DAY), "sms pickup_reminder") for n in days]
 
@@ -321,7 +327,7 @@ def order_silent(p):
 
 
 EXPECTED = {f.__name__: f for f in (
-    never_enrolled, not_put_right, no_photo, account_failed, unanswered, not_collected,
+    never_enrolled, not_put_right, no_photo, account_failed, unanswered, bank_back, not_collected,
     collected_late, lost, too_early, ahead, old_card, temporary, temporary_longer, temporary_left,
     police_away, sms_away, order_idle, order_extended, order_silent)}
 EXPECTED["straight"] = lambda p: []

@@ -167,12 +167,30 @@ static void make_card(struct year_person *p, size_t line)
     if (p->part == PART_LOST) year_later(sim_now + 10 * DAY, p, report_loss, line);
 }
 
+/* The first two lines have been given up and made again; the third is the one that counts. */
+static void bank_is_back(struct year_person *p, size_t line)
+{
+    p->lines[p->n_lines++] = line;
+    if (p->n_lines < 3) return;
+    for (int i = 0; i < 2; i++)
+        for (int again = 0; again < 2; again++) {
+            year_later(sim_now + DAY + HOUR * (i + 1), p, account_opened, p->lines[i]);
+            year_later(sim_now + DAY + HOUR * (i + 2), p, produced, p->lines[i]);
+            year_later(sim_now + DAY + HOUR * (i + 3), p, shipped, p->lines[i]);
+        }
+    make_card(p, line);
+}
+
 void year_line(size_t line)
 {
     size_t n;
     struct year_person *p = year_find(&city_lines(&n)[line].key);
     if (!p) sim_broken("a line of nobody");
     if (p->part == PART_UNANSWERED) return;
+    if (p->part == PART_BANK_BACK) {
+        bank_is_back(p, line);
+        return;
+    }
     if (p->part == PART_ACCOUNT_FAILED)
         year_later(sim_now + 5 * HOUR, p, account_failed, line);
     else
