@@ -10,7 +10,7 @@ DAY_MS = 24 * 3600 * 1000
 
 @pytest.fixture
 def small(make_stack):
-    return make_stack(services=["intake", "photo-fetch", "inquiry"])
+    return make_stack(services=["intake", "photo-fetch", "production", "inquiry"])
 
 
 def test_a_notice_and_a_missing_photo_expire_after_their_last_day(small, people):
