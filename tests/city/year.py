@@ -37,6 +37,7 @@ KINDS = {
     "PRODUCTION_WORK_HOLDER": ["account_failed", "unanswered", "not_collected", "lost", "too_early",
                                "ahead", "old_card", "temporary"],
     "PRODUCTION_WORK_BANK": ["straight"],
+    "PRODUCTION_WORK_NOTICE": "tests/unit/production/test_notices.c: the banks here acknowledge",
     "NOTIFY_WORK_SMS": ["sms_away"],
     "NOTIFY_WORK_REMIND": ["not_collected", "collected_late"],
     "COMPLAINT_WORK_TIMER": ["order_idle", "order_extended", "order_silent"],
@@ -55,6 +56,10 @@ TIMES = {
     "temporary_days": ["temporary", "temporary_left"],
     "temporary_months": ["temporary_longer"],
     "batch_wait_ms": ["straight"],
+    "notice_retry_ms": "tests/unit/production/test_notices.c",
+    "notice_retry_max_ms": "tests/unit/production/test_notices.c",
+    "notice_overdue_ms": "tests/unit/production/test_notices.c",
+    "warn_days": "tests/unit/production/test_deadlines.c, tests/e2e/test_deadlines.py",
     "lead_days": ["straight"],
     "remake_max": "no time", "batch_lines": "no time", "daily_capacity": "no time",
 }
