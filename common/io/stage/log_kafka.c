@@ -26,6 +26,11 @@ struct entry {
     bool eof;    /* scanning: read to the end */
 };
 
+/* A broker takes any first sequence of a producer it does not know. Were the first request to a
+ * partition refused (no leader yet) while the second is on its way, the second would be written
+ * and the first never: so the first message to a partition goes alone. */
+enum opened { OPENED_NOT, OPENED_ASKED, OPENED_YES };
+
 struct log_kafka {
     struct cf_log door;
     const struct cf_service *service;
@@ -34,6 +39,7 @@ struct log_kafka {
     size_t n_in, n_out;
     char names[64][160]; /* full names: in, then outputs */
     rd_kafka_topic_t *out_topics[64];
+    uint8_t *opened; /* (output, part) -> enum opened */
     struct entry *entries;
     size_t n_entries;
     int32_t *index; /* (topic, part) -> entry, -1 none */
@@ -88,6 +94,11 @@ static const char *log_why(void *self)
 
 /* ---- producing ------------------------------------------------------------------------------ */
 
+static uint8_t *opened_of(struct log_kafka *k, uint16_t topic, int32_t part)
+{
+    return &k->opened[topic * (size_t)k->conf->partitions + (size_t)part];
+}
+
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *self)
 {
     struct log_kafka *k = self;
@@ -103,6 +114,7 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *self)
         }
         k->up = true;
         sent->ack.offset = m->offset;
+        *opened_of(k, sent->ack.topic, sent->ack.target) = OPENED_YES;
         k->acks[k->n_acks++] = sent->ack;
     }
     sent->next = k->free_sent;
@@ -189,6 +201,8 @@ static int log_produce(void *self, int16_t part, int64_t seq, const struct cf_ou
 {
     struct log_kafka *k = self;
     if (k->lost) return k->lost;
+    uint8_t *opened = opened_of(k, m->topic, m->target);
+    if (*opened == OPENED_ASKED) return CF_E_NET;
     struct sent *s = new_sent(k);
     s->ack = (struct cf_ack){part, m->topic, m->target, seq, m->no, -1};
     rd_kafka_headers_t *h = headers(k, part, m);
@@ -198,7 +212,10 @@ static int log_produce(void *self, int16_t part, int64_t seq, const struct cf_ou
         RD_KAFKA_V_KEY((void *)(uintptr_t)m->key.ptr, m->key.len),
         RD_KAFKA_V_VALUE((void *)(uintptr_t)m->value.ptr, m->value.len),
         RD_KAFKA_V_TIMESTAMP(m->at), RD_KAFKA_V_HEADERS(h), RD_KAFKA_V_OPAQUE(s), RD_KAFKA_V_END);
-    if (!err) return 0;
+    if (!err) {
+        if (*opened == OPENED_NOT) *opened = OPENED_ASKED;
+        return 0;
+    }
     rd_kafka_headers_destroy(h);
     s->next = k->free_sent;
     k->free_sent = s;
@@ -622,6 +639,7 @@ static void log_free(void *self)
     free(k->acks);
     free(k->entries);
     free(k->index);
+    free(k->opened);
     free(k);
 }
 
@@ -642,6 +660,7 @@ struct cf_log *cf_log_kafka(const struct cf_service *service, const struct cf_st
                  cf_output_name(service, i, name), conf->topic_suffix);
     size_t topics = k->n_in > k->n_out ? k->n_in : k->n_out;
     k->index = cf_calloc(topics * (size_t)conf->partitions, sizeof *k->index);
+    k->opened = cf_calloc(k->n_out * (size_t)conf->partitions, sizeof *k->opened);
     if (make_clients(k)) {
         fprintf(stderr, "cardflow: kafka client: %s\n", k->why);
         log_free(k);
