@@ -99,21 +99,39 @@ static int read_file(const char *path, struct cf_arena *a, struct cf_str *out)
     return good ? 0 : refuse("file", path, "cannot be read, or is larger than 4 MiB");
 }
 
+/* The line is 0 when the file as a whole is wrong. */
+static int refuse_line(const char *what, const char *path, unsigned line, const char *why)
+{
+    char text[160];
+    snprintf(text, sizeof text, line ? "line %u: %s" : "%.0u%s", line, why ? why : "");
+    return refuse(what, path, text);
+}
+
 static int load_calendar(struct frame *f)
 {
     const char *path = f->app.common.calendar_file;
     struct cf_arena *a = cf_arena_new(2 * CALENDAR_MAX);
     struct cf_calendar_error wrong = {0};
-    char why[120];
     struct cf_str csv;
     int e = read_file(path, a, &csv);
-    if (!e) {
-        e = cf_calendar_load(f->long_lived, csv, &f->calendar, &wrong);
-        snprintf(why, sizeof why, "line %u: %s", wrong.line, wrong.why ? wrong.why : "");
-        if (e) refuse("calendar", path, why);
-    }
+    if (!e && (e = cf_calendar_load(f->long_lived, csv, &f->calendar, &wrong)))
+        refuse_line("calendar", path, wrong.line, wrong.why);
     cf_arena_free(a);
     f->app.calendar = &f->calendar;
+    return e;
+}
+
+static int load_policies(struct frame *f)
+{
+    const char *path = f->app.common.policies_file;
+    struct cf_arena *a = cf_arena_new(2 * CALENDAR_MAX);
+    struct cf_policies_error wrong = {0};
+    struct cf_str csv;
+    int e = read_file(path, a, &csv);
+    if (!e && (e = cf_policies_load(f->long_lived, csv, &f->policies, &wrong)))
+        refuse_line("policies", path, wrong.line, wrong.why);
+    cf_arena_free(a);
+    f->app.policies = &f->policies;
     return e;
 }
 
@@ -126,7 +144,8 @@ static int load_files(struct frame *f)
     f->app.api_keys = f->api_keys;
     e = cf_seal_ring_load(c->reference_key_file, c->sealing_key_file, &f->app.ring, why);
     if (e) return refuse("keys", c->sealing_key_file, why);
-    return load_calendar(f);
+    e = load_calendar(f);
+    return e ? e : load_policies(f);
 }
 
 static int prepare_process(const struct cf_conf_common *c, const char *service)

@@ -8,6 +8,7 @@
  * Errors   exit codes: 0 stopped as asked, 1 ended to be restarted, 2 configuration
  */
 #pragma once
+#include "common/pure/policy.h"
 #include "common/io/conf.h"
 #include "common/io/http_server.h"
 #include "common/io/kafka_front.h"
@@ -54,6 +55,7 @@ struct cf_app {
     struct cf_pgf *pg;                 /* front thread only */
     struct cf_seal_ring *ring;         /* keys; immutable, contexts are a thread's own */
     const struct cf_calendar *calendar;
+    const struct cf_policies *policies;
     const struct cf_api_keys *api_keys;
     struct cf_metrics *metrics;
     struct cf_requests *requests;

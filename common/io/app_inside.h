@@ -24,6 +24,7 @@ struct frame {
     struct cf_api_keys *api_keys;
     struct cf_arena *long_lived, *changes;
     struct cf_calendar calendar;
+    struct cf_policies policies;
     struct cf_service service;
     struct cf_pgf_statement *statements;
     size_t s_request, s_work, s_wait, s_beat, s_beat_end, s_parked;

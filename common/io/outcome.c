@@ -114,13 +114,12 @@ static void days_out(struct cf_out *o, const struct cf_explanation *why)
 bool cf_outcome_deadline(const struct cf_outcome_world *world, struct cf_arena *arena,
                          const struct cf_outcome *x, struct cf_outcome_deadline *out)
 {
-    size_t n;
     *out = (struct cf_outcome_deadline){.policy = ""};
     if (!x->receipt_no.len || !x->due_on) return false;
-    struct cf_deadline d = cf_deadline_compute(world->calendar, x->kind, x->accepted_on);
-    const struct cf_policy *all = cf_policies(&n);
-    const struct cf_policy *policy =
-        x->policy < n && all[x->policy].kind == x->kind ? &all[x->policy] : d.policy;
+    struct cf_deadline d = cf_deadline_compute(world->calendar, world->policies, x->kind, x->accepted_on);
+    /* The policy by which it was accepted, as long as the file knows its number. */
+    const struct cf_policy *policy = cf_policy_by_no(world->policies, x->kind, x->policy);
+    if (!policy) policy = d.policy;
     /* The date that was told counts; it is explained as far as it reaches. */
     d.due_on = x->due_on;
     if (x->due_on - x->accepted_on < DAYS_EXPLAINED)

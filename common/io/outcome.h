@@ -53,6 +53,7 @@ struct cf_outcome {
 
 struct cf_outcome_world {
     const struct cf_calendar *calendar;
+    const struct cf_policies *policies;
     const struct cf_outlets *outlets; /* names of outlets; may be NULL */
     const char *phones;               /* separated by commas */
 };

@@ -60,6 +60,11 @@ static void drop_bom(struct cf_str *text)
     }
 }
 
+static int year_of(const struct cf_calendar_row *row)
+{
+    return cf_date_of_day(row->day).year;
+}
+
 static const char *read_rows(struct cf_str csv, struct cf_calendar_row *rows, size_t *n,
                              unsigned *line_no)
 {
@@ -72,6 +77,8 @@ static const char *read_rows(struct cf_str csv, struct cf_calendar_row *rows, si
             const char *why = read_row(line, &rows[*n]);
             if (why) return why;
             if (*n && rows[*n - 1].day >= rows[*n].day) return "the dates do not ascend";
+            if (*n && year_of(&rows[*n]) > year_of(&rows[*n - 1]) + 1)
+                return "a year before it has no rows: it would count as one without holidays";
             ++*n;
         }
     }

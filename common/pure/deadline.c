@@ -1,47 +1,5 @@
 #include "common/pure/deadline.h"
 
-/* Measures 2015 gave 30 working days for a first card; since 2018-02-01 it is 7, and an
- * extension on record may bring it to 30 in all. The others have had 7 from the beginning, a
- * temporary card is given on the spot. Ascending within a kind. */
-static const struct cf_policy policies[] = {
-    {"first_issue_2015",        CF_KIND_FIRST_ISSUE,        {2015, 9, 1}, 30, 0 },
-    {"first_issue_2018",        CF_KIND_FIRST_ISSUE,        {2018, 2, 1}, 7,  30},
-    {"loss_replacement_2015",   CF_KIND_LOSS_REPLACEMENT,   {2015, 9, 1}, 7,  0 },
-    {"damage_replacement_2015", CF_KIND_DAMAGE_REPLACEMENT, {2015, 9, 1}, 7,  0 },
-    {"photo_swap_2015",         CF_KIND_PHOTO_SWAP,         {2015, 9, 1}, 7,  0 },
-    {"reissue_2015",            CF_KIND_REISSUE,            {2015, 9, 1}, 7,  0 },
-    {"temporary_2015",          CF_KIND_TEMPORARY,          {2015, 9, 1}, 0,  0 },
-};
-
-#define N (sizeof policies / sizeof policies[0])
-
-const struct cf_policy *cf_policies(size_t *n)
-{
-    *n = N;
-    return policies;
-}
-
-static cf_day effective_from(const struct cf_policy *p)
-{
-    return cf_day_of_date(p->effective_from.year, p->effective_from.month, p->effective_from.day);
-}
-
-const struct cf_policy *cf_policy_find(enum cf_app_kind kind, cf_day accepted_on)
-{
-    const struct cf_policy *found = NULL;
-    for (size_t i = 0; i < N; i++)
-        if (policies[i].kind == kind && effective_from(&policies[i]) <= accepted_on)
-            found = &policies[i];
-    return found;
-}
-
-const struct cf_policy *cf_policy_by_id(struct cf_str id)
-{
-    for (size_t i = 0; i < N; i++)
-        if (cf_str_is(id, policies[i].id)) return &policies[i];
-    return NULL;
-}
-
 void cf_deadline_set_warn(const struct cf_calendar *cal, struct cf_deadline *d, int warn_days)
 {
     d->warn_on = CF_DAY_NONE;
@@ -60,10 +18,11 @@ static void fill(const struct cf_calendar *cal, struct cf_deadline *d)
     cf_deadline_set_warn(cal, d, CF_WARN_DAYS);
 }
 
-struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal, enum cf_app_kind kind,
+struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal,
+                                       const struct cf_policies *policies, enum cf_app_kind kind,
                                        cf_day accepted_on)
 {
-    struct cf_deadline d = {.policy = cf_policy_find(kind, accepted_on),
+    struct cf_deadline d = {.policy = cf_policy_find(policies, kind, accepted_on),
                             .accepted_on = accepted_on,
                             .due_on = CF_DAY_NONE,
                             .warn_on = CF_DAY_NONE,
@@ -74,10 +33,11 @@ struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal, enum cf_ap
     return d;
 }
 
-struct cf_deadline cf_deadline_recount(const struct cf_calendar *cal, enum cf_app_kind kind,
+struct cf_deadline cf_deadline_recount(const struct cf_calendar *cal,
+                                       const struct cf_policies *policies, enum cf_app_kind kind,
                                        cf_day accepted_on, int extended_to)
 {
-    struct cf_deadline d = cf_deadline_compute(cal, kind, accepted_on);
+    struct cf_deadline d = cf_deadline_compute(cal, policies, kind, accepted_on);
     if (!d.policy || extended_to <= d.working_days) return d;
     d.working_days = extended_to;
     fill(cal, &d);

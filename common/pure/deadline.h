@@ -9,15 +9,7 @@
  */
 #pragma once
 #include "common/pure/calendar.h"
-#include "common/pure/kinds.h"
-
-struct cf_policy {
-    const char *id; /* stable name, e.g. first_issue_2018 */
-    enum cf_app_kind kind;
-    struct cf_date effective_from;
-    int working_days;
-    int extension_limit; /* working days in all, extension included; 0: no extension */
-};
+#include "common/pure/policy.h"
 
 struct cf_deadline {
     const struct cf_policy *policy; /* NULL: no policy for that kind and day */
@@ -49,17 +41,14 @@ struct cf_explanation {
 
 #define CF_WARN_DAYS 2
 
-const struct cf_policy *cf_policies(size_t *n);
-/* NULL when none was in force. */
-const struct cf_policy *cf_policy_find(enum cf_app_kind kind, cf_day accepted_on);
-const struct cf_policy *cf_policy_by_id(struct cf_str id);
-
 /* warn_on is CF_WARN_DAYS working days before due_on, never before accepted_on. */
-struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal, enum cf_app_kind kind,
+struct cf_deadline cf_deadline_compute(const struct cf_calendar *cal,
+                                       const struct cf_policies *policies, enum cf_app_kind kind,
                                        cf_day accepted_on);
 /* Counted again: extended_to are working days in all that an extension has given, whatever the
  * policy of now allows; 0: there was none. */
-struct cf_deadline cf_deadline_recount(const struct cf_calendar *cal, enum cf_app_kind kind,
+struct cf_deadline cf_deadline_recount(const struct cf_calendar *cal,
+                                       const struct cf_policies *policies, enum cf_app_kind kind,
                                        cf_day accepted_on, int extended_to);
 /* The same with an extension on record: working days in all. False, with *out untouched, when
  * the policy allows no such extension. */

@@ -1,4 +1,5 @@
-/* deadlines recalculate: which open deadlines another calendar moves, and has production move them.
+/* deadlines recalculate: which open deadlines a new calendar, or new policies, move, and has production
+ * move them.
  *
  * Reads intake's applications page by page. Open: accepted, and not yet ready for pickup (a temporary
  * card: not yet collected), as far as intake has heard. What moves is an entry of audit.events and a
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PAGE = 2000, CALENDAR_MAX = 4 << 20, MOVED_MAX = 256 << 20, LOOK_EVERY_MS = 100 };
+enum { PAGE = 2000, FILE_MAX = 4 << 20, MOVED_MAX = 256 << 20, LOOK_EVERY_MS = 100 };
 
 static const char open_sql[] =
     "select a.part, a.id, a.kind, a.accepted_on, a.due_on, a.provisional::int, a.working_days,"
@@ -38,9 +39,15 @@ enum column { PART, ID, KIND, ACCEPTED_ON, DUE_ON, PROVISIONAL, WORKING_DAYS, HO
 /* What was asked of production, as arrays of left_sql. */
 enum { ASKED = 4 };
 
+/* What is counted by. */
+struct by {
+    struct cf_calendar calendar;
+    struct cf_policies policies;
+};
+
 struct run {
     const struct filter *filter;
-    const struct cf_calendar *calendar;
+    const struct by *by;
     rd_kafka_t *rk; /* NULL: a dry run */
     struct pace pace;
     struct cf_buf asked[ASKED];
@@ -48,22 +55,39 @@ struct run {
     char part[8], id[37]; /* of the last row read */
 };
 
-static int load(const char *path, struct cf_arena *a, struct cf_calendar *out)
+static int read_file(const char *path, char *text, struct cf_str *out)
 {
-    struct cf_calendar_error wrong = {0};
-    char why[160];
     FILE *f = fopen(path, "rbe");
     if (!f) return cardctl_fail(path, "cannot be opened");
-    char *text = cf_malloc(CALENDAR_MAX);
-    size_t n = fread(text, 1, CALENDAR_MAX, f);
-    bool good = !ferror(f) && n < CALENDAR_MAX;
+    size_t n = fread(text, 1, FILE_MAX, f);
+    bool good = !ferror(f) && n < FILE_MAX;
     fclose(f);
-    int e = good ? cf_calendar_load(a, (struct cf_str){text, n}, out, &wrong) : CF_E_CONFIG;
-    free(text);
-    if (!e) return 0;
-    snprintf(why, sizeof why, "line %u: %s", wrong.line,
-             wrong.why ? wrong.why : "cannot be read, or is larger than 4 MiB");
-    return cardctl_fail(path, why);
+    *out = (struct cf_str){text, n};
+    return good ? 0 : cardctl_fail(path, "cannot be read, or is larger than 4 MiB");
+}
+
+static int wrong_line(const char *path, unsigned line, const char *why)
+{
+    char text[160];
+    snprintf(text, sizeof text, "line %u: %s", line, why);
+    return cardctl_fail(path, line ? text : why);
+}
+
+static int load(const char *path, const char *policies_path, struct cf_arena *a, struct by *out)
+{
+    struct cf_calendar_error wrong;
+    struct cf_policies_error wrong_policy;
+    struct cf_str csv;
+    char *text = cf_arena_alloc(a, FILE_MAX);
+    int e = read_file(path, text, &csv);
+    if (e) return e;
+    if (cf_calendar_load(a, csv, &out->calendar, &wrong))
+        return wrong_line(path, wrong.line, wrong.why);
+    e = read_file(policies_path, text, &csv);
+    if (e) return e;
+    if (cf_policies_load(a, csv, &out->policies, &wrong_policy))
+        return wrong_line(policies_path, wrong_policy.line, wrong_policy.why);
+    return 0;
 }
 
 static void tell(const struct run *m, const PGresult *r, int row, const struct cf_deadline *d)
@@ -165,7 +189,7 @@ static bool look(struct run *m, const PGresult *r, int row)
     enum cf_app_kind kind = (enum cf_app_kind)atoi(PQgetvalue(r, row, KIND));
     cf_day accepted_on = atoi(PQgetvalue(r, row, ACCEPTED_ON));
     m->open++;
-    struct cf_deadline d = cf_deadline_recount(m->calendar, kind, accepted_on,
+    struct cf_deadline d = cf_deadline_recount(&m->by->calendar, &m->by->policies, kind, accepted_on,
                                                atoi(PQgetvalue(r, row, WORKING_DAYS)));
     if (!d.policy || (d.due_on == atoi(PQgetvalue(r, row, DUE_ON)) &&
                       d.provisional == (atoi(PQgetvalue(r, row, PROVISIONAL)) != 0)))
@@ -223,10 +247,10 @@ static int list(PGconn *pg, struct run *m)
     return n < 0 || left != 0 ? 1 : 0;
 }
 
-static int work(const struct filter *f, const struct cf_calendar *calendar)
+static int work(const struct filter *f, const struct by *by)
 {
     struct run m = {.filter = f,
-                    .calendar = calendar,
+                    .by = by,
                     .part = "-1",
                     .id = "00000000-0000-0000-0000-000000000000"};
     PGconn *pg = operate_database(f);
@@ -261,14 +285,15 @@ int cardctl_deadlines_recalculate(int argc, char **argv)
     struct filter f = {.service = "intake",
                        .json = cardctl_flag(argc, argv, "--json"),
                        .dry_run = cardctl_flag(argc, argv, "--dry-run")};
-    struct cf_calendar calendar;
+    struct by by;
     const char *path = cardctl_needed(argc, argv, "--calendar", "CARDFLOW_CALENDAR_FILE");
+    const char *policies = cardctl_needed(argc, argv, "--policies", "CARDFLOW_POLICIES_FILE");
     const char *dsn = cardctl_option(argc, argv, "--dsn-file");
-    if (!path || (!f.dry_run && !read_change(argc, argv, &f))) return 2;
+    if (!path || !policies || (!f.dry_run && !read_change(argc, argv, &f))) return 2;
     if (dsn) setenv("CARDFLOW_POSTGRES_DSN_FILE", dsn, 1);
-    struct cf_arena *a = cf_arena_new(2 * CALENDAR_MAX);
-    int e = load(path, a, &calendar);
-    if (!e) e = work(&f, &calendar);
+    struct cf_arena *a = cf_arena_new(8 * FILE_MAX);
+    int e = load(path, policies, a, &by);
+    if (!e) e = work(&f, &by);
     cf_arena_free(a);
     return e;
 }

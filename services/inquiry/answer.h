@@ -13,6 +13,7 @@
 struct inquiry_answer {
     struct cf_arena *arena;
     const struct cf_calendar *calendar;
+    const struct cf_policies *policies;
     const struct cf_seal_ring *ring;
     const char *phones; /* separated by commas */
     const struct cf_outlets *outlets;

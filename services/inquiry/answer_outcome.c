@@ -78,7 +78,7 @@ void inquiry_answer_outcome(struct cf_buf *to, const struct inquiry_answer *in,
     char text[37];
     const struct inquiry_entry *intake = app->said[INQUIRY_INTAKE],
                                *line = app->said[INQUIRY_PRODUCTION];
-    const struct cf_outcome_world world = {in->calendar, in->outlets, in->phones};
+    const struct cf_outcome_world world = {in->calendar, in->policies, in->outlets, in->phones};
     struct cf_outcome x = {.kind = app->kind,
                            .state = app->state,
                            .waits_for_enrolment = app->waits,

@@ -44,6 +44,7 @@ static struct inquiry_answer answer_of(struct look *l, const struct inquiry_foun
 {
     return (struct inquiry_answer){.arena = l->req->arena,
                                    .calendar = l->front->app->calendar,
+                                   .policies = l->front->app->policies,
                                    .ring = l->front->app->ring,
                                    .phones = l->front->settings.service_phones,
                                    .outlets = &l->front->outlets,

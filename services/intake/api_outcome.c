@@ -48,7 +48,7 @@ static size_t marks_of(const struct intake_view *v, struct cf_outcome_mark marks
 
 struct cf_outcome_world intake_outcome_world(const struct intake_front *front)
 {
-    return (struct cf_outcome_world){front->app->calendar, &front->outlets,
+    return (struct cf_outcome_world){front->app->calendar, front->app->policies, &front->outlets,
                                      front->settings.service_phones};
 }
 

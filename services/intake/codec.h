@@ -172,6 +172,7 @@ struct intake_env {
     const struct cf_outlets *outlets;
     cf_ms enrolment_wait_ms;
     uint8_t number_key[16]; /* of receipts and notices */
+    const struct cf_policies *policies;
 };
 
 /* Most bytes of a code or a word that stands outside the sealed person. */

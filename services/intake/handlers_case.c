@@ -243,7 +243,6 @@ static int accept(struct intake_case *c, const struct intake_facts *f,
                   const struct intake_verdict *v)
 {
     char no[CF_RECEIPT_LEN + 1];
-    size_t n;
     if (!cf_receipt_make(intake_env_of(c->s)->number_key, cf_number(c->s, INTAKE_NUMBER_RECEIPT),
                          no))
         return CF_E_DATA;
@@ -254,7 +253,7 @@ static int accept(struct intake_case *c, const struct intake_facts *f,
     if (v->deadline.policy) {
         c->app.due_on = v->deadline.due_on;
         c->app.provisional = v->deadline.provisional;
-        c->app.policy = (int32_t)(v->deadline.policy - cf_policies(&n));
+        c->app.policy = (int32_t)v->deadline.policy->no;
     }
     take_slot(c);
     struct intake_slot *slot = intake_slot_for(c->h, c->app.kind);
@@ -323,7 +322,8 @@ int intake_case_judge(struct intake_case *c, bool waited, bool expired)
     struct intake_verdict v;
     intake_person_read(&c->person, intake_day(&r, c->s->now), c->s->arena, &f);
     struct intake_world w = world_of(c, &f, waited, expired);
-    intake_judge(&r, &f, &w, env->outlets, env->calendar, c->s->now, &v);
+    intake_judge(&r, &f, &w, env->outlets, env->calendar, env->policies,
+                 c->s->now, &v);
 
     c->app.submitted_at = intake_submitted_at(&r, c->s->now);
     if (is_unchanged(c, &v) || (c->same && is_as_before(c, &v))) return 0;

@@ -33,6 +33,7 @@ static int service_new(struct cf_app *app, struct cf_service *out)
     if (e) return e;
     front->env = (struct intake_env){.ring = app->ring,
                                      .calendar = app->calendar,
+                                     .policies = app->policies,
                                      .outlets = &front->outlets,
                                      .enrolment_wait_ms = front->settings.enrolment_wait};
     /* Every service that gives out receipts, vouchers and notices hides their order the same way. */

@@ -67,7 +67,8 @@ static void decide(const struct intake_world *w, struct intake_verdict *v)
 
 void intake_judge(const struct intake_request *r, const struct intake_facts *f,
                   const struct intake_world *w, const struct cf_outlets *outlets,
-                  const struct cf_calendar *cal, cf_ms now, struct intake_verdict *out)
+                  const struct cf_calendar *cal, const struct cf_policies *policies, cf_ms now,
+                  struct intake_verdict *out)
 {
     *out = (struct intake_verdict){.reasons = f->reasons, .respond_by = CF_DAY_NONE};
     out->accepted_on = f->today;
@@ -82,7 +83,7 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
     decide(w, out);
     if (out->outcome == INTAKE_ACCEPT) {
         out->warnings = f->warnings | r->warnings;
-        out->deadline = cf_deadline_compute(cal, r->kind, f->today);
+        out->deadline = cf_deadline_compute(cal, policies, r->kind, f->today);
     }
     if (out->outcome == INTAKE_NOTICE)
         out->respond_by = cf_day_of_ms(now) + cf_reason_set_days(&out->reasons);

@@ -116,7 +116,8 @@ struct intake_verdict {
 
 void intake_judge(const struct intake_request *r, const struct intake_facts *f,
                   const struct intake_world *w, const struct cf_outlets *outlets,
-                  const struct cf_calendar *cal, cf_ms now, struct intake_verdict *out);
+                  const struct cf_calendar *cal, const struct cf_policies *policies, cf_ms now,
+                  struct intake_verdict *out);
 
 /* May an application of that kind come by that channel? The published matrix. */
 bool intake_channel_allows(enum cf_channel channel, enum cf_app_kind kind);

@@ -107,6 +107,7 @@ struct production_signed {
 struct production_env {
     const struct cf_seal_ring *ring;
     const struct cf_calendar *calendar;
+    const struct cf_policies *deadlines;
     struct production_policy policy;
     char letters[27];       /* area letters in the order in which they are taken up */
     uint8_t number_key[16]; /* hides the order of vouchers and notices */

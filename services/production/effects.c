@@ -100,7 +100,8 @@ static int enqueue(struct cf_step *s, const struct production_effect *e)
 static void hand_out(struct cf_step *s, const struct production_effect *e,
                      struct production_effects *fx)
 {
-    const struct production_world w = {s->now, env_of(s)->calendar, &env_of(s)->policy};
+    const struct production_world w = {s->now, env_of(s)->calendar, &env_of(s)->policy,
+                                        env_of(s)->deadlines};
     struct production_slot *slot = e->slot;
     if (!production_take_number(s, slot->made.no)) {
         slot->made.no[0] = 0;

@@ -27,6 +27,7 @@ static int service_new(struct cf_app *app, struct cf_service *out)
     front->app = app;
     front->env.ring = app->ring;
     front->env.calendar = app->calendar;
+    front->env.deadlines = app->policies;
     front->env.policy = production_settings_policy(&front->settings);
     if (!production_settings_letters(front->settings.card_area_letters, front->env.letters)) {
         cf_log(LOG_ERROR, "service.wrong_setting", F("setting", "card_area_letters"),

@@ -16,6 +16,7 @@
 #include "common/pure/calendar.h"
 #include "common/pure/cardnum.h"
 #include "common/pure/kinds.h"
+#include "common/pure/policy.h"
 
 /* ---- the machines (rules_machine.c) -------------------------------------------------------- */
 
@@ -223,6 +224,7 @@ struct production_world {
     cf_ms now;
     const struct cf_calendar *calendar;
     const struct production_policy *policy;
+    const struct cf_policies *deadlines; /* policies of deadlines */
 };
 
 struct production_accepted {

@@ -65,7 +65,7 @@ void production_deadline_begin(struct production_slot *slot, const struct produc
 {
     struct production_app *app = &slot->app;
     const struct cf_policy *policy =
-        app->accepted_on > 0 ? cf_policy_find(app->kind, app->accepted_on) : NULL;
+        app->accepted_on > 0 ? cf_policy_find(w->deadlines, app->kind, app->accepted_on) : NULL;
     app->working_days = policy ? policy->working_days : 0;
     put_marks(slot, w, cf_ms_of_day(cf_day_of_ms(w->now)), fx);
 }
@@ -126,10 +126,11 @@ static void answer(struct production_slot *slot, const struct production_extensi
     if (refusal) e->reasons[e->n_reasons++] = refusal;
 }
 
-static struct cf_deadline deadline_of(const struct production_app *app)
+static struct cf_deadline deadline_of(const struct production_app *app,
+                                      const struct production_world *w)
 {
     return (struct cf_deadline){
-        .policy = app->accepted_on > 0 ? cf_policy_find(app->kind, app->accepted_on) : NULL,
+        .policy = app->accepted_on > 0 ? cf_policy_find(w->deadlines, app->kind, app->accepted_on) : NULL,
         .accepted_on = app->accepted_on,
         .working_days = app->working_days,
         .due_on = app->due_on};
@@ -139,7 +140,7 @@ static const char *refusal_of(const struct production_app *app,
                               const struct production_extension *m,
                               const struct production_world *w, struct cf_deadline *out)
 {
-    struct cf_deadline d = deadline_of(app);
+    struct cf_deadline d = deadline_of(app, w);
     if (!production_deadline_is_open(app)) return "illegal_in_state";
     if (!m->reason.len) return "extension_without_reason";
     if (!d.policy || d.policy->extension_limit == 0) return "extension_not_allowed";
@@ -173,7 +174,7 @@ enum production_fit production_on_recalculation(struct production_holder *h,
     struct production_slot *slot = production_slot_of(h, m->app_id);
     if (!slot || !production_deadline_is_open(&slot->app)) return PRODUCTION_ENDED;
     struct production_app *app = &slot->app;
-    struct cf_deadline d = cf_deadline_recount(w->calendar, app->kind, app->accepted_on,
+    struct cf_deadline d = cf_deadline_recount(w->calendar, w->deadlines, app->kind, app->accepted_on,
                                                app->extended ? app->working_days : 0);
     if (!d.policy || d.due_on != m->due_on || d.provisional != m->provisional)
         return PRODUCTION_AHEAD;

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from harness import workdays
 from harness.client import Client
+from harness.kafka import ROOT
 from harness.notices import wait_for_sms
 from harness.program import wait_until
 from harness.topics import Topics
@@ -196,3 +197,26 @@ def test_an_extension_over_kafka_and_the_same_twice(client, people, topics):
     client.settle("production")
     told = client.outcome(application_id)["deadline"]
     assert len(told["changes"]) == 1 and told["due_on"] == due
+
+
+def test_the_policy_of_the_acceptance_day_counts_for_life(make_stack, people, tmp_path):
+    policies = tmp_path / "policies.csv"
+    later = ACCEPTED + 2 * DAY
+    policies.write_text((ROOT / "tests" / "data" / "policies.csv").read_text() +
+                        f"7,first_issue_test,first_issue,{later},5,0\n")
+    stack = make_stack(services=["intake", "photo-fetch", "production", "inquiry"],
+                       settings={"*": {"policies_file": str(policies)}})
+    client = Client(stack)
+    stack.set_clock(now=f"{ACCEPTED}T09:00:00+08:00")
+    before = client.accepted(people.resident(), photo_choice="upload")
+    stack.set_clock(now=f"{later}T09:00:00+08:00")
+    after = client.accepted(people.resident(), photo_choice="upload")
+    for outcome, policy, start, days_given in [(before, "first_issue_2018", ACCEPTED, 7),
+                                               (after, "first_issue_test", later, 5)]:
+        client.wait_for(outcome["application_id"], "photo_missing")
+        for told in (outcome["deadline"], client.outcome(outcome["application_id"])["deadline"]):
+            assert (told["policy"], told["working_days"], told["due_on"]) == \
+                (policy, days_given, str(workdays.count(start, days_given)[0]))
+    assert extend(client, before["application_id"], 1, wait=10).json["result"] == "done"
+    refused = extend(client, after["application_id"], 1, wait=10)
+    assert refused.json["refused_because"] == "extension_not_allowed", refused

@@ -13,6 +13,7 @@ from harness.program import wait_until
 from harness.topics import Topics
 
 CALENDAR = ROOT / "tests" / "data" / "calendar.csv"
+POLICIES = ROOT / "tests" / "data" / "policies.csv"
 ACCEPTED = datetime.date(2026, 3, 2)
 
 
@@ -21,7 +22,8 @@ def cardctl(build_dir, info, calendar, *words):
         [f"{build_dir}/bin/cardctl", "deadlines", "recalculate", "--calendar", calendar, *words],
         capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, "CARDFLOW_POSTGRES_DSN": info["postgres"]["intake"],
-             "CARDFLOW_KAFKA_BROKERS": info["kafka"]})
+             "CARDFLOW_KAFKA_BROKERS": info["kafka"],
+             "CARDFLOW_POLICIES_FILE": str(POLICIES)})
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_applying_moves_each_deadline_once_with_reason_and_audit(make_stack, peo
     calendar = tmp_path / "calendar.csv"
     calendar.write_bytes(CALENDAR.read_bytes())
     stack = make_stack(services=["intake", "photo-fetch", "production", "inquiry"],
-                       settings={"*": {"calendar_file": calendar}})
+                       settings={"*": {"calendar_file": str(calendar)}})
     client, topics = Client(stack), Topics(stack.info())
     person = people.resident()
     outcome = client.accepted(person, photo_choice="upload")

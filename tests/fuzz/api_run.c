@@ -262,6 +262,7 @@ static void begin(void)
     app.api_keys = keys;
     app.ring = (struct cf_seal_ring *)(uintptr_t)fuzz_ring();
     app.calendar = fuzz_calendar();
+    app.policies = fuzz_policies();
     app.partitions = 4;
     app.common.redis_url = "unix:///nowhere/redis.sock";
     const struct cf_http_conf conf = {

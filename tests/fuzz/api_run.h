@@ -26,6 +26,7 @@ struct fuzz_api {
 void fuzz_api(struct cf_app *app, struct fuzz_api *out);
 
 const struct cf_calendar *fuzz_calendar(void);
+const struct cf_policies *fuzz_policies(void);
 struct cf_str fuzz_data(const char *name);
 const struct cf_seal_ring *fuzz_ring(void);
 /* Was it this key that the statement's last parameter named? */

@@ -31,5 +31,6 @@ const struct fuzz_service *fuzz_service(void);
 
 const struct cf_seal_ring *fuzz_ring(void);
 const struct cf_calendar *fuzz_calendar(void);
+const struct cf_policies *fuzz_policies(void);
 /* The bytes of a file of tests/data, with a zero behind; never freed. */
 struct cf_str fuzz_data(const char *name);

@@ -1,5 +1,6 @@
 /* What the targets of services share: keys, calendar, files of tests/data. */
 #include "common/pure/calendar.h"
+#include "common/pure/policy.h"
 #include "tests/fuzz/codec_run.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -29,6 +30,18 @@ struct cf_str fuzz_data(const char *name)
     MUST(n_kept < sizeof kept / sizeof *kept);
     kept[n_kept++] = bytes;
     return (struct cf_str){bytes, n};
+}
+
+const struct cf_policies *fuzz_policies(void)
+{
+    static struct cf_policies policies;
+    static struct cf_arena *arena;
+    struct cf_policies_error error;
+    if (!arena) {
+        arena = cf_arena_new(1 << 20);
+        MUST(!cf_policies_load(arena, fuzz_data("policies.csv"), &policies, &error));
+    }
+    return &policies;
 }
 
 const struct cf_calendar *fuzz_calendar(void)

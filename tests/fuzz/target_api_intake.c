@@ -86,7 +86,8 @@ void fuzz_api(struct cf_app *app, struct fuzz_api *out)
     front.settings.roster_max_bytes = 1 << 20;
     front.settings.service_phones = "12333,12345";
     MUST(!cf_outlets_load(front.long_lived, fuzz_data("outlets.csv"), &front.outlets, &error));
-    front.env = (struct intake_env){app->ring, app->calendar, &front.outlets, 24 * 3600000, {7}};
+    front.env = (struct intake_env){app->ring, app->calendar, &front.outlets, 24 * 3600000, {7},
+                                    app->policies};
     app->own = &front;
     intake_api_routes(&front);
     *out = (struct fuzz_api){intake_service(&front.env), row, NULL};

@@ -77,7 +77,8 @@ const struct fuzz_service *fuzz_service(void)
     static struct cf_arena *arena;
     arena = cf_arena_new(16 << 20);
     MUST(!cf_outlets_load(arena, fuzz_data("outlets.csv"), &outlets, &error));
-    env = (struct intake_env){fuzz_ring(), fuzz_calendar(), &outlets, 24 * 3600000, {7}};
+    env = (struct intake_env){fuzz_ring(), fuzz_calendar(), &outlets, 24 * 3600000, {7},
+                              fuzz_policies()};
     f = (struct fuzz_service){intake_service(&env), fuzz_ring(), topics, key};
     return &f;
 }

@@ -41,6 +41,7 @@ const struct fuzz_service *fuzz_service(void)
     env = (struct production_env){
         .ring = fuzz_ring(),
         .calendar = fuzz_calendar(),
+        .deadlines = fuzz_policies(),
         .policy = {.answer_ms = 432000000,
                    .pickup_ms = (cf_ms)365 * CF_MS_PER_DAY,
                    .account_ms = (cf_ms)30 * CF_MS_PER_DAY,

@@ -1,8 +1,9 @@
-/* Files an operator gives: calendar, outlets, clients and their keys, keyrings. */
+/* Files an operator gives: calendar, policies, outlets, clients and their keys, keyrings. */
 #include "common/io/api_keys.h"
 #include "common/io/seal.h"
 #include "common/pure/calendar.h"
 #include "common/pure/outlets.h"
+#include "common/pure/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <unistd.h>
@@ -26,6 +27,25 @@ static void calendar(struct cf_str s)
         MUST(cf_workdays_between(&cal, from, due) == 5);
         MUST(cf_add_workdays(&cal, from, -3) < from);
         MUST(cf_is_workday(&cal, cf_last_workday_of_month(&cal, from)));
+    }
+    cf_arena_free(a);
+}
+
+static void policies(struct cf_str s)
+{
+    struct cf_arena *a = cf_arena_new(64 << 20);
+    struct cf_policies all;
+    struct cf_policies_error error = {0};
+    if (cf_policies_load(a, s, &all, &error)) {
+        MUST(error.why);
+    } else {
+        for (int kind = CF_KIND_NONE + 1; kind < CF_KIND_COUNT; kind++)
+            MUST(cf_policy_find(&all, (enum cf_app_kind)kind, all.rows[0].effective_from + 40000));
+        for (size_t i = 0; i < all.n; i++) {
+            const struct cf_policy *p = &all.rows[i];
+            MUST(cf_policy_by_no(&all, p->kind, p->no) == p);
+            MUST(cf_policy_find(&all, p->kind, p->effective_from) == p);
+        }
     }
     cf_arena_free(a);
 }
@@ -90,9 +110,10 @@ static void keyring(struct cf_str s)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const all[])(struct cf_str) = {calendar, outlets, api_keys, keyring};
+    static void (*const all[])(struct cf_str) = {calendar, outlets, api_keys, keyring,
+                                                  policies};
     struct cf_str in = fuzz_str(data, size);
-    size_t which = fuzz_byte(&in) % 4;
+    size_t which = fuzz_byte(&in) % 5;
     if (in.len > 65536) in.len = 65536;
     char *exact = fuzz_exact(in);
     all[which]((struct cf_str){exact, in.len});

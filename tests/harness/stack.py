@@ -163,6 +163,7 @@ class Stack:
             "sealing_key_file": self.keys.sealing,
             "api_keys_file": self.keys.api_keys,
             "calendar_file": ROOT / "tests" / "data" / "calendar.csv",
+            "policies_file": ROOT / "tests" / "data" / "policies.csv",
         }
         if name in SERVICES:
             settings["postgres.dsn"] = self.postgres.dsn(role_of(name), port=port("postgres"))

@@ -87,7 +87,8 @@ def test_a_service_is_told_its_settings_by_environment(up):
     assert env["CARDFLOW_BATCH_MAX"] == "7"
     assert "CARDFLOW_BATCH_MAX" not in env_of(told(up)["http"]["intake"])
     for setting in ("KAFKA_BROKERS", "POSTGRES_DSN", "REDIS_URL", "PARTITIONS", "API_KEYS_FILE",
-                    "REFERENCE_KEY_FILE", "SEALING_KEY_FILE", "CALENDAR_FILE"):
+                    "REFERENCE_KEY_FILE", "SEALING_KEY_FILE", "CALENDAR_FILE",
+                    "POLICIES_FILE"):
         assert env[f"CARDFLOW_{setting}"]
     assert Path(env["CARDFLOW_CALENDAR_FILE"]).exists()
 

@@ -15,6 +15,7 @@ static struct cf_service services[SIM_SERVICES];
 static struct cf_seal_ring *ring;
 static struct cf_arena *long_lived;
 static struct cf_calendar calendar;
+static struct cf_policies policies;
 static struct cf_outlets outlets;
 static struct intake_env intake;
 static struct photo_fetch_env photo_fetch;
@@ -40,13 +41,15 @@ static void make_world(void)
 {
     static const uint8_t reference[32] = {1}, sealing[32] = {2};
     struct cf_calendar_error ce;
+    struct cf_policies_error pe;
     struct cf_outlets_error oe;
     long_lived = cf_arena_new(64u << 20);
     ring = cf_seal_ring_new(reference);
     if (!cf_seal_ring_add(ring, 1, sealing) ||
         cf_calendar_load(long_lived, read_file("calendar.csv"), &calendar, &ce) ||
+        cf_policies_load(long_lived, read_file("policies.csv"), &policies, &pe) ||
         cf_outlets_load(long_lived, read_file("outlets.csv"), &outlets, &oe))
-        CF_BUG("calendar.csv or outlets.csv cannot be used");
+        CF_BUG("calendar.csv, policies.csv or outlets.csv cannot be used");
 }
 
 static void make_production(void)
@@ -54,6 +57,7 @@ static void make_production(void)
     const cf_ms day = CF_MS_PER_DAY;
     production = (struct production_env){.ring = ring,
                                          .calendar = &calendar,
+                                         .deadlines = &policies,
                                          .policy = {.answer_ms = 5 * day,
                                                     .pickup_ms = 365 * day,
                                                     .account_ms = 30 * day,
@@ -81,7 +85,7 @@ static void make_production(void)
 void sim_services_begin(void)
 {
     make_world();
-    intake = (struct intake_env){ring, &calendar, &outlets, (cf_ms)24 * 3600000, {7}};
+    intake = (struct intake_env){ring, &calendar, &outlets, (cf_ms)24 * 3600000, {7}, &policies};
     services[SIM_INTAKE] = intake_service(&intake);
     photo_fetch =
         (struct photo_fetch_env){.backoff = 500, .backoff_max = 120000, .days_to_give = 30};

@@ -7,6 +7,7 @@
 #include "cardflow/v1/photo.pb-c.h"
 #include "cardflow/v1/status.pb-c.h"
 #include "services/inquiry/answer.h"
+#include "tests/unit/policies.h"
 #include "services/inquiry/handlers.h"
 #include "tests/unit/stage_double.h"
 
@@ -420,6 +421,7 @@ static void an_unverified_caller_hears_state_and_next_step_only(void **state)
     facts = facts_of(f);
     struct inquiry_answer in = {.arena = f->a,
                                 .calendar = &calendar,
+                                .policies = test_policies(f->a),
                                 .phones = "12333,12345",
                                 .holder = &f->holder,
                                 .facts = &facts,
@@ -456,6 +458,7 @@ static void an_outcome_explains_itself(void **state)
     assert_true(inquiry_app_of(facts.sections, f->app, NULL, &app));
     const struct inquiry_answer in = {.arena = f->a,
                                       .calendar = &calendar,
+                                      .policies = test_policies(f->a),
                                       .phones = "12333,12345",
                                       .holder = &f->holder,
                                       .facts = &facts,
@@ -491,6 +494,7 @@ static void a_known_code_has_texts(void **state)
     assert_true(inquiry_app_of(facts.sections, f->app, NULL, &app));
     const struct inquiry_answer in = {.arena = f->a,
                                       .calendar = &calendar,
+                                      .policies = test_policies(f->a),
                                       .phones = "",
                                       .holder = &f->holder,
                                       .facts = &facts,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "services/intake/rules.h"
+#include "tests/unit/policies.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -36,6 +37,7 @@ struct world_data {
     struct cf_arena *arena;
     struct cf_calendar calendar;
     struct cf_outlets outlets;
+    const struct cf_policies *policies;
 };
 
 UNUSED static struct world_data world_data(void)
@@ -46,6 +48,7 @@ UNUSED static struct world_data world_data(void)
     struct cf_str calendar = read_file("calendar.csv"), outlets = read_file("outlets.csv");
     assert_int_equal(cf_calendar_load(d.arena, cf_arena_str(d.arena, calendar), &d.calendar, &ce), 0);
     assert_int_equal(cf_outlets_load(d.arena, outlets, &d.outlets, &oe), 0);
+    d.policies = test_policies(d.arena);
     free((char *)(uintptr_t)calendar.ptr);
     free((char *)(uintptr_t)outlets.ptr);
     return d;

@@ -39,7 +39,8 @@ static inline int rig_up(void **state)
     r->a = r->data.arena;
     r->ring = cf_seal_ring_new(key);
     assert_true(cf_seal_ring_add(r->ring, 1, key));
-    r->env = (struct intake_env){r->ring, &r->data.calendar, &r->data.outlets, 24 * 3600000, {7}};
+    r->env = (struct intake_env){r->ring, &r->data.calendar, &r->data.outlets, 24 * 3600000, {7},
+                                 r->data.policies};
     r->service = intake_service(&r->env);
     r->d = double_new(&r->service, 4);
     *state = r;

@@ -95,7 +95,7 @@ static void judge_row(struct world_data *d, const json_t *o, struct intake_verdi
     };
     if (r.kind == CF_KIND_LOSS_REPLACEMENT || r.kind == CF_KIND_DAMAGE_REPLACEMENT)
         w.permanent = (struct intake_card){.state = CF_CARD_NORMAL, .bank_code = r.bank_code};
-    intake_judge(&r, &f, &w, &d->outlets, &d->calendar, now, v);
+    intake_judge(&r, &f, &w, &d->outlets, &d->calendar, d->policies, now, v);
     if (v->outcome != INTAKE_ACCEPT) return;
     /* Done at once, so that only the rule of four days is left. */
     if (r.kind == CF_KIND_FIRST_ISSUE) h->last_first_issue = r.submitted_at;

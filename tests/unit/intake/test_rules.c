@@ -64,7 +64,8 @@ static struct intake_verdict judge(const struct setting *s)
     struct intake_verdict v;
     cf_ms now = at_of(NOW);
     intake_person_read(&s->p, intake_day(&s->r, now), data.arena, &f);
-    intake_judge(&s->r, &f, &s->w, &data.outlets, &data.calendar, now, &v);
+    intake_judge(&s->r, &f, &s->w, &data.outlets, &data.calendar, data.policies, now,
+                 &v);
     return v;
 }
 

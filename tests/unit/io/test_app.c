@@ -291,6 +291,7 @@ static int start_world(void **state)
     set("CARDFLOW_SEALING_KEY_FILE", dir, "/sealing");
     set("CARDFLOW_API_KEYS_FILE", dir, "/api_keys");
     set("CARDFLOW_CALENDAR_FILE", TEST_DATA, "/calendar.csv");
+    set("CARDFLOW_POLICIES_FILE", TEST_DATA, "/policies.csv");
     set("CARDFLOW_READY_FILE", dir, "/ready");
     return 0;
 }
@@ -447,6 +448,8 @@ static void help_ends_with_0_and_wrong_settings_with_2(void **state)
     assert_int_equal(spawn("--partitions=5"), 0);
     assert_int_equal(end_code(5000), 2);
     assert_int_equal(spawn("--calendar-file=/does/not/exist"), 0);
+    assert_int_equal(end_code(5000), 2);
+    assert_int_equal(spawn("--policies-file=" TEST_DATA "/calendar.csv"), 0);
     assert_int_equal(end_code(5000), 2);
 }
 

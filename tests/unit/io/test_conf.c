@@ -36,6 +36,7 @@ static const struct cf_conf_table table = {"cardflow-test", "tests settings", ro
 #define NEEDED                                                                                     \
     "CARDFLOW_POSTGRES_DSN=dbname=x", "CARDFLOW_REFERENCE_KEY_FILE=r",                             \
         "CARDFLOW_SEALING_KEY_FILE=s", "CARDFLOW_API_KEYS_FILE=a", "CARDFLOW_CALENDAR_FILE=c",     \
+        "CARDFLOW_POLICIES_FILE=p",                                                                \
         "CARDFLOW_POLICE_URL=http://127.0.0.1:1"
 
 struct run {

@@ -10,6 +10,7 @@
 
 #include "common/pure/arena.h"
 #include "services/production/rules.h"
+#include "tests/unit/policies.h"
 
 #define UNUSED __attribute__((unused))
 
@@ -35,11 +36,12 @@ static const struct production_policy policy = {
 };
 
 static struct cf_calendar calendar;
+static const struct cf_policies *policies;
 static const cf_ms NOW = 1774922400000; /* 2026-03-31T10:00:00+08:00 */
 
 UNUSED static struct production_world world_at(cf_ms now)
 {
-    return (struct production_world){now, &calendar, &policy};
+    return (struct production_world){now, &calendar, &policy, policies};
 }
 
 UNUSED static struct production_card card_in(enum cf_card_state state)
@@ -85,6 +87,7 @@ UNUSED static int load_calendar(void **state)
     *state = a = cf_arena_new(1 << 20);
     int e = cf_calendar_load(a, (struct cf_str){text, n}, &calendar, &why);
     free(text);
+    policies = test_policies(a);
     return e;
 }
 

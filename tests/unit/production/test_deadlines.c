@@ -21,7 +21,7 @@ struct scene {
 
 static struct production_world at(const struct scene *s, cf_ms now)
 {
-    return (struct production_world){now, &calendar, &s->policy};
+    return (struct production_world){now, &calendar, &s->policy, policies};
 }
 
 static struct production_app *app_of(struct scene *s)
@@ -34,7 +34,7 @@ static struct scene accepted(enum cf_app_kind kind, cf_day day, cf_ms now)
 {
     struct scene s = {.policy = policy};
     s.policy.warn_days = 2;
-    struct cf_deadline d = cf_deadline_compute(&calendar, kind, day);
+    struct cf_deadline d = cf_deadline_compute(&calendar, policies, kind, day);
     struct production_slot *slot = kind == CF_KIND_TEMPORARY ? &s.h.temporary : &s.h.permanent;
     slot->app = (struct production_app){.kind = kind,
                                         .state = CF_APP_ACCEPTED,

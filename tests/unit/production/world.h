@@ -14,6 +14,7 @@
 #include "cardflow/v1/photo.pb-c.h"
 #include "common/pure/receipt.h"
 #include "services/production/handlers.h"
+#include "tests/unit/policies.h"
 #include "tests/unit/stage_double.h"
 
 #define UNUSED __attribute__((unused))
@@ -23,6 +24,7 @@ UNUSED static const cf_ms DAY = CF_MS_PER_DAY;
 
 static struct production_env env;
 static struct cf_calendar calendar;
+static struct cf_arena *kept;
 static struct cf_service service;
 
 struct world {
@@ -44,6 +46,8 @@ UNUSED static int make_env(void **state)
     if (!cf_seal_ring_add(ring, 1, sealing)) return -1;
     env.ring = ring;
     env.calendar = &calendar;
+    kept = cf_arena_new(1 << 20);
+    env.deadlines = test_policies(kept);
     env.policy = (struct production_policy){.answer_ms = 5 * DAY,
                                             .pickup_ms = 365 * DAY,
                                             .account_ms = 30 * DAY,
@@ -72,6 +76,7 @@ UNUSED static int drop_env(void **state)
 {
     (void)state;
     cf_seal_ring_free((struct cf_seal_ring *)(uintptr_t)env.ring);
+    cf_arena_free(kept);
     return 0;
 }
 

@@ -102,6 +102,7 @@ static void a_bad_calendar_is_refused_with_its_line(void **state)
         {"not ascending",       "date,kind,name\n2026-01-02,holiday,x\n\n2026-01-01,holiday,x\n", 4},
         {"twice",               "date,kind,name\r\n2026-01-02,holiday,x\r\n2026-01-02,holiday,x", 3},
         {"not UTF-8",           "date,kind,name\n2026-01-01,holiday,\xFF\n",                      2},
+        {"a year left out",     "date,kind,name\n2024-01-01,holiday,x\n2026-01-01,holiday,x\n",   3},
         {"make-up on a Monday", "date,kind,name\n2026-01-05,makeup,x\n",                          2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
