@@ -17,6 +17,7 @@ void intake_api_command_routes(struct intake_front *front);
 void intake_api_roster_routes(struct intake_front *front);
 void intake_api_roster_read_routes(struct intake_front *front);
 void intake_api_feed_routes(struct intake_front *front);
+void intake_api_unit_routes(struct intake_front *front);
 
 /* ---- shared ---------------------------------------------------------------------------------- */
 

@@ -21,7 +21,7 @@ enum intake_in {
     INTAKE_IN_CARDS,
     INTAKE_IN_INTERNAL
 };
-enum intake_out { INTAKE_OUT_INTERNAL, INTAKE_OUT_EVENTS };
+enum intake_out { INTAKE_OUT_INTERNAL, INTAKE_OUT_EVENTS, INTAKE_OUT_UNITS };
 
 enum intake_message {
     INTAKE_MSG_SUBMIT,
@@ -37,6 +37,7 @@ enum intake_message {
     INTAKE_MSG_CARD,
     INTAKE_MSG_TIMER,  /* of an application */
     INTAKE_MSG_UNIT,
+    INTAKE_MSG_UNIT_COUNTED,
     INTAKE_MSG_UNIT_TOLD, /* the banks of a school, for this shard */
     INTAKE_MSG_ANSWERED,  /* production has answered a withdrawal or an extension */
     INTAKE_MSG_ROSTER_OPENED,
@@ -45,7 +46,7 @@ enum intake_message {
     INTAKE_MSG_LATER_NOTICE /* photo-fetch or production gave a notice about the application */
 };
 
-enum intake_work { INTAKE_WORK_TIMER = 1, INTAKE_WORK_SPLIT = 2 };
+enum intake_work { INTAKE_WORK_TIMER = 1, INTAKE_WORK_SPLIT = 2, INTAKE_WORK_UNIT = 3 };
 
 enum { INTAKE_FIELD_PERSON = 1, INTAKE_FIELD_ACTOR = 2, INTAKE_FIELD_AGENT = 3, INTAKE_FIELD_FILE = 6 };
 
@@ -118,8 +119,15 @@ struct intake_card_msg {
 
 struct intake_unit_msg {
     struct cf_str unit_code;
-    struct intake_unit unit;
+    struct intake_unit unit; /* without its clock */
+    bool registered;         /* else changed */
     int32_t partitions;
+};
+
+/* The unit's people have been counted. */
+struct intake_unit_count {
+    uint32_t enrolled, missing;
+    bool failed; /* count again */
 };
 
 struct intake_unit_told {
@@ -248,6 +256,13 @@ struct cf_str intake_codec_progress(struct cf_arena *a, const uint8_t roster_id[
                                     uint32_t next_row, uint32_t records, bool complete,
                                     const char *problem);
 
+/* Of the key unit:<code>; empty when it is none. */
+struct cf_str intake_codec_unit_code(struct cf_str key);
+/* Work `unit`: its arguments, and its payload. */
+struct cf_str intake_codec_unit_args(struct cf_arena *a, cf_day due_on);
+bool intake_codec_unit_args_read(struct cf_arena *a, struct cf_str args, cf_day *due_on);
+struct cf_str intake_codec_unit_counted(struct cf_arena *a, uint32_t enrolled, uint32_t missing);
+
 /* ---- what the stage sends -------------------------------------------------------------------- */
 
 /* Of an application as it stands now; topic application.events, key of the step. */
@@ -275,6 +290,9 @@ void intake_codec_send_enrolment_on(struct cf_step *s, const struct cf_key *to,
 /* To every partition. */
 void intake_codec_send_school(struct cf_step *s, struct cf_str unit_code, struct cf_str banks,
                               int64_t revision, int32_t partitions);
+/* To unit.notices: `what` is a mark of rules_unit.h. */
+void intake_codec_send_unit_notice(struct cf_step *s, const struct intake_unit *u, const char *what,
+                                   bool silent);
 /* To the roster's key. */
 void intake_codec_send_row(struct cf_step *s, const struct intake_row_msg *m);
 /* To the right holder's key, under the application's old id. */

@@ -133,6 +133,7 @@ int intake_codec_unit_event(struct cf_decode *d, const struct cf_record *rec)
     cf_buf_free(&banks);
     m->unit_code = text(u->unit_code);
     m->partitions = d->partitions;
+    m->registered = x->body_case == CARDFLOW__V1__UNIT_EVENT__BODY_UNIT_REGISTERED;
     m->unit.kind = text(u->kind);
     m->unit.revision = u->revision;
     if (!fits) return refuse(d, "banks: at most 4096 bytes together");

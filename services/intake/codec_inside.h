@@ -93,6 +93,9 @@ int intake_codec_photo(struct cf_decode *d, const struct cf_record *rec,
                        const struct cf_key *key) CF_MUST;
 int intake_codec_card(struct cf_decode *d, const struct cf_record *rec,
                       const struct cf_key *key) CF_MUST;
+/* NULL: the payload is no count, or the key no unit's. */
+struct cf_msg *intake_codec_unit_outcome(struct cf_decode *d, const struct cf_key *key, bool failed,
+                                         struct cf_str payload);
 int intake_codec_internal(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 
 /* ---- writing ---------------------------------------------------------------------------------- */

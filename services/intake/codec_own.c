@@ -187,6 +187,11 @@ static int decode_item(struct cf_decode *d, const pb_item *item)
             body->problem = text(r->problem);
         }
         m = add(d, INTAKE_KIND_ROSTER, INTAKE_MSG_SPLIT, &key, body);
+    } else if (item->kind == INTAKE_WORK_UNIT) {
+        m = intake_codec_unit_outcome(
+            d, &key, item->result != CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE,
+            cf_bytes(item->payload));
+        if (!m) return refuse(d, "items.payload: not a count");
     } else {
         d->reason = "items.kind: unknown";
         return CF_E_VERSION;
@@ -320,6 +325,7 @@ int intake_codec_internal(struct cf_decode *d, const struct cf_record *rec)
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_UNIT_TOLD:
         return decode_unit_told(d, x->unit_told);
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROSTER_PROGRESS:
+    case CARDFLOW__V1__INTAKE_INTERNAL__BODY_UNIT_COUNTED:
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY__NOT_SET:
     case _CARDFLOW__V1__INTAKE_INTERNAL__BODY__CASE_IS_INT_SIZE:
         break;

@@ -85,6 +85,7 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     case INTAKE_MSG_FOLLOW:
     case INTAKE_MSG_LATER_NOTICE:
     case INTAKE_MSG_UNIT:
+    case INTAKE_MSG_UNIT_COUNTED:
     case INTAKE_MSG_UNIT_TOLD:
     case INTAKE_MSG_ANSWERED:
     case INTAKE_MSG_ROSTER_OPENED:
@@ -113,6 +114,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_ALIASED: return intake_decide_aliased(s, h, changed);
     case INTAKE_MSG_ANSWERED: return intake_decide_answered(s);
     case INTAKE_MSG_UNIT: return intake_decide_unit(s, aggregate, changed);
+    case INTAKE_MSG_UNIT_COUNTED: return intake_decide_unit_counted(s, aggregate, changed);
     case INTAKE_MSG_UNIT_TOLD: return intake_decide_unit_told(s);
     case INTAKE_MSG_ROSTER_OPENED:
     case INTAKE_MSG_SPLIT:
@@ -145,7 +147,8 @@ static const struct cf_topic_in topics_in[] = {
     {NULL, false, NULL},
 };
 static const char *const topics_out[] = {[INTAKE_OUT_INTERNAL] = "intake.internal",
-                                         [INTAKE_OUT_EVENTS] = "application.events", NULL};
+                                         [INTAKE_OUT_EVENTS] = "application.events",
+                                         [INTAKE_OUT_UNITS] = "unit.notices", NULL};
 /* An enrolment can have both slots judged. */
 static const struct cf_number_kind numbers[] = {{"receipt", 2}, {"notice", 2}};
 

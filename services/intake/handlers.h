@@ -88,6 +88,7 @@ bool intake_holder_has_alias(const struct intake_holder *h, const struct cf_key 
 int intake_send_enrolment_on(struct cf_step *s, const struct intake_holder *h);
 void intake_enrolment_id(const struct cf_key *holder, uint8_t out[16]);
 int intake_decide_unit(struct cf_step *s, struct intake_unit *u, bool *changed);
+int intake_decide_unit_counted(struct cf_step *s, struct intake_unit *u, bool *changed);
 int intake_decide_unit_told(struct cf_step *s);
 int intake_decide_answered(struct cf_step *s);
 int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);

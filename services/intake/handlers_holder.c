@@ -48,6 +48,8 @@ int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *ch
     h->end_reason = (struct cf_str){0};
     h->revision = m->revision;
     memcpy(h->name_hash, m->name_hash, 16);
+    if (back || !h->unit_since || !cf_str_eq(h->unit_code, m->unit_code))
+        h->unit_since = cf_day_of_ms(s->now);
     h->unit_code = m->unit_code;
     *changed = true;
     keep_enrolment(s, m);

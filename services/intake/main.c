@@ -3,6 +3,7 @@
 #include "services/intake/api.h"
 #include "services/intake/photos.h"
 #include "services/intake/splitter.h"
+#include "services/intake/units.h"
 
 static const struct cf_conf_row rows[] = {
 #define CONF(...) CF_CONF_ROW(struct intake_settings, __VA_ARGS__)
@@ -21,6 +22,11 @@ static void split(void *own, struct cf_work_call *call)
 {
     struct intake_front *front = own;
     intake_splitter_run(front->splitter, call);
+}
+
+static void count_unit(void *own, struct cf_work_call *call)
+{
+    intake_units_run(own, call);
 }
 
 static int service_new(struct cf_app *app, struct cf_service *out)
@@ -63,6 +69,8 @@ int main(int argc, char **argv)
     static struct intake_front front;
     front.workers[0] = (struct cf_worker){.kind = INTAKE_WORK_TIMER, .timer = true};
     front.workers[1] = (struct cf_worker){.kind = INTAKE_WORK_SPLIT, .max_calls = 4, .run = split};
+    front.workers[2] =
+        (struct cf_worker){.kind = INTAKE_WORK_UNIT, .max_calls = 4, .run = count_unit};
     const struct cf_app_spec spec = {.service = "intake",
                                      .conf = &table,
                                      .settings = &front,
@@ -70,7 +78,7 @@ int main(int argc, char **argv)
                                      .n_statements = intake_n_statements,
                                      .wait = &intake_wait,
                                      .workers = front.workers,
-                                     .n_workers = 2,
+                                     .n_workers = 3,
                                      .service_new = service_new,
                                      .front = front_new};
     int code = cf_app_run(&spec, argc, argv);

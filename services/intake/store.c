@@ -29,6 +29,7 @@ static const struct cf_column holder_columns[] = {
     COLUMN("revision", INT8, revision)
     COLUMN("name_hash", ID, name_hash)
     COLUMN("unit_code", TEXT, unit_code)
+    COLUMN("unit_since", INT4, unit_since)
     SLOT("permanent", permanent)
     SLOT("temporary", temporary)
     MIRROR("card", card)
@@ -76,6 +77,15 @@ static const struct cf_column unit_columns[] = {
     COLUMN("kind", TEXT, kind)
     COLUMN("banks", TEXT, banks)
     COLUMN("registered_on", INT4, registered_on)
+    COLUMN("due_on", INT4, due_on)
+    COLUMN("heard_on", INT4, heard_on)
+    COLUMN("met_on", INT4, met_on)
+    COLUMN("passed", INT2, passed)
+    COLUMN("marks", INT2, marks)
+    COLUMN("enrolled", INT4, enrolled)
+    COLUMN("missing", INT4, missing)
+    COLUMN("counted_at", INT8, counted_at)
+    COLUMN("count_no", INT4, count_no)
 };
 #undef OWNER
 
@@ -193,6 +203,9 @@ const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_ROSTER_ROWS] = {"roster_rows", intake_sql_roster_rows, true},
     [INTAKE_SQL_ROSTER_CHUNK_ADD] = {"roster_chunk_add", intake_sql_roster_chunk_add, false},
     [INTAKE_SQL_ROSTER_CHUNK] = {"roster_chunk", intake_sql_roster_chunk, false},
+    [INTAKE_SQL_UNIT] = {"unit", intake_sql_unit, true},
+    [INTAKE_SQL_UNITS_OVERDUE] = {"units_overdue", intake_sql_units_overdue, true},
+    [INTAKE_SQL_UNIT_COUNT] = {"unit_count", intake_sql_unit_count, true},
 };
 const size_t intake_n_statements = sizeof intake_statements / sizeof *intake_statements;
 const struct cf_pgf_statement intake_wait = {"answers", intake_sql_answers, false};

@@ -36,6 +36,7 @@ struct intake_holder {
     int64_t revision;
     uint8_t name_hash[16];
     struct cf_str unit_code;
+    int32_t unit_since; /* day; enrolled with this unit */
     struct intake_slot permanent, temporary;
     struct intake_mirror card, made, temporary_card; /* made: the replacement on its way */
     struct cf_str command_ids;
@@ -115,6 +116,12 @@ struct intake_unit {
     int64_t revision;
     struct cf_str kind, banks; /* banks with '|' between */
     int32_t registered_on;
+    /* The clock of a new unit, see rules_unit.h. */
+    int32_t due_on, heard_on, met_on;
+    int16_t passed, marks;
+    int32_t enrolled, missing; /* when they were counted last */
+    int64_t counted_at;
+    int32_t count_no; /* attempt of its work */
 };
 
 /* The banks of a school, a copy in each shard; id = UUIDv8 of the unit's code. */
@@ -146,7 +153,10 @@ enum intake_statement {
     INTAKE_SQL_ROSTER_ROWS,
     INTAKE_SQL_ROSTER_PAPERS,
     INTAKE_SQL_ROSTER_CHUNK_ADD,
-    INTAKE_SQL_ROSTER_CHUNK
+    INTAKE_SQL_ROSTER_CHUNK,
+    INTAKE_SQL_UNIT,
+    INTAKE_SQL_UNITS_OVERDUE,
+    INTAKE_SQL_UNIT_COUNT
 };
 extern const struct cf_pgf_statement intake_statements[];
 extern const size_t intake_n_statements;

@@ -68,12 +68,36 @@ static void roster_row(struct fuzz_row *row, int n)
     fuzz_column(row, "app_state", CF_STR("4"));
 }
 
+/* Without a clock; running; overdue; met. */
+static void unit(struct fuzz_row *row, unsigned variant)
+{
+    static const char *const marks[] = {"0", "1", "7", "4"};
+    fuzz_column(row, "key", CF_STR("unit:U1"));
+    fuzz_column(row, "kind", CF_STR("employer"));
+    fuzz_column(row, "registered_on", CF_STR("20514"));
+    fuzz_column(row, "due_on", variant ? CF_STR("20543") : CF_STR("0"));
+    fuzz_column(row, "marks", cf_str_of(marks[variant]));
+    fuzz_column(row, "met_on", variant == 3 ? CF_STR("20550") : CF_STR("0"));
+    fuzz_column(row, "enrolled", CF_STR("12"));
+    fuzz_column(row, "missing", CF_STR("3"));
+    fuzz_column(row, "counted_at", variant == 1 ? CF_STR("0") : CF_STR("1774000000000"));
+}
+
+static void unit_count(struct fuzz_row *row)
+{
+    fuzz_column(row, "enrolled", CF_STR("12"));
+    fuzz_column(row, "missing", CF_STR("3"));
+}
+
 static void row(struct fuzz_row *row, size_t statement, int n, unsigned variant)
 {
     bool one = statement == INTAKE_SQL_APPLICATION || statement == INTAKE_SQL_NOTICE ||
                statement == FUZZ_WAITED;
     if (one && n == 0) application(row, variant);
     if (statement == INTAKE_SQL_ROSTER && n == 0) roster(row, variant);
+    if (statement == INTAKE_SQL_UNIT && n == 0) unit(row, variant);
+    if (statement == INTAKE_SQL_UNITS_OVERDUE && n < 2) unit(row, variant);
+    if (statement == INTAKE_SQL_UNIT_COUNT && n == 0) unit_count(row);
     if (statement == INTAKE_SQL_ROSTER_ROWS && n < 3) roster_row(row, n);
 }
 

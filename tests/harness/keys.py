@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 APPLY = ["applications:write", "applications:read", "vouchers:read", "status:read"]
-ROSTERS = ["rosters:write", "rosters:read"]
+ROSTERS = ["rosters:write", "rosters:read", "units:read"]
 
 # name of the key in stack.json: what it may do, and for which channels it may speak (all, where
 # there is no list). The scope * stands for all of them.
