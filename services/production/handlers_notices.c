@@ -4,7 +4,7 @@
 static struct production_world world_of(const struct cf_step *s)
 {
     const struct production_env *env = s->env;
-    return (struct production_world){s->now, env->calendar, &env->policy};
+    return (struct production_world){s->now, env->calendar, &env->policy, env->deadlines};
 }
 
 static int send(struct cf_step *s, const struct production_notice *n, const uint8_t id[16])

@@ -13,6 +13,7 @@ static const struct {
 } kinds[] = {
     {SIM_INTAKE,       INTAKE_WORK_TIMER,      true },
     {SIM_INTAKE,       INTAKE_WORK_SPLIT,      false},
+    {SIM_INTAKE,       INTAKE_WORK_UNIT,       false},
     {SIM_PHOTO_FETCH,  PHOTO_WORK_FETCH,       false},
     {SIM_PHOTO_FETCH,  PHOTO_WORK_EXPIRE,      true },
     {SIM_PRODUCTION,   PRODUCTION_WORK_HOLDER, true },

@@ -32,6 +32,7 @@ SLACK = 2000     # ms that services may take to hear of it
 KINDS = {
     "INTAKE_WORK_TIMER": ["never_enrolled", "not_put_right"],
     "INTAKE_WORK_SPLIT": "no timer: a roster is read",
+    "INTAKE_WORK_UNIT": "tests/e2e/test_units.py: no unit registers here",
     "PHOTO_WORK_FETCH": ["police_away"],
     "PHOTO_WORK_EXPIRE": ["no_photo"],
     "PRODUCTION_WORK_HOLDER": ["account_failed", "unanswered", "not_collected", "lost", "too_early",
@@ -120,7 +121,7 @@ def check_lists(wrong):
                         text("services/complaint-handling/rules.h"), re.S)
     others = re.findall(r"\b(COMPLAINT_\w+)\b", numbers.group(1)) if numbers else []
     for path, struct, plain in (
-            ("services/intake/codec.h", "intake_env", {"ring", "calendar", "outlets", "number_key"}),
+            ("services/intake/codec.h", "intake_env", {"ring", "calendar", "outlets", "number_key", "policies"}),
             ("services/photo-fetch/handlers.h", "photo_fetch_env", set()),
             ("services/notification/handlers.h", "notification_env", set()),
             ("services/complaint-handling/codec.h", "complaint_env", {"ring", "calendar", "owners"})):

@@ -10,7 +10,7 @@ static const uint8_t ID[16] = "notice-id-000001";
 
 static struct production_world world_at(cf_ms now)
 {
-    return (struct production_world){now, &calendar, &env.policy};
+    return (struct production_world){now, &calendar, &env.policy, NULL};
 }
 
 static struct production_notice told(const char *what)
