@@ -83,6 +83,8 @@ static void stage_reasons(struct cf_reasons *r, struct frame *f)
     if (v.stopped) cf_reasons_add(r, "shard_stopped");
     if (v.lag > f->app.common.ready_lag) cf_reasons_add(r, "behind_the_log");
     if (v.oldest_unsent_ms > f->app.common.ready_unsent_ms) cf_reasons_add(r, "messages_unsent");
+    cf_ms parked_max = f->app.common.ready_parked_ms;
+    if (parked_max && f->parked.oldest_ms > parked_max) cf_reasons_add(r, "parked_too_long");
 }
 
 void health_reasons(struct cf_reasons *r, void *frame)

@@ -14,7 +14,8 @@ struct parked_view {
     } reasons[PARKED_REASONS];
     size_t n;
     struct cf_gauge *other, *oldest;
-    cf_ms next; /* monotonic: to be asked again */
+    cf_ms oldest_ms; /* age of the oldest one, when last asked */
+    cf_ms next;      /* monotonic: to be asked again */
     bool asking;
 };
 

@@ -48,6 +48,7 @@ static void told(void *arg, int e, const PGresult *res)
         double age = atof(PQgetvalue(res, i, 2));
         if (age > oldest) oldest = age;
     }
+    f->parked.oldest_ms = (cf_ms)(oldest * 1000);
     cf_gauge_set(f->parked.oldest, oldest);
 }
 

@@ -137,11 +137,14 @@ def test_parked_records_are_in_the_metrics(stuck, client, cardctl, topics, stack
                 and reason in line and line.endswith(" 1")]
     wait_until("the reason in the metrics", 30, told)
     assert "cardflow_stage_parked_oldest_seconds " in client_text(operator)
+    service = stack.service("production")
+    assert "parked_too_long" in service.get("/readyz")[1]
     mine = ("--topic", "production.internal", "--key", key.hex())
     cardctl.json("production", "parked", "drop", *mine, "--reason", "not a ProductionInternal", *WHO)
     cardctl.json("production", "parked", "redrive", *mine, *WHO)
     client.wait_for(stuck[3], "collected", "已激活")
     wait_until("none in the metrics", 30, lambda: not told())
+    wait_until("ready again", 30, lambda: service.get("/readyz")[0] == 200)
 
 
 def client_text(operator):

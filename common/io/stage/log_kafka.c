@@ -1,6 +1,7 @@
 /* log_kafka -- the log's door to Kafka. One consumer with manual assignment, one producer without
  * gaps (infinite timeout, idempotent). Positions live in PostgreSQL; the group exists for lag tools
  * only. librdkafka 2.0.2: no pause, seek or batch consume (they skip offsets): assign again. */
+#include "common/io/clock.h"
 #include "common/io/kafka_conf.h"
 #include "common/io/stage/doors.h"
 #include "common/io/stage/pgbin.h"
@@ -28,8 +29,9 @@ struct entry {
 
 /* A broker takes any first sequence of a producer it does not know. Were the first request to a
  * partition refused (no leader yet) while the second is on its way, the second would be written
- * and the first never: so the first message to a partition goes alone. */
-enum opened { OPENED_NOT, OPENED_ASKED, OPENED_YES };
+ * and the first never: so the first message to a partition goes alone, and again after a silence
+ * in which the broker may have forgotten us (its producer.id.expiration.ms, a day by default). */
+enum { OPENED_NOT, OPENED_ASKED, OPENED_FOR_MS = 12 * 3600 * 1000 };
 
 struct log_kafka {
     struct cf_log door;
@@ -39,7 +41,7 @@ struct log_kafka {
     size_t n_in, n_out;
     char names[64][160]; /* full names: in, then outputs */
     rd_kafka_topic_t *out_topics[64];
-    uint8_t *opened; /* (output, part) -> enum opened */
+    int64_t *opened; /* (output, part) -> OPENED_NOT, OPENED_ASKED, or when it last took one */
     struct entry *entries;
     size_t n_entries;
     int32_t *index; /* (topic, part) -> entry, -1 none */
@@ -94,7 +96,7 @@ static const char *log_why(void *self)
 
 /* ---- producing ------------------------------------------------------------------------------ */
 
-static uint8_t *opened_of(struct log_kafka *k, uint16_t topic, int32_t part)
+static int64_t *opened_of(struct log_kafka *k, uint16_t topic, int32_t part)
 {
     return &k->opened[topic * (size_t)k->conf->partitions + (size_t)part];
 }
@@ -114,7 +116,7 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *self)
         }
         k->up = true;
         sent->ack.offset = m->offset;
-        *opened_of(k, sent->ack.topic, sent->ack.target) = OPENED_YES;
+        *opened_of(k, sent->ack.topic, sent->ack.target) = cf_mono_ms();
         k->acks[k->n_acks++] = sent->ack;
     }
     sent->next = k->free_sent;
@@ -201,8 +203,9 @@ static int log_produce(void *self, int16_t part, int64_t seq, const struct cf_ou
 {
     struct log_kafka *k = self;
     if (k->lost) return k->lost;
-    uint8_t *opened = opened_of(k, m->topic, m->target);
+    int64_t *opened = opened_of(k, m->topic, m->target);
     if (*opened == OPENED_ASKED) return CF_E_NET;
+    bool alone = *opened == OPENED_NOT || cf_mono_ms() - *opened > OPENED_FOR_MS;
     struct sent *s = new_sent(k);
     s->ack = (struct cf_ack){part, m->topic, m->target, seq, m->no, -1};
     rd_kafka_headers_t *h = headers(k, part, m);
@@ -213,7 +216,7 @@ static int log_produce(void *self, int16_t part, int64_t seq, const struct cf_ou
         RD_KAFKA_V_VALUE((void *)(uintptr_t)m->value.ptr, m->value.len),
         RD_KAFKA_V_TIMESTAMP(m->at), RD_KAFKA_V_HEADERS(h), RD_KAFKA_V_OPAQUE(s), RD_KAFKA_V_END);
     if (!err) {
-        if (*opened == OPENED_NOT) *opened = OPENED_ASKED;
+        if (alone) *opened = OPENED_ASKED;
         return 0;
     }
     rd_kafka_headers_destroy(h);
