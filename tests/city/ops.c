@@ -172,7 +172,7 @@ static void supplement(void)
     if (!ops_one_in(3)) m.request.bank_code = CF_STR("B01");
     if (ops_one_in(3)) ops_id(m.photo_ref);
     if (ops_one_in(10)) m.changes.address = CF_STR("x");
-    if (ops_one_in(10)) { /* the document was wrong: the application is somebody else's */
+    if (ops_one_in(6)) { /* the document was wrong: the application is somebody else's */
         const struct city_person *other = any_document(ops_person());
         m.changes.document_type = other->fields.document_type;
         m.changes.document_number = other->fields.document_number;
@@ -297,8 +297,9 @@ void ops_pass(cf_ms ms)
 
 static cf_ms any_time(void)
 {
-    static const cf_ms hours[] = {0, 1, 10, 24, 8 * 24, 31 * 24, 61 * 24, 200 * 24, 400 * 24};
-    return hours[sim_below(9)] * 3600000 + (cf_ms)sim_below(3600000);
+    static const cf_ms hours[] = {0,  0,      1,       1,       10,       24,
+                                  24, 8 * 24, 31 * 24, 61 * 24, 200 * 24, 400 * 24};
+    return hours[sim_below(12)] * 3600000 + (cf_ms)sim_below(3600000);
 }
 
 static void jump(void)
@@ -326,7 +327,7 @@ static void pass(void)
 void ops_first(void)
 {
     for (uint32_t who = 0; who < OPS_PERSONS; who++)
-        if (!ops_one_in(4)) city_enrol(&ops_persons[who][0], "registered", "", ++revision[who]);
+        if (!ops_one_in(10)) city_enrol(&ops_persons[who][0], "registered", "", ++revision[who]);
 }
 
 void op_do(const struct op *op)

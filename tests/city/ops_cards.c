@@ -15,13 +15,25 @@ static struct city_line *any_line(void)
     return &lines[ops_one_in(4) ? sim_below((uint32_t)n) : n - 1];
 }
 
+/* The newest that the bank is not done with. */
+static struct city_line *open_line(void)
+{
+    size_t n;
+    struct city_line *lines = city_lines(&n);
+    while (n && lines[n - 1].said >= STEPS)
+        n--;
+    return n ? &lines[ops_one_in(4) ? sim_below((uint32_t)n) : n - 1] : NULL;
+}
+
 void ops_bank_next(void)
 {
-    struct city_line *l = any_line();
+    struct city_line *l = open_line();
     uint8_t id[16];
+    if (!l) ops_pass(1500); /* so that a batch is closed */
     if (!l || l->said >= STEPS) return;
     ops_id(id);
     uint32_t ahead = ops_one_in(10) ? 1 + sim_below(2) : 0; /* out of order */
+    bool run = ops_one_in(3); /* all that is left of it at once */
     uint32_t which = l->said + ahead < STEPS ? l->said + ahead : l->said;
     if (ops_one_in(12)) {
         /* Nothing follows an account that was not opened, or a card that was not made. */
@@ -32,6 +44,10 @@ void ops_bank_next(void)
     }
     city_bank_says(l, steps[which], "", id, ops_one_in(20) ? 100 : 0);
     if (!ahead) l->said++;
+    while (!ahead && l->said < STEPS && run) {
+        ops_id(id);
+        city_bank_says(l, steps[l->said++], "", id, 0);
+    }
     if (l->said == STEPS) ops_has_card[cf_key_eq(&l->key, &ops_persons[1][0].key)] = true;
 }
 
@@ -76,7 +92,8 @@ void ops_operate(void)
     f.password_kind = cf_str_of(ops_one_in(2) ? "social_security" : "financial");
     f.consent = !ops_one_in(3);
     f.add_on = CF_STR("transit");
-    if (n && ops_one_in(3)) f.card_no = cf_str_of(lines[sim_below((uint32_t)n)].card);
+    if (n && ops_one_in(3))
+        f.card_no = cf_str_of(lines[ops_one_in(2) ? sim_below((uint32_t)n) : n - 1].card);
     if (ops_one_in(20)) {
         f.n_fees = 1;
         f.fees[0].type = CF_STR("opening");
