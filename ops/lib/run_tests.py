@@ -228,7 +228,7 @@ def sim(limit_s, options):
               for preset in ("dev", "dev", "ci")}
     total.add(Count(passed=1) if len(traces) == 1 else
               failure(f"sim --seed 3 --steps 20000: not always the same: {sorted(traces)}"))
-    for preset, sequences in (("dev", SEQUENCES), ("ci", 200)):
+    for preset, sequences in (("dev", SEQUENCES), ("ci", 500)):
         program = ROOT / "build" / preset / "tests/city"
         total.add(city(f"property ({preset})", end, program / "property", "--sequences", sequences))
         total.add(city(f"year ({preset})", end, "tests/city/year.py", program / "year"))
