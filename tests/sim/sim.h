@@ -203,6 +203,7 @@ struct sim_person {
     bool on_file;
 };
 size_t sim_persons(const struct sim_person **list);
+bool sim_is_malformed(const struct sim_record *r);
 size_t sim_malformed(void); /* submissions that are dead letters */
 size_t sim_complaints(void);
 

@@ -197,6 +197,7 @@ static int apply(struct store_mem *s, const struct cf_commit *c)
     apply_journal(s->data, c);
     apply_work(s->data, c);
     apply_parked(s->data, c);
+    store_check_commit(s->data, c);
     return 0;
 }
 

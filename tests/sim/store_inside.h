@@ -3,6 +3,7 @@
  * store.c         tables, who lives, what is seen from outside
  * store_door.c    the door: shards, streams, loading
  * store_commit.c  the door: the one transaction, its guards, and what comes late
+ * check_commit.c  what must hold of the rows of a commit
  * store_restore.c the store as it was at an older commit
  */
 #pragma once
@@ -114,3 +115,6 @@ bool store_is_mine(const struct store_mem *s, int16_t part, int64_t epoch);
 /* store_commit.c */
 int store_commit(void *self, const struct cf_commit *c);
 int store_verdict(void *self, const struct cf_commit *c, bool *committed);
+
+/* check_commit.c */
+void store_check_commit(struct sim_store *d, const struct cf_commit *c);

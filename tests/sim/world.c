@@ -20,6 +20,8 @@
 
 enum { PERSONS = 20000, GAP_MS = 400, LINE_MS = 800, BANKS = 4, AGAIN = 10, ARENA = 16 << 20 };
 
+#define NOISE "\xFF\xFF\xFF\xFF" /* no message begins like that */
+
 static struct cf_arena *arena;
 static struct sim_person *persons;
 static size_t n_persons, n_malformed, n_complaints;
@@ -188,7 +190,7 @@ static void malformed(void)
     const struct sim_record r = {.at = sim_now,
                                  .ce_time = sim_now,
                                  .key = bytes,
-                                 .value = CF_STR("\xFF\xFF\xFF\xFF"),
+                                 .value = CF_STR(NOISE),
                                  .ce_id = {text, 36},
                                  .ce_type = CF_STR("application.submit"),
                                  .ce_source = CF_STR("sim")};
@@ -484,6 +486,11 @@ size_t sim_persons(const struct sim_person **list)
 {
     *list = persons;
     return n_persons;
+}
+
+bool sim_is_malformed(const struct sim_record *r)
+{
+    return cf_str_is(r->value, NOISE);
 }
 
 size_t sim_malformed(void)
