@@ -279,11 +279,13 @@ int intake_decide_timer(struct cf_step *s, struct intake_holder *h, bool *change
     struct intake_case c = {.s = s, .h = h, .changed = changed};
     if (!app) return CF_E_ILLEGAL;
     memcpy(c.id, s->msg->work_id, 16);
-    if (app->state == CF_APP_NOTICED) {
+    /* Supplemented before its enrolment had come: it waits for that, and keeps its state. */
+    bool waits = app->outcome == INTAKE_WAIT;
+    if (app->state == CF_APP_NOTICED && !waits) {
         c.app = *app;
         return intake_case_end(&c, INTAKE_ON_EXPIRE, "not_put_right");
     }
-    if (app->state != CF_APP_RECEIVED) return CF_E_ILLEGAL;
+    if (app->state != CF_APP_RECEIVED && app->state != CF_APP_NOTICED) return CF_E_ILLEGAL;
     int e = intake_case_load(&c, app);
     return e ? e : intake_case_judge(&c, true, false);
 }

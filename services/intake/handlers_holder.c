@@ -24,11 +24,13 @@ static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *chang
     int e = 0;
     for (int i = 0; i < 2 && !e; i++) {
         const struct intake_slot *slot = i ? &h->temporary : &h->permanent;
-        if (memcmp(slot->app, zero, 16) == 0 || slot->state != CF_APP_RECEIVED) continue;
+        if (memcmp(slot->app, zero, 16) == 0) continue;
+        if (slot->state != CF_APP_RECEIVED && slot->state != CF_APP_NOTICED) continue;
         struct intake_case c = {.s = s, .h = h, .changed = changed};
         memcpy(c.id, slot->app, 16);
         const struct intake_application *app = cf_aux_get(s, INTAKE_AUX_APPLICATION, c.id);
         if (!app) return CF_E_ILLEGAL;
+        if (app->outcome != INTAKE_WAIT) continue; /* noticed for another reason */
         e = intake_case_load(&c, app);
         if (!e) e = intake_case_judge(&c, false, false);
     }

@@ -101,6 +101,36 @@ static void a_supplement_is_accepted_on_its_own_day(void **state)
     assert_int_equal(r->d->n_work, 0);
 }
 
+/* Noticed and put right before its enrolment has come: from then on it waits for that. */
+static void a_supplement_waits_for_its_enrolment(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult(), changes = {.phone = CF_STR("19900004310")};
+    p.phone = CF_STR("123");
+    struct intake_submit m = submission(&p, AT(NOW)), late = submission(&p, AT(NOW));
+    struct cf_key key = submit_at(r, &m, AT(NOW));
+    supplement_at(r, &key, m.application_id, &changes, NULL, AT(NOW) + HOUR);
+    assert_string_equal(types_since(r, 0), "application.noticed application.received");
+    enrol_at(r, &p, 1, AT(NOW) + 2 * HOUR);
+    assert_string_equal(types_since(r, 2), "application.accepted");
+    assert_int_equal(r->d->n_work, 0);
+
+    p.document_number = CF_STR("370202199003070011");
+    p.name = CF_STR("张伟");
+    p.birth_date = CF_STR("1990-03-07");
+    p.sex = CF_STR("male");
+    late.person = p;
+    memset(late.application_id, 9, 16);
+    key = submit_at(r, &late, AT(NOW) + 3 * HOUR);
+    supplement_at(r, &key, late.application_id, &changes, NULL, AT(NOW) + 4 * HOUR);
+    struct cf_work timer = r->d->work[0];
+    assert_int_equal(timer.due, AT(NOW) + 4 * HOUR + DAY);
+    size_t sent = r->d->n_sent;
+    work_outcome(r, &timer, 0, (struct cf_str){0}, timer.due);
+    assert_string_equal(types_since(r, sent), "application.noticed");
+    assert_string_equal(refusal_reasons(r, event_at(r, sent)), "not_enrolled");
+}
+
 static void a_supplement_is_taken_once(void **state)
 {
     struct rig *r = *state;
@@ -483,6 +513,7 @@ int main(void)
         TEST(an_enrolment_that_does_not_come_is_a_notice),
         TEST(a_name_that_is_not_the_enrolled_one_is_a_notice),
         TEST(a_supplement_is_accepted_on_its_own_day),
+        TEST(a_supplement_waits_for_its_enrolment),
         TEST(a_supplement_is_taken_once),
         TEST(a_corrected_number_moves_the_application_to_its_holder),
         TEST(a_moved_application_is_not_its_old_holders_any_more),
