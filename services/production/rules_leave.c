@@ -74,9 +74,15 @@ enum production_fit production_on_withdrawal(struct production_holder *h,
 {
     struct production_slot *slot = production_slot_of(h, m->app_id);
     /* Intake sends it after accepted, on the same topic: an id nobody knows has ended. */
-    if (!slot || cf_app_state_is_end(slot->app.state)) return PRODUCTION_ENDED;
+    if (!slot) return PRODUCTION_ENDED;
     struct production_app *app = &slot->app;
     enum cf_app_state to;
+    if (cf_app_state_is_end(app->state)) {
+        /* It ended while intake still held it open: whoever asks must hear that it is too late. */
+        memcpy(app->leave_id, m->command_id, 16);
+        leave_answered(slot, "refused", "illegal_in_state", fx);
+        return PRODUCTION_MOVE;
+    }
     if (app->leaving != PRODUCTION_STAYS) return PRODUCTION_ALREADY;
     memcpy(app->leave_id, m->command_id, 16);
     if (production_fit_of(app, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE) {
