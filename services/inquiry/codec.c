@@ -148,6 +148,12 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENDED:
         if (!take_moved(ev, e->ended->state, e->ended->reason)) return unknown(d);
         break;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENTED:
+        ev->what = INQUIRY_SUPPLEMENTED;
+        ev->person = cf_bytes(e->supplemented->person);
+        ev->entry.outlet = text(e->supplemented->outlet_code);
+        break;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
         ev->what = INQUIRY_OTHER;

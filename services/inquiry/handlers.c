@@ -221,6 +221,7 @@ static const char *const application_types[] = {"application.received",
                                                 "application.withdrawal_requested",
                                                 "application.enrolment_changed",
                                                 "application.aliased",
+                                                "application.supplemented",
                                                 NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", NULL};
 static const char *const card_types[] = {"card.step", "card.promised", "card.changed",

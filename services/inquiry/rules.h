@@ -119,6 +119,7 @@ enum inquiry_what {
     INQUIRY_MOVED,   /* a new state and no more */
     INQUIRY_PROMISED,
     INQUIRY_DEADLINE,
+    INQUIRY_SUPPLEMENTED,
     INQUIRY_ENROLMENT,
     INQUIRY_ALIASED, /* the holder is known by another reference */
     INQUIRY_CARD,

@@ -148,6 +148,7 @@ static void fold_entry(struct cf_arena *a, struct inquiry_section *s,
         fold_deadline(a, &e->deadline, ev);
         return;
     }
+    if (ev->what == INQUIRY_SUPPLEMENTED) return;
     set_state(a, e, ev);
     if (ev->what == INQUIRY_RECEIVED) e->waits = v->waits;
     if (ev->what == INQUIRY_ACCEPTED) fold_accepted(a, e, v, out);
@@ -256,6 +257,7 @@ struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s
     case INQUIRY_MOVED:
     case INQUIRY_PROMISED:
     case INQUIRY_DEADLINE:
+    case INQUIRY_SUPPLEMENTED:
         fold_entry(a, s, ev, &out);
         break;
     case INQUIRY_ENROLMENT:

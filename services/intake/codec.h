@@ -40,6 +40,7 @@ enum intake_message {
     INTAKE_MSG_UNIT_COUNTED,
     INTAKE_MSG_UNIT_TOLD, /* the banks of a school, for this shard */
     INTAKE_MSG_ANSWERED,  /* production has answered a withdrawal or an extension */
+    INTAKE_MSG_SUPPLEMENTED, /* production has answered a supplement */
     INTAKE_MSG_ROSTER_OPENED,
     INTAKE_MSG_SPLIT,  /* some rows of the roster are sent */
     INTAKE_MSG_ROW,
@@ -280,6 +281,10 @@ void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum 
                                   const uint8_t command_id[16], struct cf_str reason);
 void intake_codec_send_extension(struct cf_step *s, enum cf_app_kind kind,
                                  const uint8_t command_id[16], const struct intake_extend *m);
+/* asks: production is asked; else it has taken it. */
+void intake_codec_send_supplement(struct cf_step *s, const uint8_t id[16],
+                                  const struct intake_application *app,
+                                  const uint8_t command_id[16], bool asks);
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision);
 /* To the newer reference of this holder; there, to all readers; and what comes there, to here. */

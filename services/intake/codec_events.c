@@ -139,6 +139,28 @@ void intake_codec_send_extension(struct cf_step *s, enum cf_app_kind kind,
     send(s, "application.extension_requested", &e);
 }
 
+void intake_codec_send_supplement(struct cf_step *s, const uint8_t id[16],
+                                  const struct intake_application *app,
+                                  const uint8_t command_id[16], bool asks)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Supplement x;
+    cardflow__v1__application_event__supplement__init(&x);
+    begin(s, &e, id, app->kind);
+    x.command_id = cf_data_id(command_id);
+    x.person = cf_data(app->person);
+    x.bank_code = z(s->arena, app->bank_code);
+    x.outlet_code = z(s->arena, app->outlet_code);
+    x.channel = literal(cf_channel_name((enum cf_channel)app->channel));
+    e.body_case = asks ? CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED
+                       : CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENTED;
+    if (asks)
+        e.supplement_requested = &x;
+    else
+        e.supplemented = &x;
+    send(s, asks ? "application.supplement_requested" : "application.supplemented", &e);
+}
+
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision)
 {

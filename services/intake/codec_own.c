@@ -97,12 +97,13 @@ static int decode_step(struct cf_decode *d, const struct cf_key *key,
     return CF_E_VERSION;
 }
 
-/* Of operations only withdrawals and extensions began here. */
+/* Of operations withdrawals, extensions and supplements began here. */
 static int decode_answered(struct cf_decode *d, const struct cf_key *key,
                            const Cardflow__V1__CardEvent *x)
 {
     const Cardflow__V1__CardEvent__OperationAnswered *o = x->operation_answered;
-    if (!cf_str_is(text(o->operation), "withdraw") &&
+    bool supplement = cf_str_is(text(o->operation), "supplement");
+    if (!supplement && !cf_str_is(text(o->operation), "withdraw") &&
         !cf_str_is(text(o->operation), "extend_deadline"))
         return 0;
     struct intake_answered *m = cf_arena_zero(d->arena, sizeof *m);
@@ -111,7 +112,10 @@ static int decode_answered(struct cf_decode *d, const struct cf_key *key,
     if (!take_id(o->operation_id, m->command_id)) return refuse(d, "operation_id: 16 bytes");
     m->refused = cf_str_is(text(o->result), "refused");
     if (o->n_reasons) m->reason = text(o->reasons[0]);
-    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ANSWERED, key, m)->no_row = true;
+    if (supplement)
+        add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_SUPPLEMENTED, key, m);
+    else
+        add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_ANSWERED, key, m)->no_row = true;
     return 0;
 }
 

@@ -50,6 +50,7 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     const struct intake_deadline *deadline = m->body;
     const struct intake_row_msg *row = m->body;
     const struct intake_enrolment_msg *enrolment = m->body;
+    const struct intake_answered *answered = m->body;
     const struct intake_holder *h = aggregate;
     uint8_t id[16];
     size_t n;
@@ -63,6 +64,9 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
         return want_school(h->unit_code, out, n);
     case INTAKE_MSG_EXTEND: return want(out, 0, INTAKE_AUX_APPLICATION, extend->application_id);
     case INTAKE_MSG_DEADLINE: return want(out, 0, INTAKE_AUX_APPLICATION, deadline->application_id);
+    case INTAKE_MSG_SUPPLEMENTED:
+        n = want(out, 0, INTAKE_AUX_APPLICATION, answered->application_id);
+        return want(out, n, INTAKE_AUX_SUPPLEMENT, answered->command_id);
     case INTAKE_MSG_WITHDRAW: return want(out, 0, INTAKE_AUX_APPLICATION, withdraw->application_id);
     case INTAKE_MSG_TIMER:
         n = want(out, 0, INTAKE_AUX_APPLICATION, m->work_id);
@@ -113,6 +117,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_DOCUMENT_CHANGED: return intake_decide_document_changed(s, h, changed);
     case INTAKE_MSG_ALIASED: return intake_decide_aliased(s, h, changed);
     case INTAKE_MSG_ANSWERED: return intake_decide_answered(s);
+    case INTAKE_MSG_SUPPLEMENTED: return intake_decide_supplemented(s);
     case INTAKE_MSG_UNIT: return intake_decide_unit(s, aggregate, changed);
     case INTAKE_MSG_UNIT_COUNTED: return intake_decide_unit_counted(s, aggregate, changed);
     case INTAKE_MSG_UNIT_TOLD: return intake_decide_unit_told(s);

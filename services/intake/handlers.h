@@ -30,6 +30,9 @@ static inline const struct intake_env *intake_env_of(const struct cf_step *s)
 
 /* Judges and writes down what came out. waited: the time to wait for the enrolment is over. */
 int intake_case_judge(struct intake_case *c, bool waited, bool expired);
+/* What the rules say of the case as it stands; nothing is written down. */
+void intake_case_verdict(const struct intake_case *c, bool waited, bool expired,
+                         struct intake_facts *f, struct intake_verdict *v);
 /* The application ends here, before acceptance. */
 int intake_case_end(struct intake_case *c, enum intake_event on, const char *reason);
 /* Fills the case of a stored application; CF_E_DECODE when its person does not open. */
@@ -39,6 +42,12 @@ void intake_case_save(struct intake_case *c);
 int intake_case_move(struct intake_case *c, const struct cf_key *to);
 /* The changed fields over those that were there. */
 void intake_person_merge(struct intake_person *p, const struct intake_person *changes);
+/* The changed fields of a supplement over those of the case. */
+void intake_merge(struct intake_case *c, const struct intake_supplement *m);
+/* A supplement of an accepted application: judged, and production is asked; or *refusal, the codes
+ * with ',' between. */
+int intake_case_supplement(struct intake_case *c, const struct intake_supplement *m,
+                           const char **refusal);
 /* Its timer is not wanted any more. */
 void intake_case_drop_timer(struct intake_case *c);
 /* Frees the slot that holds this application, if one does. */
@@ -91,6 +100,7 @@ int intake_decide_unit(struct cf_step *s, struct intake_unit *u, bool *changed);
 int intake_decide_unit_counted(struct cf_step *s, struct intake_unit *u, bool *changed);
 int intake_decide_unit_told(struct cf_step *s);
 int intake_decide_answered(struct cf_step *s);
+int intake_decide_supplemented(struct cf_step *s);
 int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* Writes nothing of the holder: the row of the list hears of it. */
 int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h);

@@ -311,20 +311,25 @@ static bool is_as_before(struct intake_case *c, const struct intake_verdict *v)
     return true;
 }
 
+void intake_case_verdict(const struct intake_case *c, bool waited, bool expired,
+                         struct intake_facts *f, struct intake_verdict *v)
+{
+    const struct intake_env *env = intake_env_of(c->s);
+    struct intake_request r = request_of(&c->app);
+    intake_person_read(&c->person, intake_day(&r, c->s->now), c->s->arena, f);
+    struct intake_world w = world_of(c, f, waited, expired);
+    intake_judge(&r, f, &w, env->outlets, env->calendar, env->policies, c->s->now, v);
+}
+
 int intake_case_judge(struct intake_case *c, bool waited, bool expired)
 {
     static const enum intake_event events[] = {[INTAKE_ACCEPT] = INTAKE_ON_ACCEPT,
                                                [INTAKE_NOTICE] = INTAKE_ON_NOTICE,
                                                [INTAKE_REJECT] = INTAKE_ON_REJECT};
-    const struct intake_env *env = intake_env_of(c->s);
-    struct intake_request r = request_of(&c->app);
     struct intake_facts f;
     struct intake_verdict v;
-    intake_person_read(&c->person, intake_day(&r, c->s->now), c->s->arena, &f);
-    struct intake_world w = world_of(c, &f, waited, expired);
-    intake_judge(&r, &f, &w, env->outlets, env->calendar, env->policies,
-                 c->s->now, &v);
-
+    struct intake_request r = request_of(&c->app);
+    intake_case_verdict(c, waited, expired, &f, &v);
     c->app.submitted_at = intake_submitted_at(&r, c->s->now);
     if (is_unchanged(c, &v) || (c->same && is_as_before(c, &v))) return 0;
     if (v.outcome != INTAKE_WAIT) {

@@ -193,12 +193,17 @@ const char *intake_command_refusal(struct cf_step *s, struct intake_holder *h,
     return NULL;
 }
 
-static int supplement(struct intake_case *c, const struct intake_supplement *m)
+void intake_merge(struct intake_case *c, const struct intake_supplement *m)
 {
-    struct cf_key own;
     intake_person_merge(&c->person, &m->changes);
     merge_request(&c->app, m);
     c->app.submitted_at = c->app.submitted_at ? c->app.submitted_at : c->s->now;
+}
+
+static int supplement(struct intake_case *c, const struct intake_supplement *m)
+{
+    struct cf_key own;
+    intake_merge(c, m);
     intake_codec_key(intake_env_of(c->s)->ring, &c->person, c->id, &own);
     const struct cf_key *here = &c->s->msg->key;
     if (!cf_key_eq(&own, here) && !intake_holder_has_alias(c->h, &own))
@@ -219,14 +224,18 @@ int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *c
         return 0;
     }
     const char *refusal = intake_command_refusal(s, h, app);
-    if (!refusal && app->state != CF_APP_NOTICED && app->state != CF_APP_RECEIVED)
-        refusal = "illegal_in_state";
-    intake_command_put(s, m->application_id, refusal, INTAKE_DONE);
-    *changed = !refusal;
-    if (refusal) return 0;
+    bool here = app && (app->state == CF_APP_NOTICED || app->state == CF_APP_RECEIVED);
+    bool there = app && app->state == CF_APP_ACCEPTED && intake_slot_with(h, m->application_id);
+    int e = 0;
+    if (!refusal && !here && !there) refusal = "illegal_in_state";
     memcpy(c.id, m->application_id, 16);
-    int e = intake_case_load(&c, app);
-    return e ? e : supplement(&c, m);
+    if (!refusal) e = intake_case_load(&c, app);
+    /* Accepted: production answers, see intake_decide_supplemented. */
+    if (!e && !refusal && there) e = intake_case_supplement(&c, m, &refusal);
+    if (e) return e;
+    if (refusal || here) intake_command_put(s, m->application_id, refusal, INTAKE_DONE);
+    *changed = !refusal;
+    return refusal || there ? 0 : supplement(&c, m);
 }
 
 /* ---- withdrawals ----------------------------------------------------------------------------- */

@@ -137,6 +137,13 @@ static const struct cf_column command_columns[] = {
 };
 #undef OWNER
 
+#define OWNER intake_waiting
+static const struct cf_column supplement_columns[] = {
+    COLUMN("person", BYTES, person)
+    COLUMN("outlet_code", TEXT, outlet_code)
+};
+#undef OWNER
+
 #define OWNER intake_ended
 static const struct cf_column ended_columns[] = {
     COLUMN("state", INT2, state)
@@ -192,8 +199,10 @@ const struct cf_aux intake_aux[] = {
                                false},
     [INTAKE_AUX_ENDED] = {"application_end", sizeof(struct intake_ended), ROWS(ended), false},
     [INTAKE_AUX_SCHOOL] = {"school", sizeof(struct intake_school), ROWS(school), false},
+    [INTAKE_AUX_SUPPLEMENT] = {"supplement", sizeof(struct intake_waiting), ROWS(supplement),
+                               false},
 };
-const size_t intake_n_aux = 6;
+const size_t intake_n_aux = sizeof intake_aux / sizeof *intake_aux;
 
 const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_APPLICATION] = {"application", intake_sql_application, false},

@@ -81,6 +81,12 @@ struct intake_command {
     struct cf_str reason;
 };
 
+/* A supplement that production has not answered yet. */
+struct intake_waiting {
+    struct cf_str person; /* sealed; empty: answered */
+    struct cf_str outlet_code;
+};
+
 struct intake_enrolled {
     struct cf_key holder;
     struct cf_str person; /* sealed */
@@ -137,7 +143,8 @@ enum intake_aux {
     INTAKE_AUX_ENROLMENT,
     INTAKE_AUX_ROSTER_ROW,
     INTAKE_AUX_ENDED,
-    INTAKE_AUX_SCHOOL
+    INTAKE_AUX_SCHOOL,
+    INTAKE_AUX_SUPPLEMENT
 };
 
 extern const struct cf_kind intake_kinds[];

@@ -123,6 +123,10 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED:
         return decode_life(d, key, e->enrolment_changed);
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENTED:
+        n->person = cf_bytes(e->supplemented->person);
+        break;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:

@@ -209,6 +209,7 @@ static const char *const application_types[] = {"application.received",
                                                 "application.rejected",
                                                 "application.ended",
                                                 "application.enrolment_changed",
+                                                "application.supplemented",
                                                 NULL};
 static const char *const photo_types[] = {"photo.missing", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", "card.deadline_marked",

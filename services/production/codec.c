@@ -8,6 +8,7 @@
 static const char *const application_types[] = {"application.accepted",
                                                 "application.withdrawal_requested",
                                                 "application.extension_requested",
+                                                "application.supplement_requested",
                                                 "application.enrolment_changed", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const command_types[] = {"card.operation", "card.signature", NULL};
@@ -120,6 +121,22 @@ static int extension(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int supplement(struct cf_decode *d, const struct cf_key *key,
+                      const Cardflow__V1__ApplicationEvent *e)
+{
+    const Cardflow__V1__ApplicationEvent__Supplement *in = e->supplement_requested;
+    struct production_supplement *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(e->application_id, b->app_id) ||
+        !production_codec_id(in->command_id, b->command_id))
+        return production_codec_wrong(d, "application_id, command_id: 16 bytes");
+    b->outlet = production_codec_text(in->outlet_code);
+    b->person = cf_bytes(in->person);
+    if (b->outlet.len > 64 || b->person.len == 0)
+        return production_codec_wrong(d, "outlet_code: too long; person: needed");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_SUPPLEMENT, key, b);
+    return 0;
+}
+
 static int application_event(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
@@ -139,6 +156,8 @@ static int application_event(struct cf_decode *d, const struct cf_record *rec)
         production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, &key, b);
         return 0;
     }
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED)
+        return supplement(d, &key, e);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED) {
         struct production_enrolment *b = cf_arena_zero(d->arena, sizeof *b);
         b->active = e->enrolment_changed->active;

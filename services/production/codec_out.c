@@ -50,6 +50,7 @@ struct cf_str production_codec_step(struct cf_arena *a, const struct production_
     s.batch_id = id_or_none(e->batch_id);
     s.line_no = e->line_no;
     s.notice_no = z(a, notice_no);
+    s.respond_by = e->respond_by;
     out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_STEP;
     out.step = &s;
     return cf_pack(a, &out.base);

@@ -142,7 +142,7 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
     }
     if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
     if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));
-    /* Of a withdrawal only the refusal is a paper: a notice. */
+    /* Of what was not asked here only the refusal is a paper: a notice. */
     if (e->op || notice.len) cf_aux_put(s, PRODUCTION_OPERATION, e->command_id, &row);
     if (e->n_reasons) cf_count(s, "refused");
     cf_send_bytes(s, PRODUCTION_OUT_CARD, &s->msg->key, "card.operation_answered",

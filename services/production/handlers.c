@@ -43,6 +43,16 @@ static enum production_fit recalculate(struct scene *c, const struct production_
     return fit == PRODUCTION_AHEAD ? PRODUCTION_ALREADY : fit;
 }
 
+/* The person must be there before the card is ordered. */
+static enum production_fit on_supplement(struct scene *c, const struct production_supplement *m)
+{
+    enum production_fit fit = production_on_supplement(&c->h, m, &c->fx);
+    struct production_person row = {m->person};
+    if (c->fx.list[0].n_reasons == 0) /* the answer comes first */
+        cf_aux_put(c->s, PRODUCTION_PERSON, m->app_id, &row);
+    return fit;
+}
+
 static enum production_fit operate(struct scene *c, const struct production_op *op, bool waited)
 {
     struct production_op *mine = cf_arena_dup(c->s->arena, op, sizeof *op);
@@ -70,6 +80,8 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     switch (type) {
     case PRODUCTION_M_ACCEPTED:
         return on_accepted(c, body);
+    case PRODUCTION_M_SUPPLEMENT:
+        return on_supplement(c, body);
     case PRODUCTION_M_WITHDRAWAL:
         return production_on_withdrawal(&c->h, body, &c->fx);
     case PRODUCTION_M_ENROLMENT:

@@ -13,6 +13,12 @@ struct production_effect *production_effect_add(struct production_effects *fx,
     return e;
 }
 
+bool production_slot_is_queued(const struct production_slot *slot)
+{
+    /* A card that was numbered and not queued is the one that failed. */
+    return slot->app.queued || slot->made.state == CF_CARD_NONE;
+}
+
 static bool same_id(const uint8_t a[16], const uint8_t b[16])
 {
     return memcmp(a, b, 16) == 0;
@@ -288,7 +294,8 @@ static void app_due(struct production_slot *slot, const struct production_world 
 {
     struct production_app *app = &slot->app;
     if (!app->until || app->until > w->now || !production_app_is_open(app)) return;
-    if (app->state == CF_APP_PHOTO_READY) /* there was no number for its card */
+    bool again = app->state == CF_APP_ACCOUNT_FAILED && production_slot_is_queued(slot);
+    if (app->state == CF_APP_PHOTO_READY || again) /* there was no number for its card */
         production_queue(slot, fx);
     else if (app->state == CF_APP_BATCHED || app->state == CF_APP_ACCOUNT_OPENED)
         production_fail(slot, CF_STR("unanswered"), true, w, fx);

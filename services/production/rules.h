@@ -247,6 +247,11 @@ struct production_withdrawal {
     uint8_t app_id[16], command_id[16];
 };
 
+struct production_supplement {
+    uint8_t app_id[16], command_id[16];
+    struct cf_str outlet, person; /* person: packed Sealed, as it is from now on */
+};
+
 struct production_enrolment {
     bool active;
     struct cf_str reason;
@@ -325,6 +330,7 @@ struct production_effect {
     struct cf_str bank, outlet;
     enum cf_app_state state; /* STEP */
     struct cf_str reason;    /* STEP; a code */
+    cf_day respond_by;       /* STEP: until when the holder can put it right; 0: nothing to do */
     bool notice;             /* STEP, ANSWERED: make a one-time notice */
     uint8_t batch_id[16];
     uint32_t line_no;
@@ -334,7 +340,7 @@ struct production_effect {
     const char *word; /* CHANGED: operation; ANSWERED: result; LINE; TELL_BANK: what */
     const struct production_op *op; /* ANSWERED and the CHANGED that it made: share a voucher */
     uint8_t command_id[16];         /* ANSWERED without op: of `command` */
-    const char *command;            /* withdraw, extend_deadline */
+    const char *command;            /* withdraw, supplement, extend_deadline */
     struct production_told deadline; /* MARKED, POSTPONED */
     const char *reasons[PRODUCTION_REASONS];
     size_t n_reasons;
@@ -386,6 +392,10 @@ enum production_fit production_on_result(struct production_holder *h,
                                          struct production_effects *fx);
 enum production_fit production_on_withdrawal(struct production_holder *h,
                                              const struct production_withdrawal *m,
+                                             struct production_effects *fx);
+/* The account may be opened after all: ordered again, under a new number. */
+enum production_fit production_on_supplement(struct production_holder *h,
+                                             const struct production_supplement *m,
                                              struct production_effects *fx);
 enum production_fit production_on_enrolment(struct production_holder *h,
                                             const struct production_enrolment *m,

@@ -45,8 +45,10 @@ static void take_step(struct production_slot *slot, const struct production_resu
     }
     if (r->step == PRODUCTION_ON_ACCOUNT_FAILED) {
         production_line_done(slot, "failed", fx);
-        app->until = w->now + w->policy->account_ms;
+        /* To the end of the last day. */
+        app->until = cf_ms_of_day(cf_day_of_ms(w->now + w->policy->account_ms) + 1);
         production_step(slot, to, r->reason, fx);
+        fx->list[fx->n - 1].respond_by = cf_day_of_ms(app->until) - 1;
         return;
     }
     if (r->step == PRODUCTION_ON_PRODUCED) app->until = 0;
@@ -64,6 +66,7 @@ static void refuse_fee(struct production_slot *slot, struct production_effects *
 {
     struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
     memcpy(e->command_id, slot->app.id, 16);
+    e->command = "bank_result";
     e->word = "refused";
     e->reasons[e->n_reasons++] = "fee_not_allowed";
 }
@@ -72,6 +75,39 @@ static bool names_line(const struct production_result *r)
 {
     static const uint8_t none[16];
     return r->line_no && memcmp(r->batch_id, none, sizeof none) != 0;
+}
+
+/* Only what waits for the holder can be put right; what was asked for before waits in the queue. */
+enum production_fit production_on_supplement(struct production_holder *h,
+                                             const struct production_supplement *m,
+                                             struct production_effects *fx)
+{
+    struct production_slot *slot = production_slot_of(h, m->app_id);
+    bool fits = slot && slot->app.state == CF_APP_ACCOUNT_FAILED &&
+                !production_slot_is_queued(slot);
+    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
+    memcpy(e->app_id, m->app_id, 16);
+    memcpy(e->command_id, m->command_id, 16);
+    e->command = "supplement";
+    e->word = fits ? "done" : "refused";
+    e->notice = !fits;
+    if (!fits) e->reasons[e->n_reasons++] = "illegal_in_state";
+    if (!fits) return PRODUCTION_MOVE;
+    if (m->outlet.len) slot->app.outlet = m->outlet;
+    memcpy(slot->app.superseded, slot->made.no, sizeof slot->made.no);
+    production_card_scrap(slot, false, false, fx);
+    production_queue(slot, fx);
+    return PRODUCTION_MOVE;
+}
+
+static enum production_fit fit_of(const struct production_slot *slot, enum production_app_event on,
+                                  enum cf_app_state *to)
+{
+    struct production_app app = slot->app;
+    /* What is ordered again is as if it were ordered for the first time: answers may be ahead. */
+    if (app.state == CF_APP_ACCOUNT_FAILED && production_slot_is_queued(slot))
+        app.state = CF_APP_PHOTO_READY;
+    return production_fit_of(&app, on, to);
 }
 
 enum production_fit production_on_result(struct production_holder *h,
@@ -93,7 +129,7 @@ enum production_fit production_on_result(struct production_holder *h,
         return PRODUCTION_MOVE;
     }
     enum cf_app_state to = CF_APP_NONE;
-    enum production_fit fit = production_fit_of(app, r->step, &to);
+    enum production_fit fit = fit_of(slot, r->step, &to);
     if (fit != PRODUCTION_MOVE && fit != PRODUCTION_AHEAD) return fit;
     if (r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
     if (fit == PRODUCTION_AHEAD) return fit;

@@ -3,6 +3,8 @@
 #include "services/production/rules.h"
 
 bool production_app_is_open(const struct production_app *app);
+/* It waits in the bank's queue, or for a number to go there with. */
+bool production_slot_is_queued(const struct production_slot *slot);
 /* An effect about the slot's application and its card in the making. */
 struct production_effect *production_about_app(struct production_effects *fx,
                                                enum production_effect_kind kind,

@@ -6,8 +6,8 @@ static void leave_answered(struct production_slot *slot, const char *result, con
 {
     struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
     memcpy(e->command_id, slot->app.leave_id, 16);
-    e->word = result;
     e->command = "withdraw";
+    e->word = result;
     if (reason) e->reasons[e->n_reasons++] = reason;
     e->notice = reason != NULL;
 }

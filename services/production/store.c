@@ -101,7 +101,7 @@ static const struct cf_column notice_columns[] = {
 
 const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
     [PRODUCTION_PERSON] = {"person",     sizeof(struct production_person), person_columns,
-                           COUNT(person_columns),    true },
+                           COUNT(person_columns),    false},
     [PRODUCTION_LINE] = {"queue_line", sizeof(struct production_line),   line_columns,
                            COUNT(line_columns),      true },
     [PRODUCTION_BATCH] = {"batch",      sizeof(struct production_batch),  batch_columns,

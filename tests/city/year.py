@@ -230,7 +230,7 @@ def no_photo(p):
 
 
 def account_failed(p):
-    return [(p.did("account_failed") + 30 * DAY, "step expired")]
+    return [(midnight(day_of(p.did("account_failed")) + 31), "step expired account_failed")]
 
 
 def unanswered(p):

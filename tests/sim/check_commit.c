@@ -128,7 +128,9 @@ static void check_application(struct sim_store *d, int16_t part, const uint8_t i
     if (open != (w != NULL) || (w && w->kind != INTAKE_WORK_TIMER))
         sim_broken("intake: an application in state %s has %s",
                    cf_app_state_name((enum cf_app_state)row->state), w ? "a timer" : "no timer");
-    if (w && row->state == CF_APP_NOTICED && w->due != cf_ms_of_day(row->respond_by + 1))
+    /* Supplemented before its enrolment had come, it waits for that. */
+    if (w && row->state == CF_APP_NOTICED && row->outcome != INTAKE_WAIT &&
+        w->due != cf_ms_of_day(row->respond_by + 1))
         sim_broken("intake: a notice ends at another time than it says");
 }
 

@@ -284,7 +284,9 @@ static void a_failed_account_can_be_put_right_for_thirty_days(void **state)
     assert_int_equal(h.permanent.app.state, CF_APP_ACCOUNT_FAILED);
     assert_string_equal(must_find(&fx, PRODUCTION_FX_LINE)->word, "failed");
     assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "why"));
-    cf_ms end = NOW + 30 * (cf_ms)CF_MS_PER_DAY;
+    /* The whole of the thirtieth day. */
+    cf_ms end = cf_ms_of_day(cf_day_of_ms(NOW) + 31);
+    assert_int_equal(must_find(&fx, PRODUCTION_FX_STEP)->respond_by, cf_day_of_ms(NOW) + 30);
     assert_int_equal(production_next_due(&h), end);
     struct production_world w = world_at(end - 1);
     fx.n = 0;
