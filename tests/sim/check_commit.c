@@ -59,7 +59,8 @@ static void check_timer(struct sim_store *d, int16_t part, const uint8_t id[16],
 {
     const struct cf_work *w = work_of(d, part, id);
     if (!due && !w) return;
-    if (!due) sim_broken("%s: %s has a timer that its state does not ask for", d->service->name, what);
+    if (!due)
+        sim_broken("%s: %s has a timer that its state does not ask for", d->service->name, what);
     if (!w) sim_broken("%s: %s has no timer", d->service->name, what);
     if (w->kind != kind || w->due != due)
         sim_broken("%s: the timer of %s is another one", d->service->name, what);
@@ -128,10 +129,11 @@ static void check_application(struct sim_store *d, int16_t part, const uint8_t i
     if (open != (w != NULL) || (w && w->kind != INTAKE_WORK_TIMER))
         sim_broken("intake: an application in state %s has %s",
                    cf_app_state_name((enum cf_app_state)row->state), w ? "a timer" : "no timer");
-    /* Supplemented before its enrolment had come, it waits for that. */
-    if (w && row->state == CF_APP_NOTICED && row->outcome != INTAKE_WAIT &&
-        w->due != cf_ms_of_day(row->respond_by + 1))
-        sim_broken("intake: a notice ends at another time than it says");
+    const struct intake_env *env = d->service->env;
+    cf_ms due = row->outcome == INTAKE_WAIT ? row->judged_at + env->enrolment_wait_ms
+                                            : cf_ms_of_day(row->respond_by + 1);
+    if (w && w->due != due)
+        sim_broken("intake: an application waits for another time than it says");
 }
 
 /* ---- photo-fetch ----------------------------------------------------------------------------- */
@@ -207,6 +209,7 @@ static void check_holder(struct sim_store *d, int16_t part, const struct cf_key 
 {
     const struct production_env *env = d->service->env;
     struct production_holder h;
+    const struct production_world world = {sim_now, env->calendar, &env->policy};
     struct production_early_list early = {0};
     uint8_t id[16];
     if (production_row_open(arena, row, &h) || !production_early_read(row->early, &early))
@@ -219,6 +222,8 @@ static void check_holder(struct sim_store *d, int16_t part, const struct cf_key 
     cf_ms next = production_next_due(&h);
     cf_ms wait = production_early_next_due(&early, &env->policy);
     if (wait && (!next || wait < next)) next = wait;
+    cf_ms mark = production_deadline_next_due(&h, &world);
+    if (mark && (!next || mark < next)) next = mark;
     if (next && (!row->timer_due || row->timer_due > next))
         sim_broken("production: a holder has no timer for what is due");
     production_timer_id(key, id);

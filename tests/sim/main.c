@@ -7,7 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ALL = SIM_SERVICES * SIM_REPLICAS, CHECK_EVERY = 5000, DRAIN_STEPS = 4000000 };
+enum {
+    ALL = SIM_SERVICES * SIM_REPLICAS,
+    CHECK_EVERY = 5000,
+    DRAIN_STEPS = 4000000,
+    LEAP_STEPS = 100,
+    FAR_MS = 3600000
+};
+
+static const cf_ms YEAR_MS = 400 * (cf_ms)CF_MS_PER_DAY;
 
 static struct replica *replicas[ALL];
 
@@ -50,7 +58,7 @@ static void restore(void)
     if (sim_step == at - 1 - (long)(sim_opt.seed * 7919 % (uint64_t)at))
         backup = sim_store_backup(sim_data_of(s));
     if (sim_step != at) return;
-    for (size_t i = 0; i < SIM_REPLICAS; i++)
+    for (size_t i = 0; i < SIM_REPLICAS && !sim_opt.failover; i++)
         sim_replica_crash(replicas[s * SIM_REPLICAS + i]);
     size_t n = sim_store_restore(sim_data_of(s), backup);
     sim_note("%s is restored from a backup: %zu shards have lost commits", sim_service(s)->name, n);
@@ -130,38 +138,76 @@ static void turn(void)
 
 /* ---- a run ----------------------------------------------------------------------------------- */
 
-static const char *busy(void)
+/* What keeps all from being at rest until `until`. */
+static const char *busy(cf_ms until)
 {
-    if (!sim_world_idle()) return "the world";
+    if (!sim_world_idle(until)) return "the world";
     for (size_t i = 0; i < ALL; i++)
         if (!sim_replica_idle(replicas[i])) return sim_replica_name(replicas[i]);
     for (int s = 0; s < SIM_SERVICES; s++) {
         const struct sim_store *d = sim_data_of((enum sim_service)s);
         const char *why = sim_store_busy(d);
         if (why) return why;
-        if (sim_store_work_due(d, sim_now + 300000)) return "work is due";
+        if (sim_store_work_due(d, until)) return "work is due";
     }
     return NULL;
 }
 
-static void drain(void)
+static void settle(long look_every, cf_ms ahead)
 {
     const char *why = "";
     sim_faults = false;
-    sim_world_finish();
     for (size_t i = 0; i < ALL; i++)
         sim_replica_wake(replicas[i]);
     for (long i = 0; i < DRAIN_STEPS && why; i++, sim_step++) {
         turn();
-        if (i % 1000 == 999) why = busy();
-        if (i % CHECK_EVERY == 0) sim_check_now();
+        if (i % look_every == look_every - 1) why = busy(sim_now + ahead);
     }
     if (why) sim_broken("not done after all: %s", why);
 }
 
+static cf_ms next_leap(void)
+{
+    cf_ms next = sim_world_next();
+    for (int s = 0; s < SIM_SERVICES; s++) {
+        cf_ms t = sim_store_next_due(sim_data_of((enum sim_service)s), sim_now);
+        if (t < next) next = t;
+    }
+    return next;
+}
+
+/* Nobody has anything to do: time goes on to the next timer, where things go wrong again for a
+ * while, until all that is due within a little more than a year has been done. */
+static void leap(void)
+{
+    const cf_ms end = sim_now + YEAR_MS;
+    for (cf_ms next; (next = next_leap()) < end;) {
+        sim_note("time goes on by %lld s", (long long)(next - sim_now) / 1000);
+        for (int s = 0; s < SIM_SERVICES; s++)
+            sim_store_leap(sim_data_of((enum sim_service)s), next - sim_now);
+        bool far = next - sim_now > FAR_MS;
+        sim_now = next;
+        sim_faults = !sim_opt.calm && far;
+        for (int i = 0; i < LEAP_STEPS && far; i++, sim_step++) {
+            make_faults();
+            turn();
+        }
+        settle(50, 1000);
+    }
+}
+
+static void drain(void)
+{
+    sim_world_finish();
+    settle(1000, 300000);
+    sim_check_now();
+    if (!sim_opt.restore) leap();
+}
+
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seed S] [--steps N] [--trace] [--calm] [--restore]\n"
+    fprintf(stderr, "usage: sim [--seed S] [--steps N] [--trace] [--calm]\n"
+                    "           [--restore | --failover]\n"
                     "           [--no-epoch-guard] [--no-offset-guard] [--no-place-guard]\n");
     return 2;
 }
@@ -174,6 +220,7 @@ static bool options(int argc, char **argv)
         {"trace",           no_argument,       NULL, 't'},
         {"calm",            no_argument,       NULL, 'c'},
         {"restore",         no_argument,       NULL, 'r'},
+        {"failover",        no_argument,       NULL, 'f'},
         {"no-epoch-guard",  no_argument,       NULL, 'e'},
         {"no-offset-guard", no_argument,       NULL, 'o'},
         {"no-place-guard",  no_argument,       NULL, 'p'},
@@ -187,6 +234,7 @@ static bool options(int argc, char **argv)
         case 't': sim_opt.trace = true; break;
         case 'c': sim_opt.calm = true; break;
         case 'r': sim_opt.restore = true; break;
+        case 'f': sim_opt.restore = sim_opt.failover = true; break;
         case 'e': sim_opt.no_epoch_guard = true; break;
         case 'o': sim_opt.no_offset_guard = true; break;
         case 'p': sim_opt.no_place_guard = true; break;

@@ -9,6 +9,7 @@
  * replica.c   a process: fiber, front, ends    world.c    load, police, banks, SMS
  * services.c  what main.c of each service makes
  * outcome.c   what a front says of work that has ended
+ * bank.c, story.c, orders.c  what banks, persons and the hotline do
  * check.c     what must always hold, and what must hold at the end
  *
  * Units    ms of the simulated clock
@@ -35,6 +36,7 @@ struct sim_options {
     uint64_t seed;
     long steps;
     bool trace, calm, restore;
+    bool failover; /* restore, and its processes live on */
     bool no_epoch_guard, no_offset_guard, no_place_guard; /* to see that they are missed */
 };
 
@@ -121,6 +123,10 @@ const void *sim_store_row(const struct sim_store *data, bool aux, uint16_t kind,
 size_t sim_store_parked(const struct sim_store *data);
 size_t sim_store_parked_of(const struct sim_store *data, const char *topic);
 size_t sim_store_work_due(const struct sim_store *data, cf_ms until);
+/* The earliest that is due after `from`; INT64_MAX: none. */
+cf_ms sim_store_next_due(const struct sim_store *data, cf_ms from);
+/* Time has leapt, and nobody has missed a beat. */
+void sim_store_leap(struct sim_store *data, cf_ms ms);
 /* Is every record of its topics applied, and every message acknowledged? Why not, else NULL. */
 const char *sim_store_busy(const struct sim_store *data);
 
@@ -193,15 +199,28 @@ void sim_world_begin(void);
 bool sim_world_ready(void);
 void sim_world_step(void);
 cf_ms sim_world_next(void);
-bool sim_world_idle(void);
+/* Does nobody do anything until then? */
+bool sim_world_idle(cf_ms until);
 void sim_world_finish(void); /* nobody comes any more */
 
 struct sim_person {
     struct cf_key renewed; /* of the newer document; empty: none */
     struct cf_key key;
     uint8_t app[16], second[16]; /* second: refused, for one is open; zero: none */
-    bool on_file;
+    uint8_t command[16]; /* of a withdrawal, or of a release */
+    char card[16];       /* number of the first card that a bank was asked to make */
+    int story;           /* enum world_story of world_inside.h; 0: the plain one */
+    bool on_file, no_phone;
 };
+/* Has the person's story ended as it must? False: it is the plain one. */
+bool sim_check_story(const struct sim_person *p, size_t i);
+/* Is a message about this holder to be parked? */
+bool sim_story_parks(const struct cf_key *key);
+bool sim_story_replaces(const struct cf_key *key);
+/* Does a second card arrive at the outlet, for the first one broke there? */
+bool sim_story_arrives_twice(const struct cf_key *key);
+/* A row of `work_order` at the end; arg counts them. */
+void sim_check_order(void *arg, const struct cf_key *key, const void *row);
 size_t sim_persons(const struct sim_person **list);
 bool sim_is_malformed(const struct sim_record *r);
 size_t sim_malformed(void); /* submissions that are dead letters */

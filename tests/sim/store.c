@@ -215,6 +215,23 @@ size_t sim_store_work_due(const struct sim_store *d, cf_ms until)
     return n;
 }
 
+cf_ms sim_store_next_due(const struct sim_store *d, cf_ms from)
+{
+    cf_ms next = INT64_MAX;
+    for (int p = 0; p < SIM_PARTS; p++)
+        for (const struct work_row *w = d->work[p]; w; w = w->next)
+            if (w->work.due > from && w->work.due < next) next = w->work.due;
+    return next;
+}
+
+void sim_store_leap(struct sim_store *d, cf_ms ms)
+{
+    for (size_t i = 0; i < d->n_members; i++) {
+        d->members[i].seen_at += ms;
+        d->members[i].steady_since += ms;
+    }
+}
+
 const char *sim_store_busy(const struct sim_store *d)
 {
     static char why[160];

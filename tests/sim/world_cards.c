@@ -43,7 +43,8 @@ static size_t n_lost, cap_lost;
 void sim_cards_activated(const struct cf_key *holder, const char *card_no, const char *bank)
 {
     struct lost l = {.holder = *holder};
-    if (cf_hash64(card_no, strlen(card_no)) % 5) return;
+    /* Whoever has a card replaced does not find it by phone as well. */
+    if (cf_hash64(card_no, strlen(card_no)) % 5 || sim_story_replaces(holder)) return;
     if (n_lost == cap_lost) {
         cap_lost = cap_lost ? 2 * cap_lost : 64;
         lost = cf_realloc(lost, cap_lost * sizeof *lost);
