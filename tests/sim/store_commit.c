@@ -11,10 +11,20 @@ enum { LATE_MS = 3000 };
 
 /* ---- guards ---------------------------------------------------------------------------------- */
 
+/* Acknowledgements alone change nothing else: the shard must stand where the stage believes. */
+static bool stands_still(const struct store_mem *s, const struct cf_commit *c,
+                         const struct cf_commit_shard *h)
+{
+    return c->n_cursors || (s->data->shards[h->part].journal_seq == h->journal_seq &&
+                            s->data->shards[h->part].last_now == h->last_now);
+}
+
 static int guard_shards(const struct store_mem *s, const struct cf_commit *c)
 {
     for (size_t i = 0; i < c->n_shards && !sim_opt.no_epoch_guard; i++)
-        if (!store_is_mine(s, c->shards[i].part, c->shards[i].epoch)) return CF_E_FENCED;
+        if (!store_is_mine(s, c->shards[i].part, c->shards[i].epoch) ||
+            !stands_still(s, c, &c->shards[i]))
+            return CF_E_FENCED;
     return 0;
 }
 
@@ -133,6 +143,8 @@ static void apply_parked(struct sim_store *d, const struct cf_commit *c)
         if (!cf_key_bytes(c->parked[i].key.ptr, c->parked[i].key.len, &p->key)) p->key.len = 0;
         d->shards[c->parked[i].part].parked = p;
         d->n_parked++;
+        if (d->service != sim_service(SIM_PRODUCTION) || !sim_story_parks(&p->key))
+            sim_broken("%s has parked a message", d->service->name);
         sim_note("%s parks %.*s: %s", d->service->name, CF_ARG(c->parked[i].type),
                  c->parked[i].reason);
     }

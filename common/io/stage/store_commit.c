@@ -37,13 +37,13 @@ static void name(struct cf_pgarray *a, struct cf_str s)
 
 static int guard_shards(struct store_pg *s, const struct cf_commit *c)
 {
-    static const enum cf_oid oids[] = {CF_OID_INT2, CF_OID_INT8, CF_OID_INT8, CF_OID_INT8,
-                                       CF_OID_INT8};
-    struct cf_str params[6] = {
+    static const enum cf_oid oids[] = {CF_OID_INT2, CF_OID_INT8, CF_OID_INT8,
+                                       CF_OID_INT8, CF_OID_INT8, CF_OID_INT2};
+    struct cf_str params[7] = {
         {(const char *)s->replica, 16}
     };
     struct cf_pgarray *a = s->arrays;
-    begin(s, oids, 5);
+    begin(s, oids, 6);
     for (size_t i = 0; i < c->n_shards; i++) {
         const struct cf_commit_shard *h = &c->shards[i];
         cf_pgarray_int2(&a[0], h->part);
@@ -51,10 +51,11 @@ static int guard_shards(struct store_pg *s, const struct cf_commit *c)
         cf_pgarray_int8(&a[2], h->last_now);
         cf_pgarray_int8(&a[3], h->journal_seq);
         cf_pgarray_int8(&a[4], h->acked_seq);
+        cf_pgarray_int2(&a[5], c->n_cursors == 0);
     }
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         params[i + 1] = cf_pgarray_end(&a[i]);
-    return cf_pipe_send(&s->pipe, s->s_guard_shard, params, 6);
+    return cf_pipe_send(&s->pipe, s->s_guard_shard, params, 7);
 }
 
 static int guard_cursors(struct store_pg *s, const struct cf_commit *c)
