@@ -347,7 +347,7 @@ static void check_aux(struct sim_store *d, enum sim_service s, const struct cf_c
     if (s == SIM_PRODUCTION && x->aux == PRODUCTION_ISSUED) check_issued(x->row, x->id);
 }
 
-void store_check_commit(struct sim_store *d, const struct cf_commit *c)
+static void check_commit(struct sim_store *d, const struct cf_commit *c)
 {
     enum sim_service s = SIM_INTAKE;
     while (d->service != sim_service(s))
@@ -361,4 +361,15 @@ void store_check_commit(struct sim_store *d, const struct cf_commit *c)
     for (size_t i = 0; i < c->n_aux; i++)
         check_aux(d, s, &c->aux[i]);
     check_sums();
+}
+
+static void check_parked(const struct cf_service *service, const struct cf_key *key)
+{
+    if (service != sim_service(SIM_PRODUCTION) || !sim_story_parks(key))
+        sim_broken("%s has parked a message", service->name);
+}
+
+void sim_check_commits(void)
+{
+    sim_watch = (struct sim_watch){check_commit, check_parked};
 }

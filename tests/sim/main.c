@@ -252,6 +252,7 @@ int main(int argc, char **argv)
     sim_clock_begin();
     sim_services_begin();
     sim_world_begin();
+    sim_check_commits();
     for (int i = 0; i < ALL; i++)
         replicas[i] = sim_replica_new((enum sim_service)(i / SIM_REPLICAS), i % SIM_REPLICAS);
     for (; sim_step < sim_opt.steps; sim_step++) {

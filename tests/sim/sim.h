@@ -107,6 +107,12 @@ bool sim_ghosts(void);
 
 struct sim_store; /* the schema of one service */
 
+/* Who looks at commits; NULL: nobody. */
+extern struct sim_watch {
+    void (*commit)(struct sim_store *data, const struct cf_commit *c);
+    void (*parked)(const struct cf_service *service, const struct cf_key *key);
+} sim_watch;
+
 struct sim_store *sim_store_new(const struct cf_service *service);
 struct cf_store *sim_store_door(struct sim_store *data, struct replica *r);
 void sim_store_beat(struct sim_store *data, const uint8_t replica[16]);
@@ -244,5 +250,7 @@ void sim_cards_check_end(void);
 void sim_check_record(const struct sim_topic *topic, int32_t part, const struct sim_record *r);
 /* The gateway takes a message. */
 void sim_check_sms(const struct cf_work *w, struct cf_arena *a);
+/* check_commit.c: the rows of each commit are looked at from now on. */
+void sim_check_commits(void);
 void sim_check_now(void); /* between steps */
 void sim_check_end(void);

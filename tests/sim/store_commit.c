@@ -9,6 +9,8 @@
 
 enum { LATE_MS = 3000 };
 
+struct sim_watch sim_watch;
+
 /* ---- guards ---------------------------------------------------------------------------------- */
 
 /* Acknowledgements alone change nothing else: the shard must stand where the stage believes. */
@@ -143,8 +145,7 @@ static void apply_parked(struct sim_store *d, const struct cf_commit *c)
         if (!cf_key_bytes(c->parked[i].key.ptr, c->parked[i].key.len, &p->key)) p->key.len = 0;
         d->shards[c->parked[i].part].parked = p;
         d->n_parked++;
-        if (d->service != sim_service(SIM_PRODUCTION) || !sim_story_parks(&p->key))
-            sim_broken("%s has parked a message", d->service->name);
+        if (sim_watch.parked) sim_watch.parked(d->service, &p->key);
         sim_note("%s parks %.*s: %s", d->service->name, CF_ARG(c->parked[i].type),
                  c->parked[i].reason);
     }
@@ -209,7 +210,7 @@ static int apply(struct store_mem *s, const struct cf_commit *c)
     apply_journal(s->data, c);
     apply_work(s->data, c);
     apply_parked(s->data, c);
-    store_check_commit(s->data, c);
+    if (sim_watch.commit) sim_watch.commit(s->data, c);
     return 0;
 }
 

@@ -115,6 +115,3 @@ bool store_is_mine(const struct store_mem *s, int16_t part, int64_t epoch);
 /* store_commit.c */
 int store_commit(void *self, const struct cf_commit *c);
 int store_verdict(void *self, const struct cf_commit *c, bool *committed);
-
-/* check_commit.c */
-void store_check_commit(struct sim_store *d, const struct cf_commit *c);
