@@ -255,13 +255,6 @@ bool city_banks_read(void)
     return said;
 }
 
-/* Nobody here sends what cannot be read. */
-bool sim_is_malformed(const struct sim_record *r)
-{
-    (void)r;
-    return false;
-}
-
 void city_bank_says(const struct city_line *l, const char *step, const char *reason,
                     const uint8_t id[16], int64_t fee_cents)
 {

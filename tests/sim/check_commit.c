@@ -209,7 +209,7 @@ static void check_holder(struct sim_store *d, int16_t part, const struct cf_key 
 {
     const struct production_env *env = d->service->env;
     struct production_holder h;
-    const struct production_world world = {sim_now, env->calendar, &env->policy};
+    const struct production_world world = {sim_now, env->calendar, &env->policy, env->deadlines};
     struct production_early_list early = {0};
     uint8_t id[16];
     if (production_row_open(arena, row, &h) || !production_early_read(row->early, &early))
