@@ -125,6 +125,8 @@ static void check_application(struct sim_store *d, int16_t part, const uint8_t i
     else
         lives(app, part, row);
     check_slot(d, part, id, row, open);
+    if (row->state == CF_APP_EXPIRED && row->judged_at < cf_ms_of_day(row->respond_by + 1))
+        sim_broken("intake: an application expires before the last day of its notice");
     const struct cf_work *w = work_of(d, part, id);
     if (open != (w != NULL) || (w && w->kind != INTAKE_WORK_TIMER))
         sim_broken("intake: an application in state %s has %s",

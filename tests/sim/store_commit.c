@@ -145,9 +145,9 @@ static void apply_parked(struct sim_store *d, const struct cf_commit *c)
         if (!cf_key_bytes(c->parked[i].key.ptr, c->parked[i].key.len, &p->key)) p->key.len = 0;
         d->shards[c->parked[i].part].parked = p;
         d->n_parked++;
-        if (sim_watch.parked) sim_watch.parked(d->service, &p->key);
         sim_note("%s parks %.*s: %s", d->service->name, CF_ARG(c->parked[i].type),
                  c->parked[i].reason);
+        if (sim_watch.parked) sim_watch.parked(d->service, &p->key);
     }
 }
 
