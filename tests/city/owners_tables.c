@@ -3,7 +3,8 @@
 
 typedef bool matrix[CF_APP_COUNT][CF_APP_COUNT];
 
-static matrix app_edge, app_reach, intake_reach;
+/* By table: of permanent and of temporary cards. */
+static matrix app_edge[2], app_reach[2], intake_reach;
 static bool card_edge[CF_CARD_COUNT][CF_CARD_COUNT];
 static bool photo_reach[PHOTO_STATE_COUNT][PHOTO_STATE_COUNT];
 
@@ -18,11 +19,14 @@ static void close_over(bool *m, int n)
 static void read_production(void)
 {
     size_t n;
-    const struct production_app_edge *a = production_app_edges(&n);
-    for (size_t i = 0; i < n; i++)
-        if (a[i].to != CF_APP_NONE) app_edge[a[i].from][a[i].to] = true;
-    memcpy(app_reach, app_edge, sizeof app_reach);
-    close_over(&app_reach[0][0], CF_APP_COUNT);
+    for (int t = 0; t < 2; t++) {
+        const struct production_app_edge *a =
+            t ? production_temporary_edges(&n) : production_app_edges(&n);
+        for (size_t i = 0; i < n; i++)
+            if (a[i].to != CF_APP_NONE) app_edge[t][a[i].from][a[i].to] = true;
+        memcpy(app_reach[t], app_edge[t], sizeof app_reach[t]);
+        close_over(&app_reach[t][0][0], CF_APP_COUNT);
+    }
     const struct production_card_edge *c = production_card_edges(&n);
     for (size_t i = 0; i < n; i++) {
         card_edge[c[i].from][c[i].to] = c[i].to != CF_CARD_NONE;
@@ -61,33 +65,23 @@ void owners_read_tables(void)
     read_others();
 }
 
-/* A temporary card is made at once and handed over where it is made: rules.c and rules_answers.c
- * say so, outside of the table. */
-static bool temporary_edge(enum cf_app_state from, enum cf_app_state to)
-{
-    return (from == CF_APP_ACCEPTED && to == CF_APP_PRODUCED) ||
-           (from == CF_APP_PRODUCED && (to == CF_APP_COLLECTED || to == CF_APP_PICKUP_EXPIRED));
-}
-
 /* photo_missing and photo_ready are told by photo-fetch, and pass between two steps told here. */
 bool owners_app_edge(enum cf_app_state from, enum cf_app_state to, bool temporary)
 {
     static const enum cf_app_state quiet[] = {CF_APP_PHOTO_MISSING, CF_APP_PHOTO_READY};
-    if (app_edge[from][to] || (temporary && temporary_edge(from, to))) return true;
+    bool(*edge)[CF_APP_COUNT] = app_edge[temporary];
+    if (edge[from][to]) return true;
     for (int i = 0; i < 2; i++) {
-        if (!app_edge[from][quiet[i]]) continue;
-        if (app_edge[quiet[i]][to]) return true;
-        if (app_edge[quiet[i]][quiet[!i]] && app_edge[quiet[!i]][to]) return true;
+        if (!edge[from][quiet[i]]) continue;
+        if (edge[quiet[i]][to]) return true;
+        if (edge[quiet[i]][quiet[!i]] && edge[quiet[!i]][to]) return true;
     }
     return false;
 }
 
 bool owners_app_reach(enum cf_app_state from, enum cf_app_state to, bool temporary)
 {
-    return app_reach[from][to] ||
-           (temporary && (temporary_edge(from, to) ||
-                          (from == CF_APP_ACCEPTED && app_reach[CF_APP_PRODUCED][to]) ||
-                          (from == CF_APP_ACCEPTED && temporary_edge(CF_APP_PRODUCED, to))));
+    return app_reach[temporary][from][to];
 }
 
 bool owners_intake_reach(int from, int to)

@@ -26,7 +26,7 @@ HOUR, DAY = 3600_000, 86400_000
 EAST = 8 * HOUR  # Asia/Shanghai
 SLACK = 2000     # ms that services may take to hear of it
 
-# ---- what there is in the code ----------------------------------------------------------------------
+# ---- what there is in the code ------------------------------------------------------------------
 
 # Kinds of work: service's enum and number -> parts that show it, or why there is nothing to show.
 KINDS = {
@@ -60,7 +60,7 @@ TIMES = {
     "notice_retry_ms": "tests/unit/production/test_notices.c",
     "notice_retry_max_ms": "tests/unit/production/test_notices.c",
     "notice_overdue_ms": "tests/unit/production/test_notices.c",
-    "warn_days": "tests/unit/production/test_deadlines.c, tests/e2e/test_deadlines.py",
+    "warn_days": ["no_photo", "unanswered"],
     "lead_days": ["straight"],
     "remake_max": "no time", "batch_lines": "no time", "daily_capacity": "no time",
 }
@@ -144,7 +144,7 @@ def compare(wrong, what, found, listed):
                 wrong.append(f"{what}: {name}: nobody plays {part}")
 
 
-# ---- the calendar -----------------------------------------------------------------------------------
+# ---- the calendar -------------------------------------------------------------------------------
 
 class Calendar:
     def __init__(self):
@@ -195,12 +195,12 @@ def awake(at):
     return midnight(day_of(at) + (minute >= 21 * 60)) + 8 * HOUR
 
 
-# ---- what is expected of each part ------------------------------------------------------------------
+# ---- what is expected of each part --------------------------------------------------------------
 
 TIMED = re.compile(
     r"noticed not_enrolled|ended expired|photo_ended |step (expired|pickup_expired|production_failed)"
     r"|card (release|expired|cancel) |answered activate refused|order (mark|silent) "
-    r"|sms pickup_reminder|notice \w+ failed|late ")
+    r"|deadline |sms pickup_reminder|notice \w+ failed|late ")
 CALENDAR = Calendar()
 
 
@@ -332,6 +332,18 @@ def order_silent(p):
     return [(midnight(CALENDAR.add(day_of(p.did("reply")), 5) + 1), "order silent done closed")]
 
 
+def deadlines(p):
+    """Marks of what is open then: two working days before, and on the first day after."""
+    ends = [at for at, _ in p.all("step (ready_for_pickup|collected|expired|pickup_expired|closed)")]
+    want = []
+    for _, words in p.all("accepted "):
+        kind, on, due = map(int, words.split()[1:])
+        if kind != 5:  # a temporary card has no days that could be warned of
+            want.append((midnight(max(on, CALENDAR.add(due, -2))), f"deadline warned {due} 0"))
+        want.append((midnight(due + 1), f"deadline overdue {due} 0"))
+    return [(at, words) for at, words in want if at < min(ends, default=at + 1)]
+
+
 EXPECTED = {f.__name__: f for f in (
     never_enrolled, not_put_right, no_photo, account_failed, unanswered, bank_back, not_collected,
     collected_late, lost, too_early, ahead, old_card, temporary, temporary_longer, temporary_left,
@@ -339,7 +351,7 @@ EXPECTED = {f.__name__: f for f in (
 EXPECTED["straight"] = lambda p: []
 
 
-# ---- what has happened ------------------------------------------------------------------------------
+# ---- what has happened --------------------------------------------------------------------------
 
 def shown(at):
     return (datetime.datetime(1970, 1, 1) + datetime.timedelta(milliseconds=at + EAST)).isoformat(
@@ -347,7 +359,7 @@ def shown(at):
 
 
 def check_person(wrong, who, p):
-    want = sorted(EXPECTED[p.part](p))
+    want = sorted(EXPECTED[p.part](p) + deadlines(p))
     seen = sorted((at, words) for at, words in p.lines if TIMED.match(words))
     for at, words in list(want):
         for event in seen:

@@ -65,6 +65,9 @@ static void card(struct year_person *p, const struct sim_record *r)
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED)
         year_say(e->at_ms, p, "card %s %s %d", e->card_changed->operation, e->card_changed->state,
                  e->card_changed->valid_until);
+    if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE)
+        year_say(e->at_ms, p, "deadline %s %d %d", e->deadline->what, e->deadline->due_on,
+                 e->deadline->silent);
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_PROMISED)
         year_say(e->at_ms, p, "promised %d", e->promised->promised_on);
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED)
