@@ -44,8 +44,7 @@ int intake_case_move(struct intake_case *c, const struct cf_key *to);
 void intake_person_merge(struct intake_person *p, const struct intake_person *changes);
 /* The changed fields of a supplement over those of the case. */
 void intake_merge(struct intake_case *c, const struct intake_supplement *m);
-/* A supplement of an accepted application: judged, and production is asked; or *refusal, the codes
- * with ',' between. */
+/* A supplement of an accepted application: judged, and production is asked; or *refusal, a code. */
 int intake_case_supplement(struct intake_case *c, const struct intake_supplement *m,
                            const char **refusal);
 /* Its timer is not wanted any more. */

@@ -14,17 +14,11 @@ static bool changes_the_order(const struct intake_application *app,
            r->photo_reasons || memcmp(m->photo_ref, zero, 16) != 0;
 }
 
-/* The codes with ',' between. */
-static const char *refusal_of(struct cf_arena *a, const struct intake_verdict *v)
+/* The first of its codes: what is put right one by one is heard one by one. */
+static const char *refusal_of(const struct intake_verdict *v)
 {
-    struct cf_str all = {0};
     if (v->outcome == INTAKE_WAIT) return "not_enrolled";
-    for (enum cf_reason r = cf_reason_set_next(&v->reasons, 0); r < CF_REASON_COUNT;
-         r = cf_reason_set_next(&v->reasons, r + 1)) {
-        const char *code = cf_reason_info(r)->code;
-        all = all.len ? cf_arena_printf(a, "%.*s,%s", CF_ARG(all), code) : cf_str_of(code);
-    }
-    return cf_arena_str(a, all).ptr;
+    return cf_reason_info(cf_reason_set_next(&v->reasons, 0))->code;
 }
 
 static bool is_other_document(const struct intake_case *c)
@@ -45,7 +39,7 @@ int intake_case_supplement(struct intake_case *c, const struct intake_supplement
     if (!*refusal && is_other_document(c)) *refusal = "illegal_in_state";
     if (*refusal) return 0;
     intake_case_verdict(c, false, false, &f, &v);
-    if (v.outcome != INTAKE_ACCEPT) *refusal = refusal_of(s->arena, &v);
+    if (v.outcome != INTAKE_ACCEPT) *refusal = refusal_of(&v);
     if (*refusal) return 0;
     struct intake_waiting row = {.outlet_code = c->app.outlet_code};
     int e = intake_codec_person_seal(intake_env_of(s)->ring, s->arena, &c->person, &s->msg->key,

@@ -56,7 +56,10 @@ static enum production_fit on_supplement(struct scene *c, const struct productio
 static enum production_fit operate(struct scene *c, const struct production_op *op, bool waited)
 {
     struct production_op *mine = cf_arena_dup(c->s->arena, op, sizeof *op);
+    uint8_t id[16];
     mine->waited = waited;
+    production_issued_id(&c->s->msg->key, op->card_no, id);
+    mine->issued = op->card_no.len && cf_aux_get(c->s, PRODUCTION_ISSUED, id);
     return production_operate(&c->h, mine, &c->world, &c->fx);
 }
 

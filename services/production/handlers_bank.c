@@ -319,13 +319,17 @@ static bool orders_card(const struct production_row *row, const struct cf_msg *m
     return r->step == PRODUCTION_ON_FAILED || row->early.len > 0;
 }
 
-/* A card that is imported with its number: was that number given before? */
-static size_t want_number(const struct cf_msg *m, struct cf_want *wants, size_t max)
+/* A card that is imported with its number, or a number that is none of the row's: was it given
+ * before? */
+static size_t want_number(const struct production_row *row, const struct cf_msg *m,
+                          struct cf_want *wants, size_t max)
 {
     const struct production_op *op = m->body;
     uint8_t id[16];
     size_t n = 0;
-    if (op->what != PRODUCTION_OP_IMPORT_CARD || !op->card_no.len) return 0;
+    bool present = op->what != PRODUCTION_OP_IMPORT_CARD &&
+                   (cf_str_eq(op->card_no, row->made_no) || cf_str_eq(op->card_no, row->card_no));
+    if (present || !op->card_no.len) return 0;
     production_issued_id(&m->key, op->card_no, id);
     want(wants, &n, max, PRODUCTION_ISSUED, id);
     return n;
@@ -358,7 +362,7 @@ size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf
         want(wants, &n, max, PRODUCTION_OPERATION, b->operation_id);
         return n;
     }
-    if (m->type == PRODUCTION_M_OPERATION) return want_number(m, wants, max);
+    if (m->type == PRODUCTION_M_OPERATION) return want_number(row, m, wants, max);
     if (m->type == PRODUCTION_M_ACKNOWLEDGED) {
         const struct production_acknowledged *b = m->body;
         want(wants, &n, max, PRODUCTION_NOTICE, b->notice_id);

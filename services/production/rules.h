@@ -286,6 +286,7 @@ struct production_op {
     int password;                       /* 0 social_security, 1 financial, -1 other */
     bool consent, fees, late, too_many; /* late: older than the ids that are kept */
     bool waited;                        /* kept long enough already */
+    bool issued; /* card_no was given out to this holder, once */
     struct {
         struct cf_str bank;
         enum cf_card_state state;

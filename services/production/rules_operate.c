@@ -91,7 +91,8 @@ static void check_request(const struct production_op *op, const struct target *t
     if (op->fees) refuse(v, "fee_not_allowed");
     if (op->what == PRODUCTION_OP_IMPORT_CARD) return;
     if (!t->card) {
-        refuse(v, "unknown_card");
+        /* The holder's row knows the cards that count, not those before them. */
+        refuse(v, op->issued ? "card_cancelled" : "unknown_card");
         return;
     }
     if (op->operator_bank.len && op->channel == CF_CHANNEL_BANK_OUTLET &&

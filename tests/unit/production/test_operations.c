@@ -262,6 +262,19 @@ static void activation_waits_for_the_collection(void **state)
     }
 }
 
+static void a_number_of_before_is_a_cancelled_card(void **state)
+{
+    (void)state;
+    for (int issued = 0; issued <= 1; issued++) {
+        struct production_holder h = holder_with(CF_CARD_NORMAL);
+        struct production_op op = asked(PRODUCTION_OP_RELEASE);
+        op.card_no = CF_STR("B00000035");
+        op.issued = issued;
+        assert_string_equal(reasons_of(operate(&h, &op)),
+                            issued ? "card_cancelled" : "unknown_card");
+    }
+}
+
 static void a_refused_extension_names_its_reason_once(void **state)
 {
     (void)state;
@@ -543,6 +556,7 @@ int main(void)
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),
         cmocka_unit_test(activation_waits_for_the_collection),
+        cmocka_unit_test(a_number_of_before_is_a_cancelled_card),
         cmocka_unit_test(a_refused_extension_names_its_reason_once),
         cmocka_unit_test(activating_changes_only_what_it_takes_over),
         cmocka_unit_test(the_bank_of_the_old_card_hears_what_became_of_it),
