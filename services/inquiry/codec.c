@@ -154,6 +154,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         ev->entry.outlet = text(e->supplemented->outlet_code);
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_COMMAND_DECIDED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
         ev->what = INQUIRY_OTHER;

@@ -50,6 +50,8 @@ static void answer(struct change *c, int status, const struct intake_view *v)
     } else {
         cf_out_z(&o, "result", result_name(v->command_result));
         if (v->command_reason.len) cf_out_text(&o, "refused_because", v->command_reason);
+        if (v->command_voucher_no.len) cf_out_text(&o, "voucher_no", v->command_voucher_no);
+        if (v->command_notice_no.len) cf_out_text(&o, "refusal_notice_no", v->command_notice_no);
         intake_outcome_out(&o, c->w.front, c->w.req->arena, v);
     }
     cf_out_end(&o);

@@ -104,7 +104,7 @@ struct intake_aliased {
 struct intake_answered {
     uint8_t application_id[16], command_id[16];
     bool refused;
-    struct cf_str reason;
+    struct cf_str reason, voucher_no, notice_no;
 };
 
 struct intake_follow {
@@ -285,6 +285,10 @@ void intake_codec_send_extension(struct cf_step *s, enum cf_app_kind kind,
 void intake_codec_send_supplement(struct cf_step *s, const uint8_t id[16],
                                   const struct intake_application *app,
                                   const uint8_t command_id[16], bool asks);
+/* The paper of a command that intake has decided itself. */
+void intake_codec_send_decided(struct cf_step *s, const uint8_t id[16],
+                               const struct intake_application *app, const char *operation,
+                               const struct intake_command *row);
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision);
 /* To the newer reference of this holder; there, to all readers; and what comes there, to here. */

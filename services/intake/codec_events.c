@@ -161,6 +161,28 @@ void intake_codec_send_supplement(struct cf_step *s, const uint8_t id[16],
     send(s, asks ? "application.supplement_requested" : "application.supplemented", &e);
 }
 
+void intake_codec_send_decided(struct cf_step *s, const uint8_t id[16],
+                               const struct intake_application *app, const char *operation,
+                               const struct intake_command *row)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__Decided x;
+    cardflow__v1__application_event__decided__init(&x);
+    char *reason = z(s->arena, row->reason);
+    begin(s, &e, id, app->kind);
+    x.command_id = cf_data_id(s->msg->id);
+    x.operation = literal(operation);
+    x.result = literal(row->result == INTAKE_REFUSED ? "refused" : "done");
+    x.reasons = &reason;
+    x.n_reasons = row->reason.len > 0;
+    x.voucher_no = z(s->arena, row->voucher_no);
+    x.notice_no = z(s->arena, row->notice_no);
+    x.channel = literal(cf_channel_name((enum cf_channel)app->channel));
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_COMMAND_DECIDED;
+    e.command_decided = &x;
+    send(s, "application.command_decided", &e);
+}
+
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision)
 {

@@ -112,6 +112,8 @@ static int decode_answered(struct cf_decode *d, const struct cf_key *key,
     if (!take_id(o->operation_id, m->command_id)) return refuse(d, "operation_id: 16 bytes");
     m->refused = cf_str_is(text(o->result), "refused");
     if (o->n_reasons) m->reason = text(o->reasons[0]);
+    m->voucher_no = text(o->voucher_no);
+    m->notice_no = text(o->notice_no);
     if (supplement)
         add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_SUPPLEMENTED, key, m);
     else

@@ -155,7 +155,7 @@ static const char *const topics_out[] = {[INTAKE_OUT_INTERNAL] = "intake.interna
                                          [INTAKE_OUT_EVENTS] = "application.events",
                                          [INTAKE_OUT_UNITS] = "unit.notices", NULL};
 /* An enrolment can have both slots judged. */
-static const struct cf_number_kind numbers[] = {{"receipt", 2}, {"notice", 2}};
+static const struct cf_number_kind numbers[] = {{"receipt", 2}, {"notice", 2}, {"voucher", 1}};
 
 struct cf_service intake_service(const struct intake_env *env)
 {
@@ -167,7 +167,7 @@ struct cf_service intake_service(const struct intake_env *env)
                                .aux = intake_aux,
                                .n_aux = intake_n_aux,
                                .numbers = numbers,
-                               .n_numbers = 2,
+                               .n_numbers = sizeof numbers / sizeof *numbers,
                                .env = env,
                                .decode = intake_codec_decode,
                                .wants = wants,

@@ -10,6 +10,10 @@
 #include "services/intake/rules.h"
 #include "services/intake/store.h"
 
+/* Vouchers and notices have one series each for the whole system: intake's notices count from the
+ * start of the space and its vouchers from the middle, production's the other way round. */
+enum intake_number { INTAKE_NUMBER_RECEIPT, INTAKE_NUMBER_NOTICE, INTAKE_NUMBER_VOUCHER };
+
 /* The service as the stage runs it; env must outlive it. */
 struct cf_service intake_service(const struct intake_env *env);
 

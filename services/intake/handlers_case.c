@@ -5,8 +5,6 @@
 
 static const uint8_t zero[16];
 
-enum { INTAKE_NUMBER_RECEIPT, INTAKE_NUMBER_NOTICE };
-
 static bool same_id(const uint8_t a[16], const uint8_t b[16])
 {
     return memcmp(a, b, 16) == 0;

@@ -1,4 +1,5 @@
 /* handlers_commands -- submissions, supplements, withdrawals, and the timers of applications. */
+#include "common/pure/receipt.h"
 #include "services/intake/handlers.h"
 
 #define COMMAND_LIFE_MS (7 * (cf_ms)CF_MS_PER_DAY)
@@ -87,6 +88,38 @@ void intake_command_put(struct cf_step *s, const uint8_t app[16], const char *re
         cf_count(s, "refused");
     }
     cf_aux_put(s, INTAKE_AUX_COMMAND, s->msg->id, &row);
+}
+
+/* The number of a paper; empty ptr NULL: the space is used up. */
+static struct cf_str paper_no(struct cf_step *s, enum intake_number kind)
+{
+    char no[CF_RECEIPT_LEN + 2];
+    bool voucher = kind == INTAKE_NUMBER_VOUCHER;
+    uint64_t n = cf_number(s, (uint16_t)kind) + (voucher ? CF_RECEIPT_SPACE / 2 : 0);
+    if (!cf_receipt_make_prefixed(intake_env_of(s)->number_key,
+                                  voucher ? CF_VOUCHER_LETTER : CF_NOTICE_LETTER, n, no))
+        return (struct cf_str){0};
+    return cf_arena_str(s->arena, (struct cf_str){no, CF_RECEIPT_LEN + 1});
+}
+
+/* Decided here. A refusal gets a one-time notice, a withdrawal that is done a voucher; production
+ * keeps both with those of other operations. */
+static int answer(struct cf_step *s, const uint8_t id[16], const struct intake_application *app,
+                  const char *operation, const char *refusal)
+{
+    struct intake_command row = {.result = (int16_t)(refusal ? INTAKE_REFUSED : INTAKE_DONE)};
+    bool withdrawn = !refusal && s->msg->type == INTAKE_MSG_WITHDRAW;
+    memcpy(row.application_id, id, 16);
+    if (refusal) {
+        row.reason = cf_str_of(refusal);
+        row.notice_no = paper_no(s, INTAKE_NUMBER_NOTICE);
+        cf_count(s, "refused");
+    }
+    if (withdrawn) row.voucher_no = paper_no(s, INTAKE_NUMBER_VOUCHER);
+    if ((refusal && !row.notice_no.len) || (withdrawn && !row.voucher_no.len)) return CF_E_DATA;
+    cf_aux_put(s, INTAKE_AUX_COMMAND, s->msg->id, &row);
+    if (app && (refusal || withdrawn)) intake_codec_send_decided(s, id, app, operation, &row);
+    return 0;
 }
 
 static void over(struct cf_str *to, struct cf_str from)
@@ -233,9 +266,9 @@ int intake_decide_supplement(struct cf_step *s, struct intake_holder *h, bool *c
     /* Accepted: production answers, see intake_decide_supplemented. */
     if (!e && !refusal && there) e = intake_case_supplement(&c, m, &refusal);
     if (e) return e;
-    if (refusal || here) intake_command_put(s, m->application_id, refusal, INTAKE_DONE);
+    if (refusal || here) e = answer(s, m->application_id, app, "supplement", refusal);
     *changed = !refusal;
-    return refusal || there ? 0 : supplement(&c, m);
+    return e || refusal || there ? e : supplement(&c, m);
 }
 
 /* ---- withdrawals ----------------------------------------------------------------------------- */
@@ -255,9 +288,9 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
     bool here = app && (app->state == CF_APP_RECEIVED || app->state == CF_APP_NOTICED);
     if (!refusal && !here && !slot) refusal = "illegal_in_state"; /* it has ended */
     /* Accepted: production answers, see intake_decide_answered. */
-    if (refusal || here) intake_command_put(s, m->application_id, refusal, INTAKE_DONE);
+    int e = refusal || here ? answer(s, m->application_id, app, "withdraw", refusal) : 0;
     *changed = !refusal;
-    if (refusal) return 0;
+    if (e || refusal) return e;
     if (here) {
         memcpy(c.id, m->application_id, 16);
         c.app = *app;
@@ -272,7 +305,9 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
 int intake_decide_answered(struct cf_step *s)
 {
     const struct intake_answered *m = s->msg->body;
-    struct intake_command row = {.result = m->refused ? INTAKE_REFUSED : INTAKE_DONE};
+    struct intake_command row = {.result = m->refused ? INTAKE_REFUSED : INTAKE_DONE,
+                                 .voucher_no = m->voucher_no,
+                                 .notice_no = m->notice_no};
     memcpy(row.application_id, m->application_id, 16);
     if (m->refused) row.reason = m->reason;
     cf_aux_put(s, INTAKE_AUX_COMMAND, m->command_id, &row);

@@ -1,5 +1,6 @@
-/* handlers_supplements -- a supplement of an application that production has: it is judged here, and
- * production says whether it comes in time (only an account that could not be opened waits for it). */
+/* handlers_supplements -- a supplement of an application that production has: it is judged here,
+ * and production says whether it comes in time: only an account that could not be opened waits for
+ * one. */
 #include "services/intake/handlers.h"
 
 static const uint8_t zero[16];

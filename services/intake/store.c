@@ -134,6 +134,8 @@ static const struct cf_column command_columns[] = {
     COLUMN("application_id", ID, application_id)
     COLUMN("result", INT2, result)
     COLUMN("reason", TEXT, reason)
+    COLUMN("voucher_no", TEXT, voucher_no)
+    COLUMN("notice_no", TEXT, notice_no)
 };
 #undef OWNER
 
@@ -227,6 +229,8 @@ int intake_view_read(const PGresult *res, int row, struct cf_arena *arena, struc
         {"id", CF_COL_ID, offsetof(struct intake_view, id)},
         {"command_result", CF_COL_INT2, offsetof(struct intake_view, command_result)},
         {"command_reason", CF_COL_TEXT, offsetof(struct intake_view, command_reason)},
+        {"command_voucher_no", CF_COL_TEXT, offsetof(struct intake_view, command_voucher_no)},
+        {"command_notice_no", CF_COL_TEXT, offsetof(struct intake_view, command_notice_no)},
         {"state_now", CF_COL_INT2, offsetof(struct intake_view, state_now)},
         {"ended_at", CF_COL_INT8, offsetof(struct intake_view, ended_at)},
         {"activated_at", CF_COL_INT8, offsetof(struct intake_view, activated_at)},

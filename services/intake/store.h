@@ -79,6 +79,7 @@ struct intake_command {
     uint8_t application_id[16];
     int16_t result;
     struct cf_str reason;
+    struct cf_str voucher_no, notice_no; /* of a withdrawal done; of what was refused */
 };
 
 /* A supplement that production has not answered yet. */
@@ -177,7 +178,7 @@ struct intake_view {
     uint8_t id[16];
     struct intake_application app;
     int16_t command_result; /* 0: no command was waited for */
-    struct cf_str command_reason;
+    struct cf_str command_reason, command_voucher_no, command_notice_no;
     int16_t state_now; /* app.state is that of the judgement */
     int64_t ended_at, activated_at;
 };

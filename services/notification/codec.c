@@ -127,6 +127,7 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
         n->person = cf_bytes(e->supplemented->person);
         break;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED:
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_COMMAND_DECIDED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED:
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:

@@ -9,7 +9,8 @@ static const char *const application_types[] = {"application.accepted",
                                                 "application.withdrawal_requested",
                                                 "application.extension_requested",
                                                 "application.supplement_requested",
-                                                "application.enrolment_changed", NULL};
+                                                "application.enrolment_changed",
+                                                "application.command_decided", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const command_types[] = {"card.operation", "card.signature", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
@@ -137,6 +138,22 @@ static int supplement(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int decided(struct cf_decode *d, const struct cf_key *key,
+                   const Cardflow__V1__ApplicationEvent__Decided *in)
+{
+    struct production_decided *b = cf_arena_zero(d->arena, sizeof *b);
+    if (!production_codec_id(in->command_id, b->command_id))
+        return production_codec_wrong(d, "command_id: 16 bytes");
+    b->operation = production_codec_text(in->operation);
+    b->result = production_codec_text(in->result);
+    if (in->n_reasons) b->reasons = production_codec_text(in->reasons[0]);
+    b->voucher_no = production_codec_text(in->voucher_no);
+    b->notice_no = production_codec_text(in->notice_no);
+    b->channel = production_codec_text(in->channel);
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_DECIDED, key, b)->no_row = true;
+    return 0;
+}
+
 static int application_event(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
@@ -156,6 +173,8 @@ static int application_event(struct cf_decode *d, const struct cf_record *rec)
         production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, &key, b);
         return 0;
     }
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_COMMAND_DECIDED)
+        return decided(d, &key, e->command_decided);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED)
         return supplement(d, &key, e);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED) {

@@ -48,6 +48,7 @@ enum production_message {
     PRODUCTION_M_NOTICE_DUE,
     PRODUCTION_M_ACKNOWLEDGED,
     PRODUCTION_M_SUPPLEMENT,
+    PRODUCTION_M_DECIDED, /* by intake: its paper is kept here */
     /* for a bank */
     PRODUCTION_M_ENQUEUE,
     PRODUCTION_M_DEQUEUE,
@@ -96,6 +97,11 @@ struct production_line_body {
 struct production_close_body {
     unsigned lane;
     int64_t from, to;
+};
+
+struct production_decided {
+    uint8_t command_id[16];
+    struct cf_str operation, result, reasons, voucher_no, notice_no, channel;
 };
 
 struct production_signed {

@@ -24,17 +24,21 @@ static struct cf_str notice_no(struct cf_step *s, struct papers *p)
     return cf_arena_str(s->arena, cf_str_of(p->notice));
 }
 
+static struct cf_str next_voucher(struct cf_step *s, struct papers *p)
+{
+    uint64_t n = cf_number(s, PRODUCTION_NUMBER_VOUCHER);
+    if (!cf_receipt_make_prefixed(env_of(s)->number_key, CF_VOUCHER_LETTER, n, p->voucher))
+        p->voucher[0] = 0;
+    return cf_arena_str(s->arena, cf_str_of(p->voucher));
+}
+
 /* One voucher an operation, on its answer and on the change it made. */
 static struct cf_str voucher_no(struct cf_step *s, struct papers *p, const struct production_op *op)
 {
     if (!op) return (struct cf_str){0};
-    if (p->op != op) {
-        uint64_t n = cf_number(s, PRODUCTION_NUMBER_VOUCHER);
-        p->op = op;
-        if (!cf_receipt_make_prefixed(env_of(s)->number_key, CF_VOUCHER_LETTER, n, p->voucher))
-            p->voucher[0] = 0;
-    }
-    return cf_arena_str(s->arena, cf_str_of(p->voucher));
+    if (p->op == op) return cf_arena_str(s->arena, cf_str_of(p->voucher));
+    p->op = op;
+    return next_voucher(s, p);
 }
 
 bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1])
@@ -125,7 +129,9 @@ static struct cf_str join(struct cf_arena *a, const struct production_effect *e)
 static void answered(struct cf_step *s, const struct production_effect *e, struct papers *p)
 {
     bool done = e->op && !strcmp(e->word, "done");
-    struct cf_str voucher = done ? voucher_no(s, p, e->op) : (struct cf_str){0};
+    struct cf_str voucher = done         ? voucher_no(s, p, e->op)
+                            : e->voucher ? next_voucher(s, p)
+                                         : (struct cf_str){0};
     struct cf_str notice = e->notice ? notice_no(s, p) : (struct cf_str){0};
     struct production_answer row = {
         .operation = e->op ? e->op->word : cf_str_of(e->command ? e->command : ""),
@@ -142,8 +148,10 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
     }
     if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
     if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));
-    /* Of what was not asked here only the refusal is a paper: a notice. */
-    if (e->op || notice.len) cf_aux_put(s, PRODUCTION_OPERATION, e->command_id, &row);
+    if (!row.card_no.len) row.holder = s->msg->key;
+    /* What was not asked here is kept for its papers only. */
+    if (e->op || notice.len || voucher.len)
+        cf_aux_put(s, PRODUCTION_OPERATION, e->command_id, &row);
     if (e->n_reasons) cf_count(s, "refused");
     cf_send_bytes(s, PRODUCTION_OUT_CARD, &s->msg->key, "card.operation_answered",
                   production_codec_answered(s->arena, e, s->now, voucher, notice));

@@ -110,6 +110,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_HOLDER_DUE:
     case PRODUCTION_M_SIGNATURE:
+    case PRODUCTION_M_DECIDED:
     case PRODUCTION_M_NOTICE_DUE:
     case PRODUCTION_M_ACKNOWLEDGED:
     case PRODUCTION_M_ENQUEUE:
@@ -319,10 +320,28 @@ static void put_signature(struct cf_step *s)
     cf_aux_put(s, PRODUCTION_SIGNATURE, b->operation_id, &row);
 }
 
+static void put_decided(struct cf_step *s)
+{
+    const struct production_decided *b = s->msg->body;
+    const struct production_answer row = {.operation = b->operation,
+                                          .result = b->result,
+                                          .reasons = b->reasons,
+                                          .voucher_no = b->voucher_no,
+                                          .notice_no = b->notice_no,
+                                          .channel = b->channel,
+                                          .holder = s->msg->key,
+                                          .at = s->now};
+    cf_aux_put(s, PRODUCTION_OPERATION, b->command_id, &row);
+}
+
 int production_decide_holder(struct cf_step *s, struct production_row *row, bool *changed)
 {
     if (s->msg->type == PRODUCTION_M_SIGNATURE) {
         put_signature(s);
+        return 0;
+    }
+    if (s->msg->type == PRODUCTION_M_DECIDED) {
+        put_decided(s);
         return 0;
     }
     if (s->msg->type == PRODUCTION_M_NOTICE_DUE || s->msg->type == PRODUCTION_M_ACKNOWLEDGED)

@@ -2,8 +2,9 @@
 
 #include "common/pure/error.h"
 
-/* Version 1 is without accepted_on, working_days and the flags of deadlines. */
-enum { VERSION_FIRST = 1, VERSION = 2, PACK_MAX = 1024 };
+/* Version 1 is without accepted_on, working_days and the flags of deadlines; up to 2 an application
+ * has one withdrawal that waits, not several. */
+enum { VERSION_FIRST = 1, VERSION_ONE_LEAVE = 2, VERSION = 3, PACK_MAX = 1024 };
 
 struct writer {
     uint8_t bytes[PACK_MAX];
@@ -175,7 +176,8 @@ static void put_app(struct writer *w, const struct production_app *a, bool colum
     put_number(w, a->remakes, 4);
     put_number(w, a->until, 8);
     put_number(w, a->leaving, 1);
-    put_id(w, a->leave_id);
+    for (int i = 0; i < PRODUCTION_LEAVES_KEPT; i++)
+        put_id(w, a->leave_ids[i]);
     put_no(w, a->superseded);
     put_number(w, a->accepted_on, 4);
     put_number(w, a->working_days, 4);
@@ -205,7 +207,8 @@ static void take_app(struct reader *r, struct production_app *a, bool columns, i
     a->remakes = (uint32_t)take_number(r, 4);
     a->until = take_number(r, 8);
     a->leaving = (enum production_leaving)take_number(r, 1);
-    take_id(r, a->leave_id);
+    for (int i = 0; i < (version <= VERSION_ONE_LEAVE ? 1 : PRODUCTION_LEAVES_KEPT); i++)
+        take_id(r, a->leave_ids[i]);
     take_no(r, a->superseded);
     if (version == VERSION_FIRST) return;
     a->accepted_on = (cf_day)take_number(r, 4);
@@ -243,7 +246,7 @@ static void put_slot(struct writer *w, const struct production_slot *slot, bool 
 static void take_slot(struct reader *r, struct production_slot *slot, bool columns)
 {
     int64_t version = take_number(r, 1);
-    if (version != VERSION && version != VERSION_FIRST) r->bad = true;
+    if (version < VERSION_FIRST || version > VERSION) r->bad = true;
     take_app(r, &slot->app, columns, version);
     take_card(r, &slot->made, columns);
     take_card(r, &slot->card, columns);

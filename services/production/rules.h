@@ -161,6 +161,8 @@ enum production_leaving {
     PRODUCTION_LEAVES_RELEASED /* the lost card was found */
 };
 
+#define PRODUCTION_LEAVES_KEPT 4
+
 struct production_app {
     uint8_t id[16];
     enum cf_app_kind kind;
@@ -178,7 +180,8 @@ struct production_app {
     uint32_t remakes;
     cf_ms until; /* when the present state runs out; 0: never */
     enum production_leaving leaving;
-    uint8_t leave_id[16];                /* the command that asked for it */
+    /* The withdrawals that wait for the bank's shard; zero: none. */
+    uint8_t leave_ids[PRODUCTION_LEAVES_KEPT][16];
     char superseded[CF_CARDNUM_LEN + 1]; /* number of the card that failed or was voided last */
 };
 
@@ -333,6 +336,7 @@ struct production_effect {
     struct cf_str reason;    /* STEP; a code */
     cf_day respond_by;       /* STEP: until when the holder can put it right; 0: nothing to do */
     bool notice;             /* STEP, ANSWERED: make a one-time notice */
+    bool voucher;            /* ANSWERED without op: make a voucher */
     uint8_t batch_id[16];
     uint32_t line_no;
     struct production_card card; /* number and, for CHANGED, the new state */

@@ -1,32 +1,58 @@
 /* The bank's queue and leaving it: batches, withdrawal, the end of an enrolment. */
 #include "services/production/rules_inside.h"
 
-static void leave_answered(struct production_slot *slot, const char *result, const char *reason,
-                           struct production_effects *fx)
+static const uint8_t none[16];
+
+static void answer(struct production_effect *e, const uint8_t command_id[16], const char *result,
+                   const char *reason)
 {
-    struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
-    memcpy(e->command_id, slot->app.leave_id, 16);
+    memcpy(e->command_id, command_id, 16);
     e->command = "withdraw";
     e->word = result;
     if (reason) e->reasons[e->n_reasons++] = reason;
     e->notice = reason != NULL;
 }
 
+/* Everybody who waits hears it; a withdrawal that is done has one voucher. reason NULL: done. */
+static void leave_answered(struct production_slot *slot, const char *reason,
+                           struct production_effects *fx)
+{
+    bool first = true;
+    for (int i = 0; i < PRODUCTION_LEAVES_KEPT; i++) {
+        uint8_t *id = slot->app.leave_ids[i];
+        if (memcmp(id, none, 16) == 0) continue;
+        struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
+        answer(e, id, reason ? "refused" : first ? "done" : "already", reason);
+        e->voucher = !reason && first;
+        first = false;
+        memset(id, 0, 16);
+    }
+}
+
+/* False: as many wait already as are kept. */
+static bool keep_waiting(struct production_app *app, const uint8_t command_id[16])
+{
+    for (int i = 0; i < PRODUCTION_LEAVES_KEPT; i++) {
+        if (memcmp(app->leave_ids[i], none, 16) != 0) continue;
+        memcpy(app->leave_ids[i], command_id, 16);
+        return true;
+    }
+    return false;
+}
+
 static void leave(struct production_slot *slot, enum production_leaving why, bool tell,
                   struct production_effects *fx)
 {
-    if (why == PRODUCTION_LEAVES_WITHDRAWN) {
+    /* A release itself waits for this, and answers. */
+    if (why == PRODUCTION_LEAVES_WITHDRAWN || why == PRODUCTION_LEAVES_RELEASED) {
         production_end(slot, CF_APP_WITHDRAWN, (struct cf_str){0}, tell, fx);
-        leave_answered(slot, "done", NULL, fx);
-        return;
-    }
-    if (why == PRODUCTION_LEAVES_RELEASED) { /* the release itself waits for this, and answers */
-        production_end(slot, CF_APP_WITHDRAWN, (struct cf_str){0}, tell, fx);
+        leave_answered(slot, NULL, fx);
         return;
     }
     enum cf_close_reason reason =
         why == PRODUCTION_LEAVES_DIED ? CF_CLOSE_HOLDER_DIED : CF_CLOSE_ENROLMENT_ENDED;
     production_end(slot, CF_APP_CLOSED, cf_str_of(cf_close_reason_name(reason)), tell, fx);
+    leave_answered(slot, "illegal_in_state", fx);
 }
 
 enum production_fit production_on_batched(struct production_holder *h,
@@ -47,12 +73,11 @@ enum production_fit production_on_batched(struct production_holder *h,
     production_step(slot, to, (struct cf_str){0}, fx);
     enum production_leaving why = app->leaving;
     app->leaving = PRODUCTION_STAYS;
-    if (why == PRODUCTION_LEAVES_WITHDRAWN) {
-        leave_answered(slot, "refused", "in_production", fx);
-    } else if (why == PRODUCTION_LEAVES_DIED) {
+    if (why == PRODUCTION_LEAVES_DIED) {
         production_line_done(slot, "failed", fx);
         leave(slot, why, true, fx);
     }
+    leave_answered(slot, "in_production", fx);
     return PRODUCTION_MOVE;
 }
 
@@ -74,19 +99,22 @@ enum production_fit production_on_withdrawal(struct production_holder *h,
 {
     struct production_slot *slot = production_slot_of(h, m->app_id);
     /* Intake sends it after accepted, on the same topic: an id nobody knows has ended. */
-    if (!slot) return PRODUCTION_ENDED;
-    struct production_app *app = &slot->app;
-    enum cf_app_state to;
-    if (cf_app_state_is_end(app->state)) {
-        /* It ended while intake still held it open: whoever asks must hear that it is too late. */
-        memcpy(app->leave_id, m->command_id, 16);
-        leave_answered(slot, "refused", "illegal_in_state", fx);
+    if (!slot || cf_app_state_is_end(slot->app.state)) {
+        struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
+        memcpy(e->app_id, m->app_id, 16);
+        answer(e, m->command_id, "refused", "illegal_in_state");
         return PRODUCTION_MOVE;
     }
-    if (app->leaving != PRODUCTION_STAYS) return PRODUCTION_ALREADY;
-    memcpy(app->leave_id, m->command_id, 16);
+    struct production_app *app = &slot->app;
+    enum cf_app_state to;
+    if (!keep_waiting(app, m->command_id)) {
+        answer(production_about_app(fx, PRODUCTION_FX_ANSWERED, slot), m->command_id, "refused",
+               "too_many_operations");
+        return PRODUCTION_MOVE;
+    }
+    if (app->leaving != PRODUCTION_STAYS) return PRODUCTION_MOVE; /* answered with the first */
     if (production_fit_of(app, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE) {
-        leave_answered(slot, "refused", "in_production", fx);
+        leave_answered(slot, "in_production", fx);
     } else if (app->queued) {
         /* Only the bank's shard knows whether the line is still waiting. */
         app->leaving = PRODUCTION_LEAVES_WITHDRAWN;

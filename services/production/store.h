@@ -79,6 +79,7 @@ struct production_answer {
     struct cf_str operation, result, reasons, card_no, card_state, voucher_no, notice_no, channel,
         staff_id, outlet;
     int64_t at;
+    struct cf_key holder; /* where no card tells whose it is */
 };
 
 struct production_signature {

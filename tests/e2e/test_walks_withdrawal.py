@@ -1,6 +1,8 @@
 """A withdrawal in every state of the table: allowed it ends the application, refused it changes nothing and
 says what to do; each with card, papers and messages as they must be then."""
 
+import concurrent.futures
+
 import psycopg
 import pytest
 from harness.bank import open_notices, told
@@ -8,26 +10,49 @@ from harness.client import Client
 from harness.notices import notifications
 from harness.program import wait_until
 from harness.walks import (
-    bank_says, cards, states, supplement, wait_for_cards, withdraw,
+    actor, bank_says, cards, states, supplement, wait_for_cards, withdraw,
 )
 
 
+def paper(client, kind, number):
+    """production keeps those of intake, too, and hears of them a moment later."""
+    shown = []
+
+    def there():
+        shown[:] = [client.api("production").get(f"/v1/{kind}/{number}")]
+        return shown[0].status == 200
+
+    wait_until(f"{kind} {number}", 15, there, 0.1)
+    return shown[0].json
+
+
 def done(client, person, application_id):
-    """Withdrawn, to be seen everywhere, and the holder may apply again."""
+    """Withdrawn, to be seen everywhere, with a voucher; a second time it is refused with a notice."""
     answer = withdraw(client, person, application_id)
     assert (answer.status, answer.json["result"]) == (200, "done"), answer
     client.wait_for(application_id, "withdrawn", "已撤销")
+    shown = paper(client, "vouchers", answer.json["voucher_no"])
+    assert (shown["operation"], shown["result"], shown["signature"]) == ("withdraw", "done", None)
     again = withdraw(client, person, application_id)
     assert (again.json["result"], again.json["refused_because"]) == \
         ("refused", "illegal_in_state"), again
+    assert_notice(client, again, "illegal_in_state")
     assert client.outcome(application_id)["state"] == "withdrawn"
     return answer
+
+
+def assert_notice(client, answer, because):
+    shown = paper(client, "notices", answer.json["refusal_notice_no"])
+    assert (shown["operation"], shown["result"], [r["code"] for r in shown["reasons"]]) == \
+        ("withdraw", "refused", [because]), shown
+    assert shown["reasons"][0]["text"]["zh"] and "voucher_no" not in answer.json
 
 
 def refused(client, person, application_id, because, state):
     answer = withdraw(client, person, application_id)
     assert (answer.status, answer.json["result"], answer.json["refused_because"]) == \
         (200, "refused", because), answer
+    assert_notice(client, answer, because)
     assert client.outcome(application_id)["state"] == state
     return answer
 
@@ -51,9 +76,18 @@ def test_after_a_notice(client, people):
     client.enrol(person)
     application_id = client.apply(person, phone="").json["application_id"]
     assert client.wait_for(application_id, "noticed")["notice_no"]
-    done(client, person, application_id)
+    number = done(client, person, application_id).json["voucher_no"]
+    signed = client.api("production").post(f"/v1/vouchers/{number}/signature", {
+        "who": actor(client, person), "when": "2026-03-02T10:00:00+08:00",
+        "method": "handwritten"})
+    assert signed.status == 202, signed
+    wait_until("the signature is kept", 15,
+               lambda: paper(client, "vouchers", number)["signature"], 0.1)
     late = supplement(client, application_id, phone=person["phone"])
     assert late.json["refused_because"] == "illegal_in_state", late
+    refusal = paper(client, "notices", late.json["refusal_notice_no"])
+    assert refusal["operation"] == "supplement", refusal
+    assert refusal["notice_no"] != late.json["notice_no"]  # the application's is another
     assert client.apply(person).json["outcome"] == "accepted"
 
 
@@ -136,7 +170,13 @@ def test_in_the_banks_queue_its_shard_decides(patient, people):
     first = client.accepted(leaving)["application_id"]
     second = client.accepted(staying)["application_id"]
     client.wait_for(first, "photo_ready")
-    done(client, leaving, first)
+    # Two that do not wait for each other: each has its answer.
+    with concurrent.futures.ThreadPoolExecutor(2) as two:
+        answers = list(two.map(lambda _: withdraw(client, leaving, first), range(2)))
+    assert {answer.status for answer in answers} == {200}, answers
+    results = sorted((answer.json["result"], "voucher_no" in answer.json) for answer in answers)
+    assert results[-1] != results[0] and ("done", True) in results, results
+    client.wait_for(first, "withdrawn", "已撤销")
     client.wait_for(second, "collected", "已激活", timeout=60)
     assert client.outcome(first)["state"] == "withdrawn"
     assert cards(client, leaving) == [] and cards(client, staying) == [("permanent", "normal")]

@@ -1,9 +1,11 @@
 -- Outcomes that somebody waits for: of applications, and of commands about them.
 -- $1 smallint[] part, $2 uuid[] application id or command id, in pairs
--- Columns: id uuid (the one waited for), command_result, command_reason, and those of `application`.
+-- Columns: id uuid (the one waited for), command_result, command_reason, command_voucher_no,
+-- command_notice_no, and those of `application`.
 -- No row: not decided yet.
 -- `offset 0` keeps each lookup one by primary key, whatever the planner thinks of the tables.
 select w.id, 0::smallint as command_result, null::text as command_reason,
+    null::text as command_voucher_no, null::text as command_notice_no,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
     a.respond_by, a.policy, a.provisional, a.working_days, a.judged_at,
@@ -19,7 +21,7 @@ left join lateral (
     select * from holder h where h.part = a.part and h.key = a.holder offset 0) h on true
 where a.outcome <> 0 or a.moved_to is not null
 union all
-select w.id, c.result, c.reason,
+select w.id, c.result, c.reason, c.voucher_no, c.notice_no,
     a.part, a.holder, a.moved_to, a.channel, a.kind, a.bank_code, a.outlet_code, a.submitted_at,
     a.state, a.outcome, a.reasons, a.warnings, a.receipt_no, a.notice_no, a.accepted_on, a.due_on,
     a.respond_by, a.policy, a.provisional, a.working_days, a.judged_at,

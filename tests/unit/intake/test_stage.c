@@ -192,7 +192,10 @@ static void a_moved_application_is_not_its_old_holders_any_more(void **state)
     supplement_at(r, &from, m.application_id, &changes, NULL, AT(NOW) + 2 * HOUR);
     uint8_t id[16] = "withdraw 1";
     withdraw_at(r, &from, m.application_id, id, AT(NOW) + 2 * HOUR);
-    assert_int_equal(r->d->n_sent, sent); /* both are refused; no dead letter */
+    /* Both are refused, each with its paper; no dead letter. */
+    assert_int_equal(r->d->n_sent, sent + 2);
+    for (size_t i = sent; i < r->d->n_sent; i++)
+        assert_string_equal(r->d->sent[i].type, "application.command_decided");
     assert_int_equal(r->d->n_parked, 0);
     assert_memory_equal(holder_row(r, &to)->permanent.app, m.application_id, 16);
     assert_int_equal(app_row(r, m.application_id)->state, CF_APP_RECEIVED);
@@ -223,18 +226,27 @@ static void a_withdrawal_ends_what_is_not_accepted_and_asks_production_for_the_r
     struct intake_submit waiting = submission(&p, AT(NOW)), m = submission(&p, AT(NOW));
     struct cf_key key = submit_at(r, &waiting, AT(NOW));
     withdraw_at(r, &key, waiting.application_id, first, AT(NOW) + 1);
-    assert_string_equal(types_since(r, 1), "application.ended");
+    assert_string_equal(types_since(r, 1), "application.command_decided application.ended");
     assert_int_equal(r->d->n_work, 0);
+    const struct intake_command *done = double_aux(r->d, INTAKE_AUX_COMMAND, first);
+    assert_true(done && done->result == INTAKE_DONE && !done->notice_no.len &&
+                cf_receipt_check_prefixed(done->voucher_no, CF_VOUCHER_LETTER));
+    uint8_t late[16] = "withdraw 3";
+    withdraw_at(r, &key, waiting.application_id, late, AT(NOW) + 1);
+    assert_string_equal(types_since(r, 3), "application.command_decided");
+    const struct intake_command *refused = double_aux(r->d, INTAKE_AUX_COMMAND, late);
+    assert_true(refused && refused->result == INTAKE_REFUSED && !refused->voucher_no.len &&
+                cf_receipt_check_prefixed(refused->notice_no, CF_NOTICE_LETTER));
     enrol_at(r, &p, 1, AT(NOW) + 2);
     submit_at(r, &m, AT(NOW) + 3);
     withdraw_at(r, &key, m.application_id, second, AT(NOW) + 4);
     withdraw_at(r, &key, m.application_id, second, AT(NOW) + 5);
-    assert_string_equal(types_since(r, 2), "application.accepted application.withdrawal_requested");
+    assert_string_equal(types_since(r, 4), "application.accepted application.withdrawal_requested");
     step_at(r, &key, m.application_id, "withdrawn", AT(NOW) + 6);
     /* A withdrawn one does not stand in the way of the next. */
     struct intake_submit again = submission(&p, AT(NOW));
     submit_at(r, &again, AT(NOW) + 7);
-    assert_string_equal(types_since(r, 4), "application.accepted");
+    assert_string_equal(types_since(r, 6), "application.accepted");
 }
 
 static void one_open_application_a_holder(void **state)

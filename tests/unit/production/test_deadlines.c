@@ -402,16 +402,23 @@ static void a_clock_survives_packing_and_an_older_row_is_read(void **state)
     assert_int_equal(back.temporary.app.working_days, 30);
     assert_true(back.temporary.app.extended && back.temporary.app.provisional &&
                 back.temporary.app.warned && back.temporary.app.overdue);
-    /* The first version ended before the nine bytes of the clock; two empty cards follow. */
+    /* The second version had three places less for withdrawals, before the number given up. */
     char *old = cf_arena_dup(*state, packed.ptr, packed.len);
+    old[0] = 2;
+    size_t n = packed.len - 3;
+    memmove(old + n - 12, old + packed.len - 12, 12);
+    struct production_holder second = {0};
+    assert_true(production_unpack_temporary((struct cf_str){old, n}, &second));
+    assert_int_equal(second.temporary.app.accepted_on, today());
+    /* The first ended before the nine bytes of the clock, too; two empty cards follow. */
     old[0] = 1;
-    old[packed.len - 11] = old[packed.len - 2];
-    old[packed.len - 10] = old[packed.len - 1];
+    old[n - 11] = old[n - 2];
+    old[n - 10] = old[n - 1];
     struct production_holder first = {0};
-    assert_true(production_unpack_temporary((struct cf_str){old, packed.len - 9}, &first));
+    assert_true(production_unpack_temporary((struct cf_str){old, n - 9}, &first));
     assert_int_equal(first.temporary.app.due_on, today());
     assert_int_equal(first.temporary.app.accepted_on, 0);
-    old[0] = 3;
+    old[0] = 4;
     assert_false(production_unpack_temporary((struct cf_str){old, packed.len}, &back));
 }
 

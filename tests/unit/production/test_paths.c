@@ -551,21 +551,21 @@ static void a_withdrawal_is_answered_by_the_state(void **state)
     (void)state;
     static const struct {
         enum cf_app_state from;
-        const char *answer;
+        const char *answer, *why;
     } rows[] = {
-        {CF_APP_ACCEPTED,          "done"   },
-        {CF_APP_PHOTO_MISSING,     "done"   },
-        {CF_APP_PHOTO_READY,       "done"   },
-        {CF_APP_BATCHED,           "refused"},
-        {CF_APP_ACCOUNT_OPENED,    "refused"},
-        {CF_APP_ACCOUNT_FAILED,    "done"   },
-        {CF_APP_PRODUCTION_FAILED, "done"   },
-        {CF_APP_PRODUCED,          "refused"},
-        {CF_APP_SHIPPED,           "refused"},
-        {CF_APP_READY_FOR_PICKUP,  "done"   },
-        {CF_APP_COLLECTED,         "refused"},
-        {CF_APP_WITHDRAWN,         "refused"},
-        {CF_APP_CLOSED,            "refused"},
+        {CF_APP_ACCEPTED,          "done",    NULL              },
+        {CF_APP_PHOTO_MISSING,     "done",    NULL              },
+        {CF_APP_PHOTO_READY,       "done",    NULL              },
+        {CF_APP_BATCHED,           "refused", "in_production"   },
+        {CF_APP_ACCOUNT_OPENED,    "refused", "in_production"   },
+        {CF_APP_ACCOUNT_FAILED,    "done",    NULL              },
+        {CF_APP_PRODUCTION_FAILED, "done",    NULL              },
+        {CF_APP_PRODUCED,          "refused", "in_production"   },
+        {CF_APP_SHIPPED,           "refused", "in_production"   },
+        {CF_APP_READY_FOR_PICKUP,  "done",    NULL              },
+        {CF_APP_COLLECTED,         "refused", "illegal_in_state"},
+        {CF_APP_WITHDRAWN,         "refused", "illegal_in_state"},
+        {CF_APP_CLOSED,            "refused", "illegal_in_state"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct production_holder h = holder_in(rows[i].from);
@@ -577,15 +577,22 @@ static void a_withdrawal_is_answered_by_the_state(void **state)
         assert_int_equal(a->command_id[0], 5);
         bool done = strcmp(rows[i].answer, "done") == 0;
         assert_int_equal(h.permanent.app.state, done ? CF_APP_WITHDRAWN : rows[i].from);
-        /* Ended while intake still held it open: that is told, too. */
-        if (!done)
-            assert_string_equal(a->reasons[0], ended ? "illegal_in_state" : "in_production");
-        assert_int_equal(a->notice, !done);
+        if (!done) assert_string_equal(a->reasons[0], rows[i].why);
+        assert_true(a->notice == !done && a->voucher == done);
         /* A card that waits at the outlet is cancelled, and the bank is told. */
         assert_int_equal(told("cancelled"), rows[i].from == CF_APP_READY_FOR_PICKUP);
     }
     struct production_holder none = {0};
-    assert_int_equal(withdraw(&none), PRODUCTION_ENDED);
+    assert_int_equal(withdraw(&none), PRODUCTION_MOVE);
+    assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0], "illegal_in_state");
+}
+
+static size_t answers(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < fx.n; i++)
+        n += fx.list[i].kind == PRODUCTION_FX_ANSWERED;
+    return n;
 }
 
 static struct production_holder queued(void)
@@ -619,11 +626,14 @@ static void a_queued_one_is_withdrawn_by_the_banks_word(void **state)
     assert_non_null(find(&fx, PRODUCTION_FX_DEQUEUE));
     assert_null(find(&fx, PRODUCTION_FX_ANSWERED));
     assert_int_equal(h.permanent.app.state, CF_APP_PHOTO_READY);
-    assert_int_equal(withdraw(&h), PRODUCTION_ALREADY);
+    assert_int_equal(withdraw(&h), PRODUCTION_MOVE); /* it waits, too */
+    assert_int_equal(fx.n, 0);
     assert_int_equal(dequeued(&h, false), PRODUCTION_ENDED); /* batched: that word comes, too */
     assert_int_equal(dequeued(&h, true), PRODUCTION_MOVE);
     assert_int_equal(h.permanent.app.state, CF_APP_WITHDRAWN);
     assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->word, "done");
+    assert_string_equal(fx.list[fx.n - 1].word, "already");
+    assert_int_equal(answers(), 2);
     assert_false(told("void_card")); /* the bank has never seen it */
     assert_int_equal(dequeued(&h, true), PRODUCTION_ENDED);
     struct production_holder none = {0};
@@ -631,10 +641,42 @@ static void a_queued_one_is_withdrawn_by_the_banks_word(void **state)
     /* Batched first: refused. */
     h = queued();
     withdraw(&h);
+    withdraw(&h);
     assert_int_equal(batched(&h), PRODUCTION_MOVE);
+    assert_int_equal(answers(), 2);
     assert_int_equal(h.permanent.app.state, CF_APP_BATCHED);
     assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0], "in_production");
     assert_int_equal(batched(&h), PRODUCTION_ALREADY);
+}
+
+static void who_waits_for_the_queue_hears_how_it_left(void **state)
+{
+    (void)state;
+    static const struct {
+        enum production_leaving why;
+        const char *word, *reason;
+    } rows[] = {{PRODUCTION_LEAVES_RELEASED, "done", NULL},
+                {PRODUCTION_LEAVES_ENROLMENT_ENDED, "refused", "illegal_in_state"},
+                {PRODUCTION_LEAVES_DIED, "refused", "illegal_in_state"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int out = 0; out <= 1; out++) {
+            struct production_holder h = queued();
+            h.permanent.app.leaving = rows[i].why;
+            for (int n = 0; n < PRODUCTION_LEAVES_KEPT; n++)
+                assert_int_equal(withdraw(&h), PRODUCTION_MOVE);
+            assert_int_equal(fx.n, 0);
+            withdraw(&h);
+            assert_string_equal(must_find(&fx, PRODUCTION_FX_ANSWERED)->reasons[0],
+                                "too_many_operations");
+            assert_int_equal(out ? dequeued(&h, true) : batched(&h), PRODUCTION_MOVE);
+            assert_int_equal(answers(), PRODUCTION_LEAVES_KEPT);
+            const struct production_effect *a = must_find(&fx, PRODUCTION_FX_ANSWERED);
+            bool dead = rows[i].why == PRODUCTION_LEAVES_DIED;
+            assert_string_equal(a->word, out || dead ? rows[i].word : "refused");
+            const char *reason = out || dead ? rows[i].reason : "in_production";
+            assert_int_equal(a->n_reasons, reason != NULL);
+            if (reason) assert_string_equal(a->reasons[0], reason);
+        }
 }
 
 static void a_line_of_nobody_is_a_contradiction(void **state)
@@ -777,6 +819,7 @@ int main(void)
         cmocka_unit_test(a_card_expires_the_day_after_its_last),
         cmocka_unit_test(a_withdrawal_is_answered_by_the_state),
         cmocka_unit_test(a_queued_one_is_withdrawn_by_the_banks_word),
+        cmocka_unit_test(who_waits_for_the_queue_hears_how_it_left),
         cmocka_unit_test(a_line_of_nobody_is_a_contradiction),
         cmocka_unit_test(the_end_of_the_enrolment_closes_what_the_domain_says),
         cmocka_unit_test(who_left_is_out_of_the_queue_by_the_banks_word),

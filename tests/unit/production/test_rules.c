@@ -659,7 +659,7 @@ static void a_holder_survives_packing(void **state)
                                               .remakes = 2,
                                               .until = 1774922400000,
                                               .leaving = PRODUCTION_LEAVES_DIED,
-                                              .leave_id = {3},
+                                              .leave_ids = {{3}, {4}},
                                               .superseded = "B00000019"};
     h.permanent.made = card_in(CF_CARD_RESERVED);
     h.permanent.card = card_in(CF_CARD_TEMPORARY_LOSS);
