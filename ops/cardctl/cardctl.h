@@ -31,3 +31,6 @@ int cardctl_dlq_redrive(int argc, char **argv);
 int cardctl_dlq_drop(int argc, char **argv);
 int cardctl_deadlines_recalculate(int argc, char **argv);
 int cardctl_notices_list(int argc, char **argv);
+int cardctl_bank_export(int argc, char **argv);
+int cardctl_bank_import(int argc, char **argv);
+int cardctl_channels(int argc, char **argv);

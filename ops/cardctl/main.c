@@ -1,6 +1,6 @@
 #include "ops/cardctl/cardctl.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static const char usage[] =
     "usage: cardctl COMMAND [OPTION...]\n"
@@ -61,48 +61,18 @@ static const char usage[] =
     "      --bank CODE                 of this bank only\n"
     "      --overdue                   losses that were not acknowledged in time only\n"
     "      --json                      one JSON object\n"
-    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, production's\n";
-
-const char *cardctl_option(int argc, char **argv, const char *name)
-{
-    for (int i = 0; i + 1 < argc; i++)
-        if (strcmp(argv[i], name) == 0) return argv[i + 1];
-    return NULL;
-}
-
-bool cardctl_flag(int argc, char **argv, const char *name)
-{
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], name) == 0) return true;
-    return false;
-}
-
-const char *cardctl_needed(int argc, char **argv, const char *name, const char *variable)
-{
-    const char *value = cardctl_option(argc, argv, name);
-    if (!value && variable) value = getenv(variable);
-    if (value && *value) return value;
-    fprintf(stderr, "cardctl: %s is missing", name);
-    fprintf(stderr, variable ? " (or the variable %s)\n" : "\n", variable);
-    return NULL;
-}
-
-int cardctl_number(int argc, char **argv, const char *name, int fallback, int max)
-{
-    const char *text = cardctl_option(argc, argv, name);
-    char *end;
-    if (!text) return fallback;
-    long n = strtol(text, &end, 10);
-    if (*text && !*end && n >= 1 && n <= max) return (int)n;
-    fprintf(stderr, "cardctl: %s must be a number from 1 to %d\n", name, max);
-    return -1;
-}
-
-int cardctl_fail(const char *what, const char *why)
-{
-    fprintf(stderr, "cardctl: %s: %s\n", what, why);
-    return 1;
-}
+    "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, production's\n"
+    "\n"
+    "  channels                   which channel may ask for what, as docs/channels.md\n"
+    "\n"
+    "  bank-files export          orders and card notices of a bank that exchanges files, as CSV\n"
+    "                             with a manifest each; every line once (docs/bank-files.md)\n"
+    "  bank-files import          a file of the bank's results; all of it or nothing\n"
+    "      --bank CODE, --dir FOLDER   which bank, and the folder shared with it\n"
+    "      --file NAME                 import: the CSV in the folder, its manifest beside it\n"
+    "      --operator NAME, --purpose TEXT   who and why, for audit.events\n"
+    "      --brokers LIST              or CARDFLOW_KAFKA_BROKERS\n"
+    "      --reference-key-file FILE, --sealing-key-file FILE   export, as for seal\n";
 
 int main(int argc, char **argv)
 {
@@ -123,6 +93,9 @@ int main(int argc, char **argv)
         {"dlq", "drop", cardctl_dlq_drop},
         {"deadlines", "recalculate", cardctl_deadlines_recalculate},
         {"notices", "list", cardctl_notices_list},
+        {"channels", NULL, cardctl_channels},
+        {"bank-files", "export", cardctl_bank_export},
+        {"bank-files", "import", cardctl_bank_import},
     };
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         fputs(usage, stdout);
