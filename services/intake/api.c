@@ -5,6 +5,7 @@
 
 #include "common/io/ids.h"
 #include "common/io/reason_out.h"
+#include "common/pure/channels.h"
 
 static void claimed(void *arg, int e, const struct cf_claim *claim)
 {
@@ -188,10 +189,39 @@ static void get_reasons(struct cf_request *req, void *arg)
     cf_buf_free(&body);
 }
 
+static void get_channels(struct cf_request *req, void *arg)
+{
+    struct cf_buf body;
+    size_t n;
+    const struct cf_matrix_row *rows = cf_matrix(&n);
+    (void)arg;
+    cf_buf_init(&body, 64 << 10);
+    struct cf_out o = cf_out_to(&body);
+    cf_out_object(&o, NULL);
+    cf_out_array(&o, "operations");
+    for (size_t i = 0; i < n; i++) {
+        cf_out_object(&o, NULL);
+        cf_out_z(&o, "about", rows[i].about);
+        cf_out_z(&o, "operation", rows[i].operation);
+        cf_out_array(&o, "channels");
+        for (int c = CF_CHANNEL_NONE + 1; c < CF_CHANNEL_COUNT; c++)
+            if (cf_matrix_may(rows[i].channels, (enum cf_channel)c))
+                cf_out_z(&o, NULL, cf_channel_name((enum cf_channel)c));
+        cf_out_end(&o);
+        cf_out_end(&o);
+    }
+    cf_out_end(&o);
+    cf_out_end(&o);
+    cf_answer_json(req, 200, &body);
+    cf_buf_free(&body);
+}
+
 void intake_api_routes(struct intake_front *front)
 {
+    static const struct cf_route channels = {.method = "GET", .pattern = "/v1/channels"};
     static const struct cf_route reasons = {.method = "GET", .pattern = "/v1/reasons"};
     cf_http_route(front->app->http, &reasons, get_reasons, front);
+    cf_http_route(front->app->http, &channels, get_channels, front);
     intake_api_application_routes(front);
     intake_api_paper_routes(front);
     intake_api_command_routes(front);

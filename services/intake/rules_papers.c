@@ -1,4 +1,5 @@
 /* Papers of units and schools (S2), outlet and bank, and which channel may do what. */
+#include "common/pure/channels.h"
 #include "services/intake/rules.h"
 
 void intake_check_papers(const struct intake_request *r, const struct intake_agent *agent,
@@ -31,26 +32,12 @@ void intake_check_outlet(const struct intake_request *r, const struct cf_outlets
         cf_reason_set_add(out, CF_REASON_OUTLET_INACTIVE);
 }
 
-#define ON(kind) (1u << CF_KIND_##kind)
-#define FOR_UNITS (ON(FIRST_ISSUE) | ON(LOSS_REPLACEMENT) | ON(DAMAGE_REPLACEMENT) | ON(REISSUE))
-
-/* The published matrix. A temporary card is handed over at once, so only where cards are; a
- * photo is swapped by the bank or online; by phone nothing can be applied for, since a document
- * must be shown (S1). */
-static const unsigned allowed[CF_CHANNEL_COUNT] = {
-    [CF_CHANNEL_BANK_OUTLET] = ON(FIRST_ISSUE) | ON(LOSS_REPLACEMENT) | ON(DAMAGE_REPLACEMENT) |
-                               ON(PHOTO_SWAP) | ON(TEMPORARY) | ON(REISSUE),
-    [CF_CHANNEL_BANK_PHONE] = 0,
-    [CF_CHANNEL_UNIT] = FOR_UNITS,
-    [CF_CHANNEL_SCHOOL] = FOR_UNITS | ON(PHOTO_SWAP),
-    [CF_CHANNEL_ONLINE] = FOR_UNITS | ON(PHOTO_SWAP),
-    [CF_CHANNEL_TERMINAL] = FOR_UNITS | ON(PHOTO_SWAP),
-    [CF_CHANNEL_HOTLINE_12345] = 0,
-    [CF_CHANNEL_UPSTREAM] = FOR_UNITS | ON(PHOTO_SWAP) | ON(TEMPORARY),
-};
-
 bool intake_channel_allows(enum cf_channel channel, enum cf_app_kind kind)
 {
-    return channel > CF_CHANNEL_NONE && channel < CF_CHANNEL_COUNT &&
-           (allowed[channel] >> kind & 1u);
+    static const unsigned channels[CF_KIND_COUNT] = {
+#define X(value, name, at) [CF_KIND_##value] = (at),
+        CF_MATRIX_APPLICATIONS(X)
+#undef X
+    };
+    return cf_matrix_may(channels[kind], channel);
 }

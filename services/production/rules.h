@@ -15,6 +15,7 @@
 #pragma once
 #include "common/pure/calendar.h"
 #include "common/pure/cardnum.h"
+#include "common/pure/channels.h"
 #include "common/pure/kinds.h"
 #include "common/pure/policy.h"
 
@@ -51,22 +52,6 @@
     X(LOCK,           "lock")               \
     X(UNLOCK,         "unlock")             \
     X(CANCEL,         "cancel")
-
-/* X(VALUE, "name of CardCommand.operation") */
-#define PRODUCTION_OPERATIONS(X)                        \
-    X(ACTIVATE,              "activate")                \
-    X(REPORT_TEMPORARY_LOSS, "report_temporary_loss")   \
-    X(REPORT_FORMAL_LOSS,    "report_formal_loss")      \
-    X(RELEASE,               "release")                 \
-    X(LOCK,                  "lock")                    \
-    X(UNLOCK,                "unlock")                  \
-    X(CANCEL,                "cancel")                  \
-    X(SET_PASSWORD,          "set_password")            \
-    X(RESET_PASSWORD,        "reset_password")          \
-    X(DISABLE_PASSWORD,      "disable_password")        \
-    X(EXTEND_TEMPORARY,      "extend_temporary")        \
-    X(OPEN_ADD_ON,           "open_add_on")             \
-    X(IMPORT_CARD,           "import_card")
 /* clang-format on */
 
 enum production_app_event {
@@ -87,8 +72,8 @@ enum production_card_event {
 
 enum production_operation {
     PRODUCTION_OP_NONE,
-#define X(value, name) PRODUCTION_OP_##value,
-    PRODUCTION_OPERATIONS(X)
+#define X(value, name, at) PRODUCTION_OP_##value,
+    CF_MATRIX_OPERATIONS(X) /* the names of CardCommand.operation */
 #undef X
         PRODUCTION_OP_COUNT
 };

@@ -1,4 +1,4 @@
-/* The two machines as tables; docs and tests read the same rows. */
+/* The machines as tables; docs and tests read the same rows. */
 #include "services/production/rules.h"
 
 #define A(from, on, to)                                                                            \
@@ -238,8 +238,8 @@ static const char *const app_event_names[] = {"",
 };
 
 static const char *const operation_names[] = {"",
-#define X(value, name) name,
-                                              PRODUCTION_OPERATIONS(X)
+#define X(value, name, at) name,
+                                              CF_MATRIX_OPERATIONS(X)
 #undef X
 };
 
@@ -267,30 +267,12 @@ const char *production_operation_name(enum production_operation op)
     return operation_names[op];
 }
 
-#define BIT(channel) (1u << CF_CHANNEL_##channel)
-#define COUNTER BIT(BANK_OUTLET)
-#define REMOTE (BIT(BANK_PHONE) | BIT(TERMINAL) | BIT(HOTLINE_12345) | BIT(ONLINE))
-#define AUTHORITY BIT(UPSTREAM)
-
-/* Which operation may be asked for where; a temporary loss anywhere, at any hour. */
-static const unsigned channels[PRODUCTION_OP_COUNT] = {
-    [PRODUCTION_OP_ACTIVATE] = COUNTER | BIT(TERMINAL),
-    [PRODUCTION_OP_REPORT_TEMPORARY_LOSS] = COUNTER | REMOTE,
-    [PRODUCTION_OP_REPORT_FORMAL_LOSS] = COUNTER,
-    [PRODUCTION_OP_RELEASE] = COUNTER,
-    [PRODUCTION_OP_LOCK] = COUNTER | AUTHORITY,
-    [PRODUCTION_OP_UNLOCK] = COUNTER | AUTHORITY,
-    [PRODUCTION_OP_CANCEL] = COUNTER | AUTHORITY,
-    [PRODUCTION_OP_SET_PASSWORD] = COUNTER | BIT(TERMINAL),
-    [PRODUCTION_OP_RESET_PASSWORD] = COUNTER,
-    [PRODUCTION_OP_DISABLE_PASSWORD] = COUNTER,
-    [PRODUCTION_OP_EXTEND_TEMPORARY] = COUNTER,
-    [PRODUCTION_OP_OPEN_ADD_ON] = COUNTER,
-    /* the scope of the key decides, not the channel */
-    [PRODUCTION_OP_IMPORT_CARD] = ~0u,
-};
-
 bool production_channel_may(enum production_operation op, enum cf_channel channel)
 {
-    return (channels[op] & (1u << channel)) != 0;
+    static const unsigned channels[PRODUCTION_OP_COUNT] = {
+#define X(value, name, at) [PRODUCTION_OP_##value] = (at),
+        CF_MATRIX_OPERATIONS(X)
+#undef X
+    };
+    return cf_matrix_may(channels[op], channel);
 }

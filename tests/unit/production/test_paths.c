@@ -572,7 +572,6 @@ static void a_withdrawal_is_answered_by_the_state(void **state)
         enum production_fit fit = withdraw(&h);
         assert_int_equal(fit, PRODUCTION_MOVE);
         const struct production_effect *a = must_find(&fx, PRODUCTION_FX_ANSWERED);
-        bool ended = cf_app_state_is_end(rows[i].from);
         assert_string_equal(a->word, rows[i].answer);
         assert_int_equal(a->command_id[0], 5);
         bool done = strcmp(rows[i].answer, "done") == 0;
