@@ -115,6 +115,36 @@ static void out_password_places(struct cf_out *o, const struct inquiry_card *car
     cf_out_end(o);
 }
 
+/* Null: nothing was told of them yet. */
+static void out_passwords(struct cf_out *o, const struct inquiry_card *card)
+{
+    static const char *const kinds[] = {"social_security", "financial"};
+    static const char *const words[] = {NULL, "unset", "set", "disabled", "locked"};
+    if (!card->password[0]) {
+        cf_out_null(o, "passwords");
+        return;
+    }
+    cf_out_object(o, "passwords");
+    for (int i = 0; i < 2; i++) {
+        bool known = card->password[i] < sizeof words / sizeof *words;
+        cf_out_z(o, kinds[i], known ? words[card->password[i]] : NULL);
+    }
+    cf_out_end(o);
+}
+
+static void out_add_ons(struct cf_out *o, const struct inquiry_card *card)
+{
+    cf_out_array(o, "add_ons");
+    for (size_t i = 0; i < card->n_add_ons; i++) {
+        cf_out_object(o, NULL);
+        cf_out_text(o, "add_on", card->add_ons[i].name);
+        out_time(o, "opened_at", card->add_ons[i].at);
+        cf_out_text(o, "consent_by", card->add_ons[i].consent_by);
+        cf_out_end(o);
+    }
+    cf_out_end(o);
+}
+
 static void out_card(struct cf_out *o, const struct inquiry_answer *in,
                      const struct inquiry_shown_card *c)
 {
@@ -133,8 +163,9 @@ static void out_card(struct cf_out *o, const struct inquiry_answer *in,
         cf_out_bool(o, "has_photo", c->card->has_photo);
         out_identity(o, c->invalid);
         out_some(o, "financial_state", c->card->financial);
-        cf_out_null(o, "passwords"); /* card.events do not tell them */
+        out_passwords(o, c->card);
         out_password_places(o, c->card);
+        out_add_ons(o, c->card);
         cf_out_z(o, "bank_notice", c->card->bank_overdue ? "overdue" : NULL);
     }
     cf_out_end(o);

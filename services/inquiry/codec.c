@@ -207,6 +207,19 @@ static int decode_photo(struct cf_decode *d, const struct cf_record *rec, struct
 
 /* ---- card.events ---------------------------------------------------------------------------- */
 
+static void take_add_ons(struct cf_arena *a, const Cardflow__V1__CardEvent__CardChanged *c,
+                         struct inquiry_card *card)
+{
+    if (c->n_add_ons == 0) return;
+    struct inquiry_add_on *list = cf_arena_zero(a, c->n_add_ons * sizeof *list);
+    for (size_t i = 0; i < c->n_add_ons; i++)
+        list[i] = (struct inquiry_add_on){text(c->add_ons[i]->add_on),
+                                          text(c->add_ons[i]->consent_by),
+                                          c->add_ons[i]->opened_at_ms};
+    card->add_ons = list;
+    card->n_add_ons = c->n_add_ons;
+}
+
 static int take_card(struct cf_decode *d, struct inquiry_event *ev, const card_event *e)
 {
     const Cardflow__V1__CardEvent__CardChanged *c = e->card_changed;
@@ -220,7 +233,10 @@ static int take_card(struct cf_decode *d, struct inquiry_event *ev, const card_e
                                      .handed_in = c->handed_in,
                                      .valid_until = day_of(c->valid_until),
                                      .issued_on = day_of(c->issued_on),
-                                     .at = e->at_ms};
+                                     .at = e->at_ms,
+                                     .password = {c->social_security_password,
+                                                  c->financial_password}};
+    take_add_ons(d->arena, c, &ev->card);
     if (!ev->card.state) return unknown(d);
     return ev->card.no.len ? 0 : refuse(d, "card_no: required");
 }

@@ -12,6 +12,7 @@ typedef Cardflow__V1__InquirySection pb_section;
 typedef Cardflow__V1__InquirySection__Entry pb_entry;
 typedef Cardflow__V1__InquirySection__Mark pb_mark;
 typedef Cardflow__V1__InquirySection__Card pb_card;
+typedef Cardflow__V1__InquirySection__AddOn pb_add_on;
 typedef Cardflow__V1__InquirySection__Order pb_order;
 typedef Cardflow__V1__InquirySection__Note pb_note;
 
@@ -106,7 +107,19 @@ static void read_entry(struct cf_arena *a, const pb_entry *e, struct inquiry_ent
                                               e->marks[i]->at_ms, text(e->marks[i]->reason)};
 }
 
-static void read_others(const pb_section *s, struct inquiry_section *out)
+static void read_add_ons(struct cf_arena *a, const pb_card *c, struct inquiry_card *out)
+{
+    if (c->n_add_ons == 0) return;
+    struct inquiry_add_on *list = cf_arena_zero(a, c->n_add_ons * sizeof *list);
+    for (size_t i = 0; i < c->n_add_ons; i++)
+        list[i] = (struct inquiry_add_on){text(c->add_ons[i]->add_on),
+                                          text(c->add_ons[i]->consent_by),
+                                          c->add_ons[i]->opened_at_ms};
+    out->add_ons = list;
+    out->n_add_ons = c->n_add_ons;
+}
+
+static void read_others(struct cf_arena *a, const pb_section *s, struct inquiry_section *out)
 {
     for (size_t i = 0; i < s->n_cards; i++) {
         const pb_card *c = s->cards[i];
@@ -121,7 +134,11 @@ static void read_others(const pb_section *s, struct inquiry_section *out)
                                               c->issued_on,
                                               c->at_ms,
                                               c->activated_at_ms,
-                                              c->bank_overdue};
+                                              c->bank_overdue,
+                                              {c->social_security_password, c->financial_password},
+                                              NULL,
+                                              0};
+        read_add_ons(a, c, &out->cards[i]);
     }
     for (size_t i = 0; i < s->n_orders; i++) {
         const pb_order *o = s->orders[i];
@@ -158,7 +175,7 @@ static void read_section(struct cf_arena *a, const pb_section *s, struct inquiry
     out->notes = cf_arena_zero(a, (s->n_notes + 1) * sizeof *out->notes);
     for (size_t i = 0; i < s->n_entries; i++)
         read_entry(a, s->entries[i], &out->entries[i]);
-    read_others(s, out);
+    read_others(a, s, out);
     out->person = cf_bytes(s->person);
     out->enrolment = text(s->enrolment);
     out->canonical = cf_bytes(s->canonical);
@@ -269,6 +286,17 @@ static void pack_card(struct cf_arena *a, const struct inquiry_card *c, pb_card 
     out->at_ms = c->at;
     out->activated_at_ms = c->activated_at;
     out->bank_overdue = c->bank_overdue;
+    out->social_security_password = c->password[0];
+    out->financial_password = c->password[1];
+    if (c->n_add_ons == 0) return;
+    pb_add_on *list = REPEATED(a, c->n_add_ons, pb_add_on, out->add_ons);
+    out->n_add_ons = c->n_add_ons;
+    for (size_t i = 0; i < c->n_add_ons; i++) {
+        cardflow__v1__inquiry_section__add_on__init(&list[i]);
+        list[i].add_on = z(a, c->add_ons[i].name);
+        list[i].opened_at_ms = c->add_ons[i].at;
+        list[i].consent_by = z(a, c->add_ons[i].consent_by);
+    }
 }
 
 static void pack_order(struct cf_arena *a, const struct inquiry_order *o, pb_order *out)

@@ -75,6 +75,12 @@ struct inquiry_entry {
     size_t n_marks;
 };
 
+/* An add-on that is open on a card. */
+struct inquiry_add_on {
+    struct cf_str name, consent_by;
+    cf_ms at;
+};
+
 struct inquiry_card {
     struct cf_str no, bank, financial;
     enum cf_card_state state;
@@ -83,6 +89,9 @@ struct inquiry_card {
     cf_ms at;
     cf_ms activated_at; /* it was normal for the first time; 0: never yet */
     uint32_t bank_overdue; /* reports of loss that its bank has not acknowledged in time */
+    unsigned password[2];  /* social_security, financial; as CardEvent.PasswordState */
+    const struct inquiry_add_on *add_ons;
+    size_t n_add_ons;
 };
 
 struct inquiry_order {

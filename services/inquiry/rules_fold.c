@@ -201,6 +201,12 @@ static void fold_card(struct cf_arena *a, struct inquiry_section *s, const struc
     card->no = kept(a, v->no);
     card->bank = kept(a, v->bank);
     card->financial = kept(a, v->financial);
+    if (v->n_add_ons == 0) return;
+    struct inquiry_add_on *list = cf_arena_zero(a, v->n_add_ons * sizeof *list);
+    for (size_t i = 0; i < v->n_add_ons; i++)
+        list[i] = (struct inquiry_add_on){kept(a, v->add_ons[i].name),
+                                          kept(a, v->add_ons[i].consent_by), v->add_ons[i].at};
+    card->add_ons = list;
 }
 
 static void fold_bank_notice(struct inquiry_section *s, struct cf_str card_no, bool overdue)

@@ -256,7 +256,7 @@ static void read_details(struct asked *k, struct cf_in *in)
     }
     k->f.consent = json_is_object(consent) ? json_object_size(consent) > 0
                                            : cf_in_bool(in, "consent", CF_OPTIONAL, false);
-    k->f.add_on = cf_in_text(in, "add_on", CF_OPTIONAL, 0, 40);
+    k->f.add_on = cf_in_word(in, "add_on", CF_OPTIONAL, 0, 40, PRODUCTION_ADD_ON_NAME);
     k->f.reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, 200);
 }
 

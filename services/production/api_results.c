@@ -93,6 +93,15 @@ static void read_key(struct report *r, struct cf_in *in, struct cf_key *key)
                     "Give routing_key, or compare with the document.");
 }
 
+static void read_tries(struct cf_in *in, struct production_result_fields *f)
+{
+    f->password_kind = cf_in_text(in, "password_kind", CF_NEEDED, 1, 20);
+    f->tries = (uint32_t)cf_in_int(in, "tries", CF_NEEDED, 0, 1000, 0);
+    if (f->password_kind.len && !cf_str_is(f->password_kind, "social_security") &&
+        !cf_str_is(f->password_kind, "financial"))
+        cf_in_wrong(in, "password_kind", "social_security or financial", "Say which password.");
+}
+
 static void read_result(struct report *r, struct cf_in *in, size_t i, struct cf_str idempotency)
 {
     struct production_result_fields *f = &r->results[i];
@@ -102,19 +111,21 @@ static void read_result(struct report *r, struct cf_in *in, size_t i, struct cf_
     /* A notice is about a card, whatever became of its application. */
     bool notice = cf_str_is(f->step, PRODUCTION_ACKNOWLEDGED);
     read_uuid(in, "notice_id", notice ? CF_NEEDED : CF_OPTIONAL, f->notice_id);
-    read_uuid(in, "application_id", notice ? CF_OPTIONAL : CF_NEEDED, f->app_id);
+    bool tries = cf_str_is(f->step, PRODUCTION_PASSWORD_WRONG);
+    read_uuid(in, "application_id", notice || tries ? CF_OPTIONAL : CF_NEEDED, f->app_id);
     read_uuid(in, "batch_id", CF_OPTIONAL, f->batch_id);
     f->bank = cf_in_text(in, "bank_code", CF_NEEDED, 1, 20);
-    f->card_no = cf_in_text(in, "card_no", CF_OPTIONAL, 0, 20);
+    f->card_no = cf_in_text(in, "card_no", tries ? CF_NEEDED : CF_OPTIONAL, tries, 20);
+    if (tries) read_tries(in, f);
     f->reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, 100);
     f->line_no = (uint32_t)cf_in_int(in, "line_no", CF_OPTIONAL, 0, 1000000, 0);
     f->at = cf_now_ms();
     if (at.len && !cf_rfc3339_parse(at, &f->at))
         cf_in_wrong(in, "at", "a time of RFC 3339", "Give date, time and offset.");
-    if (f->step.len && !notice && production_step_parse(f->step) == PRODUCTION_ON_NONE)
+    if (f->step.len && !notice && !tries && production_step_parse(f->step) == PRODUCTION_ON_NONE)
         cf_in_wrong(in, "type", "a step of a bank",
                     "account_opened, account_failed, produced, failed, shipped, arrived, "
-                    "collected or notice_acknowledged.");
+                    "collected, notice_acknowledged or password_wrong.");
     const json_t *fees = cf_in_array(in, "fees", CF_OPTIONAL, 8);
     for (size_t k = 0; fees && k < json_array_size(fees); k++)
         f->fee_cents += production_api_cents(json_array_get(fees, k));

@@ -271,6 +271,8 @@ static const struct production_op *operation_body(struct cf_arena *a,
         b->import.issued_on = c->import->issued_on;
         b->import.has_photo = c->import->has_photo;
     }
+    if (b->what == PRODUCTION_OP_OPEN_ADD_ON) b->room = cf_arena_alloc(a, PRODUCTION_ADD_ONS_MAX);
+    if (b->add_on.len > PRODUCTION_ADD_ON_NAME) return NULL;
     if (b->import.bank.len > 32 || b->staff_id.len > 64 || b->operator_outlet.len > 160 || b->reason.len > 200) return NULL;
     return b;
 }
@@ -346,7 +348,8 @@ static const struct production_result *result_body(struct cf_arena *a,
 {
     struct production_result *b = cf_arena_zero(a, sizeof *b);
     if (!production_codec_id(r->application_id, b->app_id) ||
-        !production_codec_ref(r->batch_id, b->batch_id))
+        !production_codec_ref(r->batch_id, b->batch_id) ||
+        !production_codec_ref(r->result_id, b->id))
         return NULL;
     b->line_no = r->line_no;
     b->bank = production_codec_text(r->bank_code);
@@ -369,6 +372,20 @@ static int acknowledged(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+/* About a card, not about an application. */
+static int tries(struct cf_decode *d, const struct cf_key *key, const Cardflow__V1__BankResult *r)
+{
+    struct production_tries *b = cf_arena_zero(d->arena, sizeof *b);
+    b->bank = production_codec_text(r->bank_code);
+    b->card_no = production_codec_text(r->card_no);
+    b->password = password_kind(production_codec_text(r->password_kind));
+    b->tries = r->tries;
+    if (!production_codec_id(r->result_id, b->id) || !b->card_no.len || b->password < 0)
+        return production_codec_wrong(d, "result_id, card_no, password_kind: needed");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_TRIES, key, b);
+    return 0;
+}
+
 static int bank_result(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
@@ -378,6 +395,7 @@ static int bank_result(struct cf_decode *d, const struct cf_record *rec)
         cf_unpack(d->arena, &cardflow__v1__bank_result__descriptor, rec->value);
     if (!r) return production_codec_wrong(d, "value: not a BankResult");
     if (r->step && !strcmp(r->step, PRODUCTION_ACKNOWLEDGED)) return acknowledged(d, &key, r);
+    if (r->step && !strcmp(r->step, PRODUCTION_PASSWORD_WRONG)) return tries(d, &key, r);
     const struct production_result *b = result_body(d->arena, r);
     if (!b) return production_codec_wrong(d, "application_id: 16 bytes; reason: at most 100 bytes");
     if (b->step == PRODUCTION_ON_NONE) return production_codec_wrong(d, "step: unknown");

@@ -9,6 +9,7 @@
 #include "common/io/seal.h"
 #include "common/io/stage/stage.h"
 #include "services/production/rules_deadline.h"
+#include "services/production/rules_password.h"
 #include "services/production/store.h"
 
 enum production_topic {
@@ -25,6 +26,8 @@ enum production_topic {
 
 /* BankResult.step of a bank that has heard a notice. */
 #define PRODUCTION_ACKNOWLEDGED "notice_acknowledged"
+/* Of one that has counted wrong tries of a password. */
+#define PRODUCTION_PASSWORD_WRONG "password_wrong"
 
 enum production_out { PRODUCTION_OUT_INTERNAL, PRODUCTION_OUT_CARD, PRODUCTION_OUT_ORDERS };
 
@@ -54,7 +57,9 @@ enum production_message {
     PRODUCTION_M_DEQUEUE,
     PRODUCTION_M_LINE_RESULT,
     PRODUCTION_M_CLOSE_BATCH,
-    PRODUCTION_M_BANK_DUE
+    PRODUCTION_M_BANK_DUE,
+    /* for a holder again */
+    PRODUCTION_M_TRIES
 };
 
 /* Kinds of work: all are timers. */
@@ -192,6 +197,8 @@ struct production_result_fields {
     cf_ms at;
     int64_t fee_cents;
     struct cf_str fee_type;
+    struct cf_str password_kind; /* password_wrong */
+    uint32_t tries;
     uint8_t notice_id[16]; /* notice_acknowledged */
 };
 struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f);

@@ -69,6 +69,31 @@ static const char *financial_name(enum production_financial f)
     return "not_opened";
 }
 
+static void put_add_ons(struct cf_arena *a, struct cf_str marks,
+                        Cardflow__V1__CardEvent__CardChanged *c)
+{
+    struct production_add_on mark;
+    struct cf_str rest = marks;
+    while (production_add_on_next(&rest, &mark))
+        c->n_add_ons++;
+    if (c->n_add_ons == 0) return;
+    Cardflow__V1__CardEvent__AddOn *list = cf_arena_alloc(a, c->n_add_ons * sizeof *list);
+    c->add_ons = cf_arena_alloc(a, c->n_add_ons * sizeof *c->add_ons);
+    for (size_t i = 0; production_add_on_next(&marks, &mark); i++) {
+        c->add_ons[i] = &list[i];
+        cardflow__v1__card_event__add_on__init(&list[i]);
+        list[i].add_on = z(a, mark.name);
+        list[i].opened_at_ms = mark.at;
+        list[i].consent_by = lit(mark.by_guardian ? "guardian" : "holder");
+    }
+}
+
+static Cardflow__V1__CardEvent__PasswordState password_state(enum production_password p)
+{
+    /* 0 on the wire: not told. */
+    return (Cardflow__V1__CardEvent__PasswordState)((int)p + 1);
+}
+
 struct cf_str production_codec_changed(struct cf_arena *a, const struct production_effect *e,
                                        cf_ms at, struct cf_str voucher_no)
 {
@@ -87,6 +112,9 @@ struct cf_str production_codec_changed(struct cf_arena *a, const struct producti
     c.handed_in = e->card.handed_in;
     c.voucher_no = z(a, voucher_no);
     c.issued_on = e->card.issued_on;
+    c.social_security_password = password_state(e->card.password[0]);
+    c.financial_password = password_state(e->card.password[1]);
+    put_add_ons(a, e->card.add_ons, &c);
     out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED;
     out.card_changed = &c;
     return cf_pack(a, &out.base);
@@ -402,6 +430,8 @@ struct cf_str production_codec_result(struct cf_arena *a, const struct productio
     r.step = z(a, f->step);
     r.reason = z(a, f->reason);
     r.at_ms = f->at;
+    r.password_kind = z(a, f->password_kind);
+    r.tries = f->tries;
     if (f->fee_cents > 0) {
         fee.type = z(a, f->fee_type);
         fee.amount_cents = f->fee_cents;

@@ -150,7 +150,7 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
     if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));
     if (!row.card_no.len) row.holder = s->msg->key;
     /* What was not asked here is kept for its papers only. */
-    if (e->op || notice.len || voucher.len)
+    if (e->op || e->record || notice.len || voucher.len)
         cf_aux_put(s, PRODUCTION_OPERATION, e->command_id, &row);
     if (e->n_reasons) cf_count(s, "refused");
     cf_send_bytes(s, PRODUCTION_OUT_CARD, &s->msg->key, "card.operation_answered",

@@ -107,6 +107,8 @@ static enum production_fit put(struct scene *c, enum production_message type, co
         return production_on_extension(&c->h, body, &c->world, &c->fx);
     case PRODUCTION_M_RECALCULATE:
         return recalculate(c, body);
+    case PRODUCTION_M_TRIES:
+        return production_on_tries(&c->h, body, &c->fx);
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_HOLDER_DUE:
     case PRODUCTION_M_SIGNATURE:
@@ -201,6 +203,15 @@ static bool admit(struct scene *c, struct production_row *row, struct production
     return true;
 }
 
+/* A report that comes twice must not lock again what was reset meanwhile. */
+static bool reported_before(struct scene *c, struct production_row *row)
+{
+    const struct production_tries *t = c->s->msg->body;
+    if (c->s->msg->type != PRODUCTION_M_TRIES) return false;
+    return cf_ids_known(row->command_ids, t->id) ||
+           !cf_ids_add(c->s, &row->command_ids, t->id, c->s->now);
+}
+
 /* ---- the step ------------------------------------------------------------------------------ */
 
 static int open_scene(struct scene *c, struct cf_step *s, const struct production_row *row)
@@ -286,6 +297,10 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
         }
         body = op;
     }
+    if (reported_before(c, row)) {
+        cf_count(c->s, "duplicate_command");
+        return 0;
+    }
     switch (put(c, (enum production_message)m->type, body)) {
     case PRODUCTION_MOVE:
         *changed = true;
@@ -296,6 +311,7 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
         e = production_apply(c->s, &c->fx);
         return e ? e : keep(c);
     case PRODUCTION_ALREADY:
+        *changed = m->type == PRODUCTION_M_TRIES; /* its id is kept */
         return 0;
     case PRODUCTION_ENDED:
         cf_count(c->s, "dropped_ended");

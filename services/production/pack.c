@@ -4,7 +4,7 @@
 
 /* Version 1 is without accepted_on, working_days and the flags of deadlines; up to 2 an application
  * has one withdrawal that waits, not several. */
-enum { VERSION_FIRST = 1, VERSION_ONE_LEAVE = 2, VERSION = 3, PACK_MAX = 1024 };
+enum { VERSION_FIRST = 1, VERSION_ONE_LEAVE = 2, VERSION = 3, PACK_MAX = 1536 };
 
 struct writer {
     uint8_t bytes[PACK_MAX];
@@ -107,7 +107,8 @@ enum {
     FLAG_HANDED_IN = 2,
     FLAG_CHILD = 4,
     FLAG_EXPIRED = 8,
-    FLAG_QUEUED = 16
+    FLAG_QUEUED = 16,
+    FLAG_ADD_ONS = 32
 };
 enum { FLAG_EXTENDED = 1, FLAG_PROVISIONAL = 2, FLAG_WARNED = 4, FLAG_OVERDUE = 8 };
 
@@ -124,7 +125,8 @@ static void put_card(struct writer *w, const struct production_card *c, bool col
     put_text(w, c->bank);
     put_number(w,
                (c->has_photo ? FLAG_PHOTO : 0) | (c->handed_in ? FLAG_HANDED_IN : 0) |
-                   (c->child ? FLAG_CHILD : 0) | (c->expired ? FLAG_EXPIRED : 0),
+                   (c->child ? FLAG_CHILD : 0) | (c->expired ? FLAG_EXPIRED : 0) |
+                   (c->add_ons.len ? FLAG_ADD_ONS : 0),
                1);
     put_number(w, c->issued_on, 4);
     put_number(w, c->valid_until, 4);
@@ -132,6 +134,7 @@ static void put_card(struct writer *w, const struct production_card *c, bool col
     put_number(w, c->financial, 1);
     put_number(w, c->password[0], 1);
     put_number(w, c->password[1], 1);
+    if (c->add_ons.len) put_text(w, c->add_ons);
 }
 
 static void take_card(struct reader *r, struct production_card *c, bool columns)
@@ -154,6 +157,7 @@ static void take_card(struct reader *r, struct production_card *c, bool columns)
     c->financial = (enum production_financial)take_number(r, 1);
     c->password[0] = (enum production_password)take_number(r, 1);
     c->password[1] = (enum production_password)take_number(r, 1);
+    if (flags & FLAG_ADD_ONS) c->add_ons = take_text(r);
 }
 
 static void put_app(struct writer *w, const struct production_app *a, bool columns)
@@ -228,8 +232,8 @@ static bool sane(const struct production_slot *s)
         if ((unsigned)cards[i]->state >= CF_CARD_COUNT ||
             (unsigned)cards[i]->before_loss >= CF_CARD_COUNT ||
             (unsigned)cards[i]->financial > PRODUCTION_FIN_CLOSED ||
-            (unsigned)cards[i]->password[0] > PRODUCTION_PW_DISABLED ||
-            (unsigned)cards[i]->password[1] > PRODUCTION_PW_DISABLED)
+            (unsigned)cards[i]->password[0] >= PRODUCTION_PW_COUNT ||
+            (unsigned)cards[i]->password[1] >= PRODUCTION_PW_COUNT)
             return false;
     return (unsigned)s->app.kind < CF_KIND_COUNT && (unsigned)s->app.state < CF_APP_COUNT &&
            (unsigned)s->app.leaving <= PRODUCTION_LEAVES_RELEASED;

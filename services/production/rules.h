@@ -119,7 +119,13 @@ bool production_channel_may(enum production_operation op, enum cf_channel channe
 
 /* ---- what a holder is ---------------------------------------------------------------------- */
 
-enum production_password { PRODUCTION_PW_UNSET, PRODUCTION_PW_SET, PRODUCTION_PW_DISABLED };
+enum production_password {
+    PRODUCTION_PW_UNSET,
+    PRODUCTION_PW_SET,
+    PRODUCTION_PW_DISABLED,
+    PRODUCTION_PW_LOCKED, /* too many wrong tries */
+    PRODUCTION_PW_COUNT
+};
 enum production_financial {
     PRODUCTION_FIN_NOT_OPENED,
     PRODUCTION_FIN_ACTIVE,
@@ -135,6 +141,7 @@ struct production_card {
     cf_ms loss_until;              /* a temporary loss releases itself then; 0: none */
     enum production_financial financial;
     enum production_password password[2]; /* social_security, financial */
+    struct cf_str add_ons;                /* marks of those that are open: rules_password.h */
 };
 
 /* Why an application is to leave the bank's queue, while the bank's shard has not answered. */
@@ -246,6 +253,7 @@ struct production_enrolment {
 };
 
 struct production_result {
+    uint8_t id[16]; /* the bank's own, of this answer; zero: it gave none */
     uint8_t app_id[16];
     uint8_t batch_id[16];
     uint32_t line_no;
@@ -275,6 +283,7 @@ struct production_op {
     bool consent, fees, late, too_many; /* late: older than the ids that are kept */
     bool waited;                        /* kept long enough already */
     bool issued; /* card_no was given out to this holder, once */
+    char *room;                         /* open_add_on: PRODUCTION_ADD_ONS_MAX bytes */
     struct {
         struct cf_str bank;
         enum cf_card_state state;
@@ -330,7 +339,8 @@ struct production_effect {
     const char *word; /* CHANGED: operation; ANSWERED: result; LINE; TELL_BANK: what */
     const struct production_op *op; /* ANSWERED and the CHANGED that it made: share a voucher */
     uint8_t command_id[16];         /* ANSWERED without op: of `command` */
-    const char *command;            /* withdraw, supplement, extend_deadline */
+    const char *command; /* withdraw, supplement, extend_deadline, bank_result, password_wrong */
+    bool record;         /* ANSWERED without op: on record, were there no paper */
     struct production_told deadline; /* MARKED, POSTPONED */
     const char *reasons[PRODUCTION_REASONS];
     size_t n_reasons;

@@ -62,11 +62,14 @@ static void take_step(struct production_slot *slot, const struct production_resu
 }
 
 /* A fee in a bank's report is refused and recorded; the step itself counts (S12). */
-static void refuse_fee(struct production_slot *slot, struct production_effects *fx)
+static void refuse_fee(struct production_slot *slot, const struct production_result *r,
+                       struct production_effects *fx)
 {
+    static const uint8_t none[16];
     struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
-    memcpy(e->command_id, slot->app.id, 16);
+    memcpy(e->command_id, memcmp(r->id, none, 16) ? r->id : slot->app.id, 16);
     e->command = "bank_result";
+    e->record = true;
     e->word = "refused";
     e->reasons[e->n_reasons++] = "fee_not_allowed";
 }
@@ -133,7 +136,7 @@ enum production_fit production_on_result(struct production_holder *h,
     if (fit != PRODUCTION_MOVE && fit != PRODUCTION_AHEAD) return fit;
     if (r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
     if (fit == PRODUCTION_AHEAD) return fit;
-    if (r->fees) refuse_fee(slot, fx);
+    if (r->fees) refuse_fee(slot, r, fx);
     take_step(slot, r, to, w, fx);
     return PRODUCTION_MOVE;
 }

@@ -1,5 +1,6 @@
 /* Operations: what may be done to a card, by whom, and what it does to the others. */
 #include "services/production/rules_inside.h"
+#include "services/production/rules_password.h"
 
 /* The card an operation is about, and where it is. */
 struct target {
@@ -216,18 +217,22 @@ static enum production_fit move_card(struct production_holder *h, const struct p
 static void set_password(const struct production_op *op, struct target *t,
                          struct production_effects *fx)
 {
+    static const enum production_password_event events[PRODUCTION_OP_COUNT] = {
+        [PRODUCTION_OP_SET_PASSWORD] = PRODUCTION_PW_ON_SET,
+        [PRODUCTION_OP_RESET_PASSWORD] = PRODUCTION_PW_ON_RESET,
+        [PRODUCTION_OP_DISABLE_PASSWORD] = PRODUCTION_PW_ON_DISABLE,
+    };
     struct verdict v = {0};
-    if (op->password < 0) refuse(&v, "unknown_password_kind");
+    enum production_fit fit = PRODUCTION_MOVE;
+    enum production_password to = PRODUCTION_PW_UNSET;
+    if (op->password < 0)
+        refuse(&v, "unknown_password_kind");
+    else
+        fit = production_password_fit(t->card->password[op->password], events[op->what], &to);
+    if (fit == PRODUCTION_ILLEGAL) refuse(&v, "password_locked");
     if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
-    if (v.n) {
-        answer(op, t, "refused", &v, fx);
-        return;
-    }
-    enum production_password to = PRODUCTION_PW_SET;
-    if (op->what == PRODUCTION_OP_RESET_PASSWORD) to = PRODUCTION_PW_UNSET;
-    if (op->what == PRODUCTION_OP_DISABLE_PASSWORD) to = PRODUCTION_PW_DISABLED;
-    if (t->card->password[op->password] == to && to != PRODUCTION_PW_SET) {
-        answer(op, t, "already", NULL, fx);
+    if (v.n || fit == PRODUCTION_ALREADY) {
+        answer(op, t, v.n ? "refused" : "already", &v, fx);
         return;
     }
     t->card->password[op->password] = to;
@@ -255,13 +260,25 @@ static void extend_temporary(const struct production_op *op, struct target *t,
 }
 
 static void open_add_on(const struct production_op *op, struct target *t,
-                        struct production_effects *fx)
+                        const struct production_world *w, struct production_effects *fx)
 {
     struct verdict v = {0};
+    struct production_add_on mark = {op->add_on, w->now, cf_str_is(op->role, "guardian")};
     /* S14: each add-on by the holder's own choice, recorded. */
     if (!op->consent) refuse(&v, "add_on_without_consent");
+    if (op->add_on.len == 0) refuse(&v, "missing_add_on");
     if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
-    answer(op, t, v.n ? "refused" : "done", &v, fx);
+    bool has = v.n == 0 && production_add_on_has(t->card->add_ons, op->add_on);
+    if (v.n == 0 && !has &&
+        !production_add_on_add(t->card->add_ons, &mark, op->room, &t->card->add_ons))
+        refuse(&v, "too_many_add_ons");
+    if (v.n || has) {
+        answer(op, t, v.n ? "refused" : "already", &v, fx);
+        return;
+    }
+    production_card_changed(t->card, t->temporary, t->card->state,
+                            production_operation_name(op->what), op, fx);
+    answer(op, t, "done", NULL, fx);
 }
 
 /* A card made before cardflow. */
@@ -333,7 +350,7 @@ enum production_fit production_operate(struct production_holder *h, const struct
     } else if (op->what == PRODUCTION_OP_EXTEND_TEMPORARY) {
         extend_temporary(op, &t, w, fx);
     } else if (op->what == PRODUCTION_OP_OPEN_ADD_ON) {
-        open_add_on(op, &t, fx);
+        open_add_on(op, &t, w, fx);
     } else {
         set_password(op, &t, fx);
     }

@@ -1,11 +1,16 @@
 /* Operations on cards: who may ask for what, which card is meant, and what becomes of it. */
 #include "data.h"
 
+#include "services/production/rules_password.h"
+
 static struct production_effects fx;
 
 static struct production_op asked(enum production_operation what)
 {
+    static char room[PRODUCTION_ADD_ONS_MAX];
     return (struct production_op){.what = what,
+                                  .add_on = CF_STR("transport"),
+                                  .room = room,
                                   .role = CF_STR("holder"),
                                   .operator_bank = CF_STR("B01"),
                                   .channel = CF_CHANNEL_BANK_OUTLET};
@@ -415,6 +420,11 @@ static void passwords_are_set_reset_and_disabled(void **state)
         {PRODUCTION_OP_RESET_PASSWORD,   PRODUCTION_PW_UNSET,    "already", PRODUCTION_PW_UNSET   },
         {PRODUCTION_OP_DISABLE_PASSWORD, PRODUCTION_PW_SET,      "done",    PRODUCTION_PW_DISABLED},
         {PRODUCTION_OP_DISABLE_PASSWORD, PRODUCTION_PW_DISABLED, "already", PRODUCTION_PW_DISABLED},
+        {PRODUCTION_OP_DISABLE_PASSWORD, PRODUCTION_PW_UNSET,    "done",    PRODUCTION_PW_DISABLED},
+        {PRODUCTION_OP_RESET_PASSWORD,   PRODUCTION_PW_DISABLED, "done",    PRODUCTION_PW_UNSET   },
+        {PRODUCTION_OP_RESET_PASSWORD,   PRODUCTION_PW_LOCKED,   "done",    PRODUCTION_PW_UNSET   },
+        {PRODUCTION_OP_SET_PASSWORD,     PRODUCTION_PW_LOCKED,   "refused", PRODUCTION_PW_LOCKED  },
+        {PRODUCTION_OP_DISABLE_PASSWORD, PRODUCTION_PW_LOCKED,   "refused", PRODUCTION_PW_LOCKED  },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int which = 0; which <= 1; which++) {

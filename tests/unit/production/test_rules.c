@@ -2,6 +2,7 @@
 #include "data.h"
 
 #include "services/production/pack.h"
+#include "services/production/rules_password.h"
 
 /* ---- the application's machine ------------------------------------------------------------- */
 
@@ -278,7 +279,10 @@ static void operations_do_what_the_table_says(void **state)
         const struct op_case *c = &ops[i];
         struct production_holder h = {0};
         static struct production_effects fx;
+        char room[PRODUCTION_ADD_ONS_MAX];
         struct production_op op = {.what = c->what,
+                                   .add_on = CF_STR("transport"),
+                                   .room = room,
                                    .role = cf_str_of(c->role),
                                    .operator_bank = cf_str_of(c->bank),
                                    .channel = c->channel,
@@ -297,7 +301,8 @@ static void operations_do_what_the_table_says(void **state)
         if (h.permanent.card.state != c->after)
             fail_msg("%s: card is %s", c->why, cf_card_state_name(h.permanent.card.state));
         bool changed = find(&fx, PRODUCTION_FX_CHANGED) != NULL;
-        bool moved = c->after != c->state || c->what == PRODUCTION_OP_SET_PASSWORD;
+        bool moved = c->after != c->state || c->what == PRODUCTION_OP_SET_PASSWORD ||
+                     c->what == PRODUCTION_OP_OPEN_ADD_ON; /* leaves its mark */
         if (!strcmp(c->result, "done") && changed != moved) fail_msg("%s: changed", c->why);
         if (strcmp(c->result, "done") && changed) fail_msg("%s: refused but changed", c->why);
     }
@@ -664,7 +669,8 @@ static void a_holder_survives_packing(void **state)
     h.permanent.made = card_in(CF_CARD_RESERVED);
     h.permanent.card = card_in(CF_CARD_TEMPORARY_LOSS);
     h.permanent.card.loss_until = 77;
-    h.permanent.card.password[1] = PRODUCTION_PW_DISABLED;
+    h.permanent.card.password[1] = PRODUCTION_PW_LOCKED;
+    h.permanent.card.add_ons = CF_STR("marks");
     h.permanent.card.handed_in = true;
     h.temporary.app = (struct production_app){
         .id = {5}, .kind = CF_KIND_TEMPORARY, .state = CF_APP_ACCEPTED, .bank = CF_STR("B02")};

@@ -1,0 +1,88 @@
+/* Passwords: the table of their states, and the bank's counts of wrong tries. */
+#include "services/production/rules_password.h"
+
+#include "services/production/rules_inside.h"
+
+#define P(from, on, to)                                                                            \
+    {                                                                                              \
+        PRODUCTION_PW_##from, PRODUCTION_PW_ON_##on, PRODUCTION_PW_##to, false                     \
+    }
+#define SAME(from, on)                                                                             \
+    {                                                                                              \
+        PRODUCTION_PW_##from, PRODUCTION_PW_ON_##on, PRODUCTION_PW_##from, true                    \
+    }
+
+/* A locked one is reset by the holder before anything else. */
+static const struct production_password_edge edges[] = {
+    P(UNSET, SET, SET),
+    SAME(UNSET, RESET),
+    P(UNSET, DISABLE, DISABLED),
+
+    P(SET, SET, SET), /* another one */
+    P(SET, RESET, UNSET),
+    P(SET, DISABLE, DISABLED),
+    P(SET, LOCK, LOCKED),
+
+    P(DISABLED, SET, SET),
+    P(DISABLED, RESET, UNSET),
+    SAME(DISABLED, DISABLE),
+
+    P(LOCKED, RESET, UNSET),
+    SAME(LOCKED, LOCK),
+};
+
+const struct production_password_edge *production_password_edges(size_t *n)
+{
+    *n = sizeof edges / sizeof *edges;
+    return edges;
+}
+
+enum production_fit production_password_fit(enum production_password from,
+                                            enum production_password_event on,
+                                            enum production_password *to)
+{
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        if (edges[i].from != from || edges[i].on != on) continue;
+        *to = edges[i].to;
+        return edges[i].already ? PRODUCTION_ALREADY : PRODUCTION_MOVE;
+    }
+    return PRODUCTION_ILLEGAL;
+}
+
+static struct production_card *card_of(struct production_holder *h, struct cf_str no,
+                                       bool *temporary)
+{
+    struct production_card *all[] = {&h->permanent.card, &h->permanent.made, &h->temporary.card,
+                                     &h->temporary.made};
+    for (int i = 0; i < 4; i++) {
+        *temporary = i >= 2;
+        if (all[i]->state != CF_CARD_NONE && cf_str_is(no, all[i]->no)) return all[i];
+    }
+    return NULL;
+}
+
+enum production_fit production_on_tries(struct production_holder *h,
+                                        const struct production_tries *t,
+                                        struct production_effects *fx)
+{
+    bool temporary;
+    struct production_card *card = card_of(h, t->card_no, &temporary);
+    enum production_password to;
+    if (!card || (t->bank.len && !cf_str_eq(t->bank, card->bank))) return PRODUCTION_ILLEGAL;
+    if (!production_card_is(card)) return PRODUCTION_ENDED;
+    if (t->tries < PRODUCTION_TRIES_MAX) return PRODUCTION_ALREADY;
+    enum production_fit fit =
+        production_password_fit(card->password[t->password], PRODUCTION_PW_ON_LOCK, &to);
+    if (fit != PRODUCTION_MOVE) return fit;
+    card->password[t->password] = to;
+    production_card_changed(card, temporary, card->state, "lock_password", NULL, fx);
+    struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
+    e->command = "password_wrong";
+    e->record = true;
+    e->word = "done";
+    e->card = *card;
+    e->bank = card->bank;
+    e->temporary = temporary;
+    memcpy(e->command_id, t->id, 16);
+    return PRODUCTION_MOVE;
+}

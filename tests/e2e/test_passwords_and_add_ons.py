@@ -1,0 +1,156 @@
+"""Passwords with every edge of their table, marks of add-ons, and fees of banks, over HTTP."""
+
+import psycopg
+import pytest
+from harness.program import wait_until
+
+
+@pytest.fixture
+def counter(stack, client, people):
+    """A person with a card in use at B01, and what its outlet and its bank do with it."""
+    return Counter(stack, client, people.resident())
+
+
+class Counter:
+    def __init__(self, stack, client, person):
+        self.stack, self.client, self.person = stack, client, person
+        self.document = client.document(person)
+        self.application_id = client.accepted(person)["application_id"]
+        client.wait_for(self.application_id, "collected", "已激活")
+        wait_until("the card is in use", 20, lambda: self.card().get("state") == "normal", 0.1)
+        self.card_no = self.sql("select card_no from issued where app_id = %s",
+                                self.application_id)[0][0]
+
+    def sql(self, statement, *values):
+        with psycopg.connect(self.stack.info()["postgres"]["production"]) as link:
+            return link.execute(statement, values).fetchall()
+
+    def card(self):
+        cards = self.client.status(document=self.document)["cards"]
+        return cards[0] if cards else {}
+
+    def operate(self, operation, kind="social_security", role="holder", **fields):
+        answer = self.client.api("production", "bank_outlet").post("/v1/card-operations", {
+            "operation": operation, "channel": "bank_outlet", "holder": self.document,
+            "card_no": self.card_no, "password": kind,
+            "actor": {"role": role, "name": self.person["name"], **self.document}, **fields},
+            wait=10)
+        assert answer.status == 200, answer
+        return answer.json["result"], [reason["code"] for reason in answer.json["reasons"]]
+
+    def report(self, key=None, **fields):
+        answer = self.client.api("production").post("/v1/bank-results", {
+            **self.document, "bank_code": "B01", "card_no": self.card_no, **fields}, key=key)
+        assert answer.status == 202, answer
+
+    def wrong(self, tries, kind="social_security", key=None):
+        self.report(key=key, type="password_wrong", password_kind=kind, tries=tries)
+
+    def shows(self, **want):
+        """Waits until the hotline sees these passwords."""
+        wait_until(f"{want} is shown", 20, lambda: want.items() <= (
+            self.card()["passwords"] or {}).items(), 0.1)
+
+    def parked(self):
+        return self.sql("select count(*) from parked")[0][0]
+
+
+def test_every_edge_of_a_password_is_walked_and_shown(counter):
+    kind = "social_security"
+    counter.shows(social_security="unset", financial="unset")
+    # unset
+    assert counter.operate("reset_password") == ("already", [])
+    assert counter.operate("disable_password") == ("done", [])
+    counter.shows(social_security="disabled", financial="unset")
+    # disabled
+    assert counter.operate("disable_password") == ("already", [])
+    assert counter.operate("reset_password") == ("done", [])
+    counter.shows(social_security="unset")
+    assert counter.operate("disable_password") == ("done", [])
+    assert counter.operate("set_password") == ("done", [])
+    counter.shows(social_security="set")
+    # set
+    assert counter.operate("set_password") == ("done", [])
+    assert counter.operate("reset_password") == ("done", [])
+    assert counter.operate("set_password") == ("done", [])
+    assert counter.operate("disable_password") == ("done", [])
+    assert counter.operate("set_password") == ("done", [])
+    counter.wrong(5)
+    counter.wrong(6, key="locks-" + counter.card_no)
+    counter.shows(social_security="locked", financial="unset")
+    # locked
+    assert counter.operate("set_password") == ("refused", ["password_locked"])
+    assert counter.operate("disable_password") == ("refused", ["password_locked"])
+    assert counter.operate("reset_password", role="agent") == ("refused", ["holder_only"])
+    counter.wrong(7)  # said before
+    counter.shows(social_security="locked")
+    assert counter.operate("reset_password") == ("done", [])
+    counter.shows(social_security="unset")
+    assert counter.operate("set_password") == ("done", [])
+    counter.wrong(6, key="locks-" + counter.card_no)  # a repeat of what was dealt with
+    assert counter.operate("set_password") == ("done", [])
+    counter.shows(social_security="set")
+    # The other password has edges of its own.
+    assert counter.operate("set_password", "financial") == ("done", [])
+    counter.wrong(6, "financial")
+    counter.shows(social_security="set", financial="locked")
+    assert counter.operate("set_password", kind) == ("done", [])
+    locks = counter.sql("select result from operation where card_no = %s and operation = %s",
+                        counter.card_no, "password_wrong")
+    assert locks == [("done",), ("done",)], "each lock is on record, once"
+
+
+def test_wrong_tries_of_a_password_that_nobody_has_set_are_parked(counter):
+    parked = counter.parked()
+    counter.wrong(6, "financial")
+    wait_until("a person must look", 20, lambda: counter.parked() == parked + 1, 0.1)
+    counter.shows(financial="unset")
+
+
+def test_five_wrong_tries_lock_nothing(counter):
+    assert counter.operate("set_password") == ("done", [])
+    for tries in range(1, 6):
+        counter.wrong(tries)
+    assert counter.operate("set_password") == ("done", [])
+    counter.shows(social_security="set")
+
+
+def test_a_report_of_tries_needs_card_password_and_count(counter):
+    refused = counter.client.api("production").post("/v1/bank-results", {
+        **counter.document, "bank_code": "B01", "type": "password_wrong", "password_kind": "pin"})
+    assert refused.status == 400, refused
+    assert {error["field"] for error in refused.json["errors"]} == {
+        "card_no", "password_kind", "tries"}
+
+
+def test_an_opened_add_on_leaves_a_mark_that_is_shown(counter):
+    consent = {"by": "holder", "document": "signed form 7"}
+    assert counter.card()["add_ons"] == []
+    assert counter.operate("open_add_on", add_on="transport") == (
+        "refused", ["add_on_without_consent"])
+    assert counter.operate("open_add_on", consent=consent) == ("refused", ["missing_add_on"])
+    assert counter.operate("open_add_on", add_on="transport", consent=consent) == ("done", [])
+    assert counter.operate("open_add_on", add_on="transport", consent=consent) == ("already", [])
+    assert counter.operate("open_add_on", add_on="公园年票", consent=consent) == ("done", [])
+    wait_until("both are shown", 20, lambda: len(counter.card()["add_ons"]) == 2, 0.1)
+    first, second = counter.card()["add_ons"]
+    assert (first["add_on"], first["consent_by"]) == ("transport", "holder")
+    assert (second["add_on"], second["consent_by"]) == ("公园年票", "holder")
+    assert first["opened_at"] < second["opened_at"]
+
+
+def test_a_fee_in_a_bank_result_is_refused_and_on_record(client, people, bank, stack):
+    bank.behave(hold_after="account_opened")
+    person = people.resident()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "account_opened")
+    told = client.api("production").post("/v1/bank-results", {
+        "application_id": application_id, **client.document(person), "bank_code": "B01",
+        "type": "produced", "fees": [{"type": "card", "amount": 0.01}]})
+    assert told.status == 202, told
+    client.wait_for(application_id, "produced")
+    with psycopg.connect(stack.info()["postgres"]["production"]) as link:
+        rows = link.execute("select o.result, o.reasons from operation o join issued i on "
+                            "i.card_no = o.card_no where i.app_id = %s and o.operation = %s",
+                            (application_id, "bank_result")).fetchall()
+    assert rows == [("refused", "fee_not_allowed")]
