@@ -10,14 +10,15 @@ static const char *const application_types[] = {"application.accepted",
                                                 "application.extension_requested",
                                                 "application.supplement_requested",
                                                 "application.enrolment_changed",
-                                                "application.command_decided", NULL};
+                                                "application.command_decided",
+                                                "application.aliased", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const command_types[] = {"card.operation", "card.signature", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
     "production.close_batch", "production.dequeue", "production.dequeued",
-    "production.recalculate", NULL};
+    "production.recalculate", "production.operation", NULL};
 
 const struct cf_topic_in production_topics_in[] = {
     [PRODUCTION_IN_APPLICATION] = {"application.events", false, application_types},
@@ -154,6 +155,20 @@ static int decided(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int aliased(struct cf_decode *d, const struct cf_key *key,
+                   const Cardflow__V1__ApplicationEvent__Aliased *in)
+{
+    struct production_aliased *b = cf_arena_zero(d->arena, sizeof *b);
+    if (in->canonical.len != CF_REF_LEN ||
+        !cf_key_bytes(in->canonical.data, in->canonical.len, &b->canonical))
+        return production_codec_wrong(d, "canonical: 16 bytes");
+    if (cf_key_eq(key, &b->canonical))
+        return production_codec_wrong(d, "canonical: another than the key");
+    b->part = (int16_t)cf_key_partition(&b->canonical, (uint32_t)d->partitions);
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ALIASED, key, b);
+    return 0;
+}
+
 static int application_event(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
@@ -163,6 +178,8 @@ static int application_event(struct cf_decode *d, const struct cf_record *rec)
         cf_unpack(d->arena, &cardflow__v1__application_event__descriptor, rec->value);
     if (!e) return production_codec_wrong(d, "value: not an ApplicationEvent");
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED) return accepted(d, &key, e);
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED)
+        return aliased(d, &key, e->aliased);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED)
         return extension(d, &key, e);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED) {
@@ -241,13 +258,14 @@ static int password_kind(struct cf_str s)
     return cf_str_is(s, "financial") ? 1 : -1;
 }
 
-static const struct production_op *operation_body(struct cf_arena *a,
-                                                  const Cardflow__V1__CardCommand *c)
+static struct production_op *operation_body(struct cf_arena *a, const Cardflow__V1__CardCommand *c,
+                                            struct cf_str bytes)
 {
     struct production_op *b = cf_arena_zero(a, sizeof *b);
     char no[CF_CARDNUM_MAX];
     unsigned warnings = 0;
     if (!production_codec_id(c->operation_id, b->id)) return NULL;
+    b->packed = bytes;
     b->word = production_codec_text(c->operation);
     b->what = production_operation_parse(b->word);
     size_t n = cf_cardnum_normalise(production_codec_text(c->card_no), no, &warnings);
@@ -275,6 +293,13 @@ static const struct production_op *operation_body(struct cf_arena *a,
     if (b->add_on.len > PRODUCTION_ADD_ON_NAME) return NULL;
     if (b->import.bank.len > 32 || b->staff_id.len > 64 || b->operator_outlet.len > 160 || b->reason.len > 200) return NULL;
     return b;
+}
+
+const struct production_op *production_codec_operation_body(struct cf_arena *a, struct cf_str bytes)
+{
+    const Cardflow__V1__CardCommand *c =
+        cf_unpack(a, &cardflow__v1__card_command__descriptor, bytes);
+    return c ? operation_body(a, c, bytes) : NULL;
 }
 
 /* The person inside must be the one of the key: who can write this topic could otherwise act for
@@ -309,8 +334,9 @@ static int card_command(struct cf_decode *d, const struct cf_record *rec)
         cf_unpack(d->arena, &cardflow__v1__card_command__descriptor, rec->value);
     if (!c) return production_codec_wrong(d, "value: not a CardCommand");
     if (c->holder.len && (err = same_person(d, rec, cf_bytes(c->holder)))) return err;
-    const struct production_op *b = operation_body(d->arena, c);
+    struct production_op *b = operation_body(d->arena, c, rec->value);
     if (!b) return production_codec_wrong(d, "operation_id: 16 bytes; texts: at most 200 bytes");
+    b->asked = cf_str_is(rec->ce_source, PRODUCTION_FRONT);
     struct cf_msg *m = production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_OPERATION, &key, b);
     m->is_command = true;
     memcpy(m->id, b->id, 16);
@@ -432,10 +458,6 @@ const void *production_codec_again(struct cf_arena *a, enum production_message t
             cf_unpack(a, &cardflow__v1__bank_result__descriptor, bytes);
         return r ? result_body(a, r) : NULL;
     }
-    if (type == PRODUCTION_M_OPERATION) {
-        const Cardflow__V1__CardCommand *c =
-            cf_unpack(a, &cardflow__v1__card_command__descriptor, bytes);
-        return c ? operation_body(a, c) : NULL;
-    }
+    if (type == PRODUCTION_M_OPERATION) return production_codec_operation_body(a, bytes);
     return photo_body(a, bytes, &same);
 }

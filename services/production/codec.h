@@ -52,6 +52,7 @@ enum production_message {
     PRODUCTION_M_ACKNOWLEDGED,
     PRODUCTION_M_SUPPLEMENT,
     PRODUCTION_M_DECIDED, /* by intake: its paper is kept here */
+    PRODUCTION_M_ALIASED, /* this reference is a newer one of another holder */
     /* for a bank */
     PRODUCTION_M_ENQUEUE,
     PRODUCTION_M_DEQUEUE,
@@ -109,6 +110,11 @@ struct production_decided {
     struct cf_str operation, result, reasons, voucher_no, notice_no, channel;
 };
 
+struct production_aliased {
+    struct cf_key canonical;
+    int16_t part; /* of the canonical key */
+};
+
 struct production_signed {
     uint8_t operation_id[16];
     struct cf_str voucher_no, signer, role, method, staff_id; /* signer sealed */
@@ -151,6 +157,9 @@ struct cf_str production_codec_enqueue(struct cf_arena *a, const struct producti
 struct cf_str production_codec_dequeue(struct cf_arena *a, const struct production_effect *e,
                                        const struct cf_key *holder);
 struct cf_str production_codec_dequeued(struct cf_arena *a, const uint8_t app_id[16], bool out);
+/* An operation for the holder's first reference, as it came. */
+struct cf_str production_codec_operation(struct cf_arena *a, const struct production_op *op,
+                                         cf_ms sent_at);
 struct cf_str production_codec_line_result(struct cf_arena *a, const struct production_effect *e);
 struct cf_str production_codec_close(struct cf_arena *a, const struct production_close *c);
 struct cf_str production_codec_batched(struct cf_arena *a, const struct production_line *line,

@@ -12,5 +12,8 @@ bool production_codec_ref(ProtobufCBinaryData b, uint8_t id[16]);
 struct cf_msg *production_codec_add(struct cf_decode *d, uint16_t kind,
                                     enum production_message type, const struct cf_key *key,
                                     const void *body);
+/* The body of a command, NULL when it is malformed; the bytes are kept with it. */
+const struct production_op *production_codec_operation_body(struct cf_arena *a,
+                                                            struct cf_str bytes);
 /* Records of production.internal (codec_internal.c). */
 int production_codec_internal(struct cf_decode *d, const struct cf_record *rec);

@@ -138,6 +138,21 @@ static int recalculate(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int operation(struct cf_decode *d, const struct cf_key *key,
+                     const Cardflow__V1__ProductionInternal__Operation *in)
+{
+    const struct production_op *body =
+        production_codec_operation_body(d->arena, cf_bytes(in->command));
+    if (!body) return production_codec_wrong(d, "command: malformed");
+    struct production_op *b = cf_arena_dup(d->arena, body, sizeof *body);
+    b->asked = in->asked;
+    struct cf_msg *m = production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_OPERATION, key, b);
+    m->is_command = true;
+    memcpy(m->id, b->id, 16);
+    m->sent_at = in->sent_at_ms;
+    return 0;
+}
+
 /* What is for a bank comes under bank:<code>, and the code goes into text columns. */
 static bool keys_ok(const struct cf_decode *d)
 {
@@ -177,6 +192,8 @@ static int body(struct cf_decode *d, const struct cf_record *rec)
         return dequeued(d, &key, m->dequeued);
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_RECALCULATE:
         return recalculate(d, &key, m->recalculate);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_OPERATION:
+        return operation(d, &key, m->operation);
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_PROMISED:
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__NOT_SET:
     case _CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__CASE_IS_INT_SIZE:

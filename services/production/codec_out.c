@@ -259,6 +259,21 @@ struct cf_str production_codec_dequeued(struct cf_arena *a, const uint8_t app_id
     return cf_pack(a, &out.base);
 }
 
+struct cf_str production_codec_operation(struct cf_arena *a, const struct production_op *op,
+                                         cf_ms sent_at)
+{
+    Cardflow__V1__ProductionInternal m;
+    Cardflow__V1__ProductionInternal__Operation o;
+    cardflow__v1__production_internal__init(&m);
+    cardflow__v1__production_internal__operation__init(&o);
+    o.command = cf_data(op->packed);
+    o.asked = op->asked;
+    o.sent_at_ms = sent_at;
+    m.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_OPERATION;
+    m.operation = &o;
+    return cf_pack(a, &m.base);
+}
+
 struct cf_str production_codec_line_result(struct cf_arena *a, const struct production_effect *e)
 {
     Cardflow__V1__ProductionInternal out;

@@ -115,6 +115,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_DECIDED:
     case PRODUCTION_M_NOTICE_DUE:
     case PRODUCTION_M_ACKNOWLEDGED:
+    case PRODUCTION_M_ALIASED:
     case PRODUCTION_M_ENQUEUE:
     case PRODUCTION_M_DEQUEUE:
     case PRODUCTION_M_LINE_RESULT:
@@ -199,7 +200,6 @@ static bool admit(struct scene *c, struct production_row *row, struct production
         return true;
     }
     if (!cf_ids_add(c->s, &row->command_ids, m->id, c->s->now)) op->too_many = true;
-    number_import(c, op);
     return true;
 }
 
@@ -250,10 +250,14 @@ static int keep(struct scene *c)
     enum production_message type = (enum production_message)m->type;
     struct production_early e = {
         .type = type,
-        .asked = cf_str_is(c->s->rec->ce_source, PRODUCTION_FRONT),
         .since = c->world.now,
         .bytes = c->s->rec->value,
     };
+    if (type == PRODUCTION_M_OPERATION) {
+        const struct production_op *op = m->body;
+        e.asked = op->asked;
+        e.bytes = op->packed;
+    }
     if (production_early_add(&c->early, &e)) return 0;
     if (type == PRODUCTION_M_OPERATION) {
         (void)operate(c, m->body, true);
@@ -295,10 +299,21 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
             cf_count(c->s, "duplicate_command");
             return 0;
         }
+        if (production_leads_on(row, &c->h, op)) {
+            *changed = true;
+            production_lead_on(c->s, row, op);
+            return 0;
+        }
+        number_import(c, op);
         body = op;
     }
     if (reported_before(c, row)) {
         cf_count(c->s, "duplicate_command");
+        return 0;
+    }
+    if (m->type == PRODUCTION_M_ALIASED) {
+        *changed = true;
+        production_on_aliased(row, body);
         return 0;
     }
     switch (put(c, (enum production_message)m->type, body)) {

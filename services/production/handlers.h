@@ -32,6 +32,12 @@ int production_to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, co
 /* Tells the bank of the change, until it acknowledges (handlers_notices.c). */
 int production_tell(struct cf_step *s, const struct production_effect *e);
 int production_decide_notice(struct cf_step *s);
+/* Operations under a newer reference of a holder (handlers_alias.c): are they for the first? */
+void production_on_aliased(struct production_row *row, const struct production_aliased *m);
+bool production_leads_on(const struct production_row *row, const struct production_holder *h,
+                         const struct production_op *op);
+void production_lead_on(struct cf_step *s, const struct production_row *row,
+                        const struct production_op *op);
 /* A card number of our own; false, counted, when all letters are used up. */
 bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1]);
 /* Of the row of a number that this holder's card has, or had. */

@@ -232,6 +232,7 @@ static int decide(struct bank_scene *c)
     case PRODUCTION_M_SUPPLEMENT:
     case PRODUCTION_M_DECIDED:
     case PRODUCTION_M_TRIES:
+    case PRODUCTION_M_ALIASED:
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_ACCEPTED:
     case PRODUCTION_M_WITHDRAWAL:

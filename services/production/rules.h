@@ -284,6 +284,8 @@ struct production_op {
     bool waited;                        /* kept long enough already */
     bool issued; /* card_no was given out to this holder, once */
     char *room;                         /* open_add_on: PRODUCTION_ADD_ONS_MAX bytes */
+    bool asked;                         /* somebody waits for the answer: over HTTP */
+    struct cf_str packed;               /* the command as it came */
     struct {
         struct cf_str bank;
         enum cf_card_state state;

@@ -18,6 +18,7 @@ static const struct cf_column holder_columns[] = {
     COL(production_row, BYTES, slot),     COL(production_row, BYTES, temporary),
     COL(production_row, BYTES, early),    COL(production_row, BYTES, command_ids),
     COL(production_row, INT8, timer_due), COL(production_row, INT4, timer_attempt),
+    COL(production_row, KEY, alias_of),   COL(production_row, INT2, alias_part),
 };
 
 static const struct cf_column bank_columns[] = {
@@ -83,6 +84,7 @@ static const struct cf_column operation_columns[] = {
     COL(production_answer, TEXT, notice_no),  COL(production_answer, TEXT, channel),
     COL(production_answer, TEXT, staff_id),   COL(production_answer, INT8, at),
     COL(production_answer, TEXT, outlet),     COL(production_answer, KEY, holder),
+    COL(production_answer, INT4, moved_to),
 };
 
 static const struct cf_column signature_columns[] = {

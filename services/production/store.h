@@ -31,6 +31,8 @@ struct production_row {
     struct cf_str slot, temporary, early, command_ids;
     cf_ms timer_due;
     int32_t timer_attempt;
+    struct cf_key alias_of; /* another reference is this holder's: operations go there */
+    int16_t alias_part;     /* its partition */
 };
 
 struct production_bank_row {
@@ -80,6 +82,7 @@ struct production_answer {
         staff_id, outlet;
     int64_t at;
     struct cf_key holder; /* where no card tells whose it is */
+    int32_t moved_to; /* 1 + the partition where the holder's first reference answers; 0: here */
 };
 
 struct production_signature {
