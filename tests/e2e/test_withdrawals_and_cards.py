@@ -104,8 +104,9 @@ def test_a_card_reported_lost_is_no_identity_until_it_is_released(client, people
     wait_until("the release is shown", 15, lambda: shown() == ("normal", "1", True), 0.1)
 
 
-def test_a_replacement_of_a_card_of_before_is_accepted_and_the_old_card_formally_lost(client,
-                                                                                      people):
+def test_a_replacement_of_a_card_of_before_is_accepted_and_the_old_card_formally_lost(
+        client, people, bank):
+    bank.behave(hold_after="account_opened")  # the replacement stays open
     person = people.resident()
     client.enrol(person)
     client.import_card(person)
