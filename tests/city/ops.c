@@ -88,6 +88,8 @@ static struct cf_str outlet_of(struct cf_str bank)
     return cf_str_of(cf_str_is(bank, "B01") ? "B01001" : "B02001");
 }
 
+static void front(bool all);
+
 /* ---- applications ---------------------------------------------------------------------------- */
 
 /* Somebody who seems to have a card asks for another one, others for the first. */
@@ -186,6 +188,10 @@ static void withdraw(void)
     uint8_t id[16];
     if (!app) return;
     ops_id(id);
+    if (ops_one_in(2)) { /* just when the batch is closed */
+        sim_now += 1000;
+        front(true);
+    }
     city_withdraw(app->person, app->id, id);
 }
 
