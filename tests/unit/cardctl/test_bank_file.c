@@ -9,6 +9,7 @@
 #include "ops/cardctl/bank_file.h"
 #include "ops/cardctl/bank_folder.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -253,6 +254,17 @@ static void a_file_that_is_not_the_one_of_its_manifest_is_refused(void **state)
 
 /* ---- the folder ------------------------------------------------------------------------------ */
 
+static void clean(const char *dir)
+{
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            assert_int_equal(unlinkat(dirfd(d), e->d_name, 0), 0);
+    closedir(d);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static void text_of(const char *dir, const char *name, char *to, size_t max)
 {
     char path[512];
@@ -283,6 +295,7 @@ static void a_file_is_given_once_even_when_the_bank_takes_it_away(void **state)
     text_of(dir, "orders-B01-1.csv", text, sizeof text);
     assert_string_equal(text, "");
     bank_folder_close(&f);
+    clean(dir);
 }
 
 static void what_broke_off_between_its_steps_is_finished(void **state)
@@ -302,6 +315,7 @@ static void what_broke_off_between_its_steps_is_finished(void **state)
     text_of(dir, "orders-B01-1.manifest.json", text, sizeof text);
     assert_non_null(strstr(text, "\"lines\":1"));
     bank_folder_close(&f);
+    clean(dir);
 }
 
 static void one_command_at_a_time_has_the_folder(void **state)
@@ -316,6 +330,7 @@ static void one_command_at_a_time_has_the_folder(void **state)
     assert_true(bank_folder_open(&two, dir, CF_STR("B02")));
     bank_folder_close(&two);
     bank_folder_close(&one);
+    clean(dir);
 }
 
 static void a_list_knows_content_and_name(void **state)
@@ -334,6 +349,7 @@ static void a_list_knows_content_and_name(void **state)
     assert_int_equal(bank_folder_known(&f, "taken", "xr.csv", other), BANK_NEW);
     assert_int_equal(bank_folder_known(&f, "given", "r.csv", m.sha256), BANK_NEW);
     bank_folder_close(&f);
+    clean(dir);
 }
 
 int main(void)
