@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static const char usage[] =
+/* In parts: C promises 4,095 bytes a string. */
+static const char *const usage[] = {
     "usage: cardctl COMMAND [OPTION...]\n"
     "\n"
     "  holder-ref --type TYPE     references of the numbers on standard input, one a line, as\n"
@@ -55,7 +56,7 @@ static const char usage[] =
     "      --wait SECONDS              for the services to follow, default 30\n"
     "      --json                      one JSON object\n"
     "      --dsn-file FILE             or CARDFLOW_POSTGRES_DSN, intake's\n"
-    "\n"
+    "\n",
     "  notices list               what banks were told of cards and have not acknowledged; the\n"
     "                             oldest first\n"
     "      --bank CODE                 of this bank only\n"
@@ -72,7 +73,13 @@ static const char usage[] =
     "      --file NAME                 import: the CSV in the folder, its manifest beside it\n"
     "      --operator NAME, --purpose TEXT   who and why, for audit.events\n"
     "      --brokers LIST              or CARDFLOW_KAFKA_BROKERS\n"
-    "      --reference-key-file FILE, --sealing-key-file FILE   export, as for seal\n";
+    "      --reference-key-file FILE, --sealing-key-file FILE   export, as for seal\n"};
+
+static void tell_usage(FILE *to)
+{
+    for (size_t i = 0; i < sizeof usage / sizeof *usage; i++)
+        fputs(usage[i], to);
+}
 
 int main(int argc, char **argv)
 {
@@ -98,7 +105,7 @@ int main(int argc, char **argv)
         {"bank-files", "import", cardctl_bank_import},
     };
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
-        fputs(usage, stdout);
+        tell_usage(stdout);
         return 0;
     }
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++) {
@@ -107,6 +114,6 @@ int main(int argc, char **argv)
         if (words == 2 && (argc < 3 || strcmp(argv[2], commands[i].second) != 0)) continue;
         return commands[i].run(argc - 1 - words, argv + 1 + words);
     }
-    fputs(usage, stderr);
+    tell_usage(stderr);
     return 2;
 }
