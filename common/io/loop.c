@@ -82,6 +82,9 @@ void cf_loop_free(struct cf_loop *loop)
 {
     if (!loop) return;
     cf_wake_free(loop->stop);
+    /* A connection that is closed while a callback of it is put off lives on until the callback's
+     * turn; event_base_free() would forget it. */
+    event_base_loop(loop->base, EVLOOP_NONBLOCK);
     event_base_free(loop->base);
     free(loop);
 }

@@ -8,7 +8,8 @@ static void check_depth(const json_t *v, int depth)
     const char *name;
     const json_t *item;
     size_t i;
-    MUST(depth <= CF_JSON_DEPTH);
+    /* Values in the innermost object or array are no deeper than it. */
+    MUST(depth <= CF_JSON_DEPTH + !(json_is_object(v) || json_is_array(v)));
     if (json_is_string(v)) {
         struct cf_str s = {json_string_value(v), json_string_length(v)};
         MUST(cf_utf8_valid(s));

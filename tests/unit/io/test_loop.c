@@ -2,10 +2,14 @@
 #include "common/io/clock.h"
 #include "common/io/loop.h"
 
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -167,6 +171,37 @@ static void the_test_clock_moves_the_time_but_not_the_waiting(void **state)
 }
 #endif
 
+static void on_read(struct bufferevent *bev, void *arg)
+{
+    (void)bev;
+    (void)arg;
+    fail_msg("a callback of what was freed");
+}
+
+static void gone(const void *data, size_t n, void *arg)
+{
+    (void)data;
+    (void)n;
+    *(bool *)arg = true;
+}
+
+/* As a server's connection is, when the program ends in the moment something has come. */
+static void what_was_put_off_is_freed_with_the_loop(void **state)
+{
+    (void)state;
+    struct cf_loop *loop = cf_loop_new();
+    bool freed = false;
+    struct bufferevent *bev =
+        bufferevent_socket_new(cf_loop_base(loop), -1, BEV_OPT_DEFER_CALLBACKS);
+    assert_non_null(bev);
+    bufferevent_setcb(bev, on_read, NULL, NULL, NULL);
+    evbuffer_add_reference(bufferevent_get_output(bev), "x", 1, gone, &freed);
+    bufferevent_trigger(bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+    bufferevent_free(bev);
+    cf_loop_free(loop);
+    assert_true(freed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +210,7 @@ int main(void)
         cmocka_unit_test(another_thread_wakes_the_loop),
         cmocka_unit_test(a_signal_is_a_call_of_the_loop),
         cmocka_unit_test(a_readable_descriptor_is_a_call),
+        cmocka_unit_test(what_was_put_off_is_freed_with_the_loop),
 #ifdef CARDFLOW_TEST_HOOKS
         cmocka_unit_test(the_test_clock_moves_the_time_but_not_the_waiting),
 #endif
