@@ -374,7 +374,7 @@ SUITES = {
     "unit": (600, unit),
     "sim": (600, sim),
     "contract": (300, lambda limit, options: pytest("contract", "dev", limit, options)),
-    "e2e": (600, lambda limit, options: pytest("e2e", "ci", limit, options)),
+    "e2e": (1200, lambda limit, options: pytest("e2e", "ci", limit, options)),
     "faults": (900, lambda limit, options: pytest("faults", "dev", limit, options)),
     "fuzz": (400, fuzz),
     "compose": (600, compose),

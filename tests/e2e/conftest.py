@@ -49,6 +49,18 @@ def contract():
 
 
 @pytest.fixture(scope="session")
+def machines(build_dir):
+    """A stack without a bank: the tests of the state machines give its answers themselves, and leave
+    records parked. A card that failed is not made again."""
+    settings = {"production": {"batch_wait_ms": "100ms", "remake_max": 0,
+                               "activation_wait_ms": "200ms"}}
+    with running("machines", Config(
+            build=str(build_dir), services=["intake", "photo-fetch", "production", "inquiry"],
+            simulators=["police"], settings=settings)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def people():
     return People()
 

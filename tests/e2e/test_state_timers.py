@@ -1,0 +1,265 @@
+"""The edges that time walks, by the test clock and on a stack of its own: a shard's time never goes
+back. Banks take what waits an hour, so that their queue can be looked into; their answers are given
+here. Each timer is looked at just before it is due and just after."""
+
+import collections
+import datetime
+
+import psycopg
+import pytest
+from harness.client import Client
+from harness.fixtures import running
+from harness.notices import notifications
+from harness.program import wait_until
+from harness.stack import Config
+from harness.topics import Topics
+from harness.holder import AFTER, ANSWERS, Holder, all_of
+
+DAY_MS = 24 * 3600 * 1000
+STEPS = ("account_opened", "produced", "shipped", "arrived", "collected")
+
+Timer = collections.namedtuple("Timer", "who still due before after")
+
+
+# What is looked at.
+def state(h):
+    return h.state()
+
+
+def last(h):
+    """The last two states."""
+    return [step["state"] for step in h.client.outcome(h.app)["timeline"]][-2:]
+
+
+def card(h):
+    return h.cards()
+
+
+def temporary(h):
+    return h.cards(temporary=True)
+
+
+def identity(h):
+    shown = h.client.status(document=h.document)["cards"][0]
+    return shown["state"], shown["identity"]["reasons"]
+
+
+def reminded(h):
+    return len(notifications(h.topics, h.person).get("pickup_reminder", []))
+
+
+# Days since the beginning: on `still` it is as before, on `due` it has happened. What is due at a
+# day's end is looked at in the middle of that day and of the next.
+TIMERS = {
+    "received notice noticed": Timer("waiting", 0.9, 1.1, (state, "received"),
+                                     (state, "noticed")),
+    "noticed expire expired": Timer("noticed", 30, 31, (state, "noticed"), (state, "expired")),
+    "photo_missing expire expired": Timer("missing", 30, 31, (state, "photo_missing"),
+                                          (state, "expired")),
+    "photo_ready batched batched": Timer("queued", 0, 0.05, (state, "photo_ready"),
+                                         (state, "batched")),
+    "production_failed remake photo_ready": Timer(
+        "remade", 0.06, 0.2, (last, ["production_failed", "photo_ready"]), (state, "batched")),
+    "batched unanswered production_failed": Timer(
+        "unanswered", 4.9, 5.2, (state, "batched"), (last, ["production_failed", "photo_ready"])),
+    "account_opened unanswered production_failed": Timer(
+        "half answered", 4.9, 5.2, (state, "account_opened"),
+        (last, ["production_failed", "photo_ready"])),
+    "account_failed expire expired": Timer("account failed", 30, 31,
+                                           (state, "account_failed"), (state, "expired")),
+    "uncollected for 30 days": Timer("uncollected", 29.9, 30.2, (reminded, 0), (reminded, 1)),
+    "uncollected for 180 days": Timer("uncollected", 179.9, 180.2, (reminded, 1), (reminded, 2)),
+    "uncollected for 330 days": Timer("uncollected", 329.9, 330.2, (reminded, 2), (reminded, 3)),
+    "ready_for_pickup expire pickup_expired": Timer(
+        "uncollected", 364.9, 365.2, (state, "ready_for_pickup"), (state, "pickup_expired")),
+    "a card that nobody collected": Timer("uncollected", 364.9, 365.2, (card, ["sealed"]),
+                                          (card, ["cancelled"])),
+    "no reminder after that": Timer("uncollected", 365.2, 900, (reminded, 3), (reminded, 3)),
+    **{f"temporary_loss release {was}": Timer(f"lost {was}", 6.9, 7.1,
+                                              (card, ["temporary_loss"]), (card, [was]))
+       for was in ("sealed", "normal", "app_locked")},
+    "a formal loss stays": Timer("formally lost", 6.9, 7.1, (card, ["formal_loss"]),
+                                 (card, ["formal_loss"])),
+    "a temporary card in use": Timer("bridged", 60, 61, (temporary, ["normal"]),
+                                     (temporary, ["cancelled"])),
+    "a temporary card that was extended": Timer("extended", 120, 121, (temporary, ["normal"]),
+                                                (temporary, ["cancelled"])),
+    "produced expire pickup_expired": Timer("untaken", 60, 61, (state, "produced"),
+                                            (state, "pickup_expired")),
+    "a permanent card after ten years": Timer("old", 400, 401, (identity, ("normal", [])),
+                                              (identity, ("normal", ["expired"]))),
+    "answers ahead of the queue": Timer("answered early", 0, 0.05, (state, "photo_ready"),
+                                        (state, "collected")),
+    "a failed account ahead of the queue": Timer("failed early", 0, 0.05, (state, "photo_ready"),
+                                                 (state, "account_failed")),
+    "a failed make ahead of the queue": Timer(
+        "rejected early", 0, 0.05, (state, "photo_ready"),
+        (last, ["production_failed", "photo_ready"])),
+}
+
+
+# How everybody comes to be there.
+def lose(was, *operations):
+    def run(h):
+        h.with_card(was)
+        for operation in operations:
+            assert h.operate(operation)["result"] == "done"
+    return run
+
+
+def bridge(*more):
+    """A temporary card in use."""
+    def run(h):
+        h.with_temporary().bank("collected")
+        h.at("collected")
+        with psycopg.connect(h.client.info["postgres"]["production"]) as link:
+            card_no = link.execute("select card_no from issued where app_id = %s",
+                                   (h.app,)).fetchone()[0]
+        for operation in ("activate", *more):
+            assert h.operate(operation, card_no=card_no)["result"] == "done"
+    return run
+
+
+def grow_old(h):
+    """A card whose last day is the 400th from now."""
+    last_day = datetime.date.today() + datetime.timedelta(days=400)
+    day = 28 if (last_day.month, last_day.day) == (2, 29) else last_day.day
+    h.with_card("normal", issued_on=str(last_day.replace(year=last_day.year - 10, day=day)))
+
+
+def queue(*early):
+    def run(h):
+        h.apply()
+        h.at("photo_ready")
+        h.bank(*early) if early else None
+    return run
+
+
+BEGIN = {
+    "waiting": Holder.waits,
+    "noticed": Holder.noticed,
+    "missing": Holder.without_photo,
+    "untaken": Holder.with_temporary,
+    "bridged": bridge(),
+    "extended": bridge("extend_temporary"),
+    "lost sealed": lose("sealed", "report_temporary_loss"),
+    "lost normal": lose("normal", "report_temporary_loss"),
+    "lost app_locked": lose("app_locked", "report_temporary_loss"),
+    "formally lost": lose("normal", "report_temporary_loss", "report_formal_loss"),
+    "old": grow_old,
+    "answered early": queue(*STEPS),
+    "failed early": queue("account_failed"),
+    "rejected early": queue("failed"),
+}
+# Those of the queue, and what the bank answers when it has them.
+QUEUED = {"queued": (), "unanswered": (), "half answered": ("account_opened",),
+          "account failed": ("account_failed",), "remade": ("failed",),
+          "uncollected": ANSWERS["ready_for_pickup"]}
+
+
+# In the queue at once.
+def leaves(act, to):
+    def run(h):
+        queue()(h)
+        act(h)
+        h.at(to)
+    return run
+
+
+def withdraw(h):
+    assert h.withdraw()["result"] == "done"
+
+
+def refused(h):
+    queue()(h)
+    assert h.supplement(address="elsewhere")["refused_because"] == "illegal_in_state"
+    assert h.upload()["reasons"] == ["photo_not_wanted"]
+    assert h.state() == "photo_ready"
+
+
+AT_ONCE = {
+    "photo_ready withdraw withdrawn": leaves(withdraw, "withdrawn"),
+    "photo_ready close closed": leaves(Holder.leave, "closed"),
+    "photo_ready die closed": leaves(Holder.die, "closed"),
+    "photo_ready refuses": refused,
+}
+
+
+class Story:
+    """Everybody's story along the days, and what was found wrong with each timer."""
+
+    def __init__(self, stack, people):
+        self.stack, self.client, self.topics = stack, Client(stack), Topics(stack.info())
+        self.people, self.day, self.found = people, 0, {}
+        self.holders = {name: self._holder() for name in (*BEGIN, *QUEUED)}
+
+    def _holder(self):
+        h = Holder(self.client, self.people.resident())
+        h.topics = self.topics
+        return h
+
+    def begin(self):
+        for name, run in AT_ONCE.items():
+            self.found[name] = all_of({name: (lambda run=run: run(self._holder()))})[name]
+        wrong = all_of({name: (lambda name=name, run=run: run(self.holders[name]))
+                        for name, run in (BEGIN | dict.fromkeys(QUEUED, queue())).items()})
+        assert not any(wrong.values()), {name: e for name, e in wrong.items() if e}
+
+    def go_to(self, day):
+        if day > self.day:
+            self.stack.set_clock(advance_ms=round((day - self.day) * DAY_MS))
+            self.day = day
+        if day == 0.06:
+            all_of({name: (lambda name=name: self._answer(name)) for name in QUEUED})
+
+    def _answer(self, name):
+        for step in QUEUED[name]:
+            self.holders[name].bank(step)
+            if AFTER[step] != "production_failed":
+                self.holders[name].at(AFTER[step])
+
+    def _look(self, name, want, timeout):
+        timer = TIMERS[name]
+        seen, value = want
+        h, was = self.holders[timer.who], None
+
+        def there():
+            nonlocal was
+            was = seen(h)
+            return was == value
+        try:
+            wait_until(name, timeout, there, 0.2)
+        except Exception as error:
+            self.found.setdefault(name, AssertionError(
+                f"day {self.day}: {seen.__name__} is {was}, not {value} ({error})"))
+
+    def run(self):
+        self.begin()
+        for day in sorted({day for t in TIMERS.values() for day in (t.still, t.due)}):
+            self.go_to(day)
+            for name, timer in TIMERS.items():
+                if timer.due == day:
+                    self._look(name, timer.after, 20)
+            still = [name for name, timer in TIMERS.items() if timer.still == day]
+            if still:
+                self.client.settle("production")
+                for name in still:
+                    self._look(name, TIMERS[name].before, 5)
+
+
+@pytest.fixture(scope="module")
+def story(build_dir, people):
+    settings = {"production": {"batch_wait_ms": "1h"}, "notification": {"quiet_hours": "false"}}
+    with running("timers", Config(
+            build=str(build_dir), simulators=["police", "sms"], settings=settings,
+            services=["intake", "photo-fetch", "production", "notification", "inquiry"])) as stack:
+        told = Story(stack, people)
+        told.run()
+        yield told
+        told.topics.close()
+
+
+@pytest.mark.parametrize("timer", [*TIMERS, *AT_ONCE])
+def test_time_walks_an_edge(story, timer):
+    if story.found.get(timer):
+        raise story.found[timer]
