@@ -92,7 +92,7 @@ def test_every_timer_fires_on_its_day(city, people):
          lambda: card(client, old)["identity"]["valid"], False),
         (midnight(today + timedelta(days=31)), state_of(client, notice), "expired"),
         (midnight(today + timedelta(days=31)), state_of(client, photo), "expired"),
-        (ready + timedelta(days=30), state_of(client, account), "expired"),
+        (midnight(today + timedelta(days=31)), state_of(client, account), "expired"),
         (midnight(today + timedelta(days=61)), state_of(client, handed_out), "pickup_expired"),
         *((ready + timedelta(days=n), told(before + i + 1), True)
           for i, n in enumerate((30, 180, 330))),
