@@ -1,6 +1,7 @@
 """A new unit's month by the test clock: marks while somebody is missing, the list of overdue units.
 
-On a stack of its own: a shard's time never goes back."""
+On a stack of its own: a shard's time never goes back. The simulated bank is silent: it has the machine's
+clock, and what it answers would move the time of a shard on to today."""
 
 import pytest
 from harness.client import Client
@@ -14,6 +15,7 @@ REGISTERED, DUE = "2026-03-02", "2026-03-31"
 @pytest.fixture
 def march(make_stack):
     stack = make_stack(services=["intake", "photo-fetch", "production", "inquiry"])
+    stack.simulators["bank"].behave(off=True)
     stack.set_clock(now=f"{REGISTERED}T09:00:00+08:00")
     return stack
 
