@@ -86,6 +86,12 @@ static void school_of(const struct intake_case *c, struct intake_world *w)
         w->school_banks_known && intake_school_has(school->banks, c->app.bank_code);
 }
 
+/* The card that the application meets; one that it has made itself does not stand against it. */
+static struct intake_card card_before(const struct intake_mirror *m, const uint8_t app[16])
+{
+    return same_id(m->app, app) ? (struct intake_card){0} : card_of(m);
+}
+
 static struct intake_world world_of(const struct intake_case *c, const struct intake_facts *f,
                                     bool waited, bool expired)
 {
@@ -97,8 +103,8 @@ static struct intake_world world_of(const struct intake_case *c, const struct in
         .temporary_open = is_set(h->temporary.app) && !same_id(h->temporary.app, c->id),
         .last_first_issue = last_of(&h->permanent, c->id),
         .last_temporary = last_of(&h->temporary, c->id),
-        .permanent = card_of(&h->card),
-        .temporary = card_of(&h->temporary_card),
+        .permanent = card_before(&h->card, c->id),
+        .temporary = card_before(&h->temporary_card, c->id),
         .command_expired = expired,
     };
     school_of(c, &w);

@@ -1,10 +1,10 @@
-"""Every edge of both machines that needs no time to pass, each walked by a holder of its own over HTTP;
-test_state_timers.py has the others. docs/states.md is the list of edges."""
+"""Every edge of both machines that needs no time to pass, each walked over HTTP by a holder of its
+own; test_state_timers.py has the others. docs/states.md is the list of edges."""
 
 import psycopg
 import pytest
 from harness.client import Client
-from harness.holder import Holder, all_of
+from harness.machines import Holder, all_of
 
 
 def steps(h):
@@ -35,6 +35,10 @@ def decided(want, **fields):
         said = h.supplement(**fields)
         assert (said["result"], said["state"]) == ("done", want), said
     return act
+
+
+def put_right(h):
+    assert h.supplement(phone="19812345678")["result"] == "done"
 
 
 def upload(h):
@@ -77,7 +81,8 @@ def passes(begin, act, *states):
 LEFT, DIED = "enrolment_ended", "holder_died"
 
 APPLICATIONS = {
-    "received accept accepted": passes(Holder.waits, Holder.enrol, "received", "accepted", "batched"),
+    "received accept accepted": passes(Holder.waits, Holder.enrol, "received", "accepted",
+                                       "batched"),
     "received notice noticed": walk(nothing, Holder.noticed, "noticed"),
     "received reject rejected": walk(nothing, paid, "rejected"),
     "received withdraw withdrawn": walk(Holder.waits, withdraw, "withdrawn"),
@@ -106,6 +111,7 @@ APPLICATIONS = {
     "batched failed production_failed": walk(from_("batched"), bank("failed"),
                                              "production_failed"),
     "batched die closed": walk(from_("batched"), Holder.die, "closed", DIED),
+    "account_failed batched batched": walk(from_("account_failed"), put_right, "batched"),
     "account_failed withdraw withdrawn": walk(from_("account_failed"), withdraw, "withdrawn"),
     "account_failed close closed": walk(from_("account_failed"), Holder.leave, "closed", LEFT),
     "account_failed die closed": walk(from_("account_failed"), Holder.die, "closed", DIED),

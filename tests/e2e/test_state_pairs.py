@@ -1,4 +1,4 @@
-"""What stands in neither machine's table changes no state: every state meets every answer of a bank,
+"""What stands in neither machine's table changes no state: a state meets every answer of a bank,
 every command of a counter and every operation on a card. A command is refused with a reason; an
 answer waits, is known already, comes after the end, or is parked."""
 
@@ -7,11 +7,12 @@ import pytest
 from harness.client import Client
 from harness.program import wait_until
 from harness.topics import Topics
-from harness.holder import Holder, all_of
+from harness.machines import Holder, all_of
 
-STEPS = ("account_opened", "account_failed", "produced", "failed", "shipped", "arrived", "collected")
+STEPS = ("account_opened", "account_failed", "produced", "failed", "shipped", "arrived",
+         "collected")
 
-# One letter a step, in their order: m moves the state (test_state_edges.py), a said already, w waits
+# One letter a step, in their order: m moves the state (test_state_edges.py), a said before, w waits
 # for what it builds on, e after the end: dropped, P contradicts and is parked. Until it is accepted
 # no bank has an order.
 ANSWERS = {
@@ -46,8 +47,8 @@ COMMANDS = {
     "withdrawn": ("illegal_in_state", "illegal_in_state", "photo_not_wanted"),
     "closed": ("illegal_in_state", "illegal_in_state", "photo_not_wanted"),
 }
-OPERATIONS = ("activate", "report_temporary_loss", "report_formal_loss", "release", "lock", "unlock",
-              "cancel")
+OPERATIONS = ("activate", "report_temporary_loss", "report_formal_loss", "release", "lock",
+              "unlock", "cancel")
 # One letter an operation: m moves (test_state_edges.py), a already, r refused.
 CARDS = {
     "sealed": "mmmarrm",

@@ -13,7 +13,7 @@ from harness.notices import notifications
 from harness.program import wait_until
 from harness.stack import Config
 from harness.topics import Topics
-from harness.holder import AFTER, ANSWERS, Holder, all_of
+from harness.machines import AFTER, ANSWERS, Holder, all_of
 
 DAY_MS = 24 * 3600 * 1000
 STEPS = ("account_opened", "produced", "shipped", "arrived", "collected")
@@ -65,7 +65,7 @@ TIMERS = {
     "account_opened unanswered production_failed": Timer(
         "half answered", 4.9, 5.2, (state, "account_opened"),
         (last, ["production_failed", "photo_ready"])),
-    "account_failed expire expired": Timer("account failed", 30, 31,
+    "account_failed expire expired": Timer("account failed", 30, 32,
                                            (state, "account_failed"), (state, "expired")),
     "uncollected for 30 days": Timer("uncollected", 29.9, 30.2, (reminded, 0), (reminded, 1)),
     "uncollected for 180 days": Timer("uncollected", 179.9, 180.2, (reminded, 1), (reminded, 2)),
@@ -185,6 +185,10 @@ AT_ONCE = {
 }
 
 
+def none_wrong(found):
+    assert not any(found.values()), {name: str(e) for name, e in found.items() if e}
+
+
 class Story:
     """Everybody's story along the days, and what was found wrong with each timer."""
 
@@ -203,14 +207,14 @@ class Story:
             self.found[name] = all_of({name: (lambda run=run: run(self._holder()))})[name]
         wrong = all_of({name: (lambda name=name, run=run: run(self.holders[name]))
                         for name, run in (BEGIN | dict.fromkeys(QUEUED, queue())).items()})
-        assert not any(wrong.values()), {name: e for name, e in wrong.items() if e}
+        none_wrong(wrong)
 
     def go_to(self, day):
         if day > self.day:
             self.stack.set_clock(advance_ms=round((day - self.day) * DAY_MS))
             self.day = day
         if day == 0.06:
-            all_of({name: (lambda name=name: self._answer(name)) for name in QUEUED})
+            none_wrong(all_of({name: (lambda name=name: self._answer(name)) for name in QUEUED}))
 
     def _answer(self, name):
         for step in QUEUED[name]:

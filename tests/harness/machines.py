@@ -1,7 +1,8 @@
-"""An application and its card on their way through the machines, as counter, upstream and bank drive
-them over HTTP. Many walks go side by side, see all_of()."""
+"""An application and its card on their way through the machines, as counter, upstream and bank
+drive them over HTTP. Many walks go side by side, see all_of()."""
 
 import concurrent.futures
+import time
 import uuid
 
 from .client import PERSON
@@ -34,12 +35,14 @@ class Holder:
         self.actor = {"role": "holder", "name": person["name"], **self.document}
 
     def post(self, service, key, path, body, wait=None):
-        """As a partner does: what is not answered is sent again under the same key."""
-        api, once = self.client.api(service, key), str(uuid.uuid4())
-        for _ in range(3):
+        """As a partner does: what could not be taken is sent again under the same key. A
+        broker that has just started on a busy machine may refuse partitions for seconds."""
+        api, once, end = self.client.api(service, key), str(uuid.uuid4()), time.monotonic() + 60
+        while True:
             answer = api.post(path, body, key=once, wait=wait)
-            if answer.status != 503:
+            if answer.status != 503 or time.monotonic() > end:
                 break
+            time.sleep(int(answer.headers.get("retry-after", 1)))
         assert answer.status in (200, 202), (path, answer)
         return answer.json
 
