@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from harness.program import interruptible  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 
-TOTAL_S = 45 * 60  # a guard for slow machines; two quiet cores need half of it
+TOTAL_S = 60 * 60  # a guard for slow machines; two quiet cores need half of it
 # A sanitizer's finding ends the program, so that no test passes over it.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
