@@ -79,7 +79,7 @@ static void check_open(const struct app *app, const struct cf_key *key,
         check_photo(app, key, PHOTO_FETCHING);
     else if (a->state == CF_APP_PHOTO_MISSING)
         check_photo(app, key, PHOTO_MISSING);
-    else if (a->state == CF_APP_PHOTO_READY && a->queued)
+    else if ((a->state == CF_APP_PHOTO_READY || a->state == CF_APP_ACCOUNT_FAILED) && a->queued)
         wants_timer(bank_armed(a->bank), app, "a bank's queue");
     else if (!waits_for_bank)
         wants_timer(holder_armed(key, a->until), app, "production");

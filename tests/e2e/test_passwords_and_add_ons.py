@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 from harness.program import wait_until
+from test_redrive import WHO, Cardctl
 
 
 @pytest.fixture
@@ -100,11 +101,15 @@ def test_every_edge_of_a_password_is_walked_and_shown(counter):
     assert locks == [("done",), ("done",)], "each lock is on record, once"
 
 
-def test_wrong_tries_of_a_password_that_nobody_has_set_are_parked(counter):
+def test_wrong_tries_of_a_password_that_nobody_has_set_are_parked(counter, topics):
     parked = counter.parked()
     counter.wrong(6, "financial")
     wait_until("a person must look", 20, lambda: counter.parked() == parked + 1, 0.1)
     counter.shows(financial="unset")
+    key = topics.holder_ref(**counter.document).hex()
+    dropped = Cardctl(counter.stack.info(), topics).json(
+        "production", "parked", "drop", "--topic", "bank.results", "--key", key, *WHO)
+    assert (dropped["dropped"], counter.parked()) == (1, parked)
 
 
 def test_five_wrong_tries_lock_nothing(counter):

@@ -234,15 +234,15 @@ def test_a_line_unanswered_is_made_again_and_then_answered_late(hurried, people)
     application_id = client.accepted(person)["application_id"]
     client.wait_for(application_id, "batched")
     first = number_of(info, application_id)
-    client.wait_for(application_id, "production_failed")
+    wait_until("given up", 30, lambda: "production_failed" in states(client, application_id), 0.1)
     wait_until("a new number", 10, lambda: number_of(info, application_id) != first, 0.1)
     wait_until("ordered again", 10, lambda: states(client, application_id)[-1] == "batched", 0.1)
     second = number_of(info, application_id)
     bank.behave(off=False)  # it answers both lines now, and hears that the first is void
     client.wait_for(application_id, "collected", "已激活")
     assert states(client, application_id) == [
-        "received", "accepted", "photo_ready", "batched", "production_failed", "batched",
-        "account_opened", "produced", "shipped", "ready_for_pickup", "collected", "activated"]
+        "received", "accepted", "photo_ready", "batched", "production_failed", "photo_ready",
+        "batched", "account_opened", "produced", "shipped", "ready_for_pickup", "collected", "activated"]
     wait_for_cards(client, person, NORMAL)
     assert card_in_hand(info, topics, person) == second
     notices(info, topics, person, ("void_card", "B01", first))
