@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from harness.program import interruptible  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 
-TOTAL_S = 60 * 60  # a guard for slow machines; two quiet cores need half of it
+TOTAL_S = 80 * 60  # a guard for slow machines; two quiet cores need half of it
 # A sanitizer's finding ends the program, so that no test passes over it.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:strict_string_checks=1",
               "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -371,11 +371,11 @@ def watched(watch, preset, limit_s, options, more):
 
 SUITES = {
     "harness": (300, lambda limit, options: pytest("harness", None, limit, options)),
-    "unit": (600, unit),
-    "sim": (600, sim),
+    "unit": (1200, unit),
+    "sim": (900, sim),
     "contract": (300, lambda limit, options: pytest("contract", "dev", limit, options)),
-    "e2e": (1200, lambda limit, options: pytest("e2e", "ci", limit, options)),
-    "faults": (900, lambda limit, options: pytest("faults", "dev", limit, options)),
+    "e2e": (1800, lambda limit, options: pytest("e2e", "ci", limit, options)),
+    "faults": (1500, lambda limit, options: pytest("faults", "dev", limit, options)),
     "fuzz": (400, fuzz),
     "compose": (600, compose),
 }

@@ -106,7 +106,7 @@ def test_wrong_tries_of_a_password_that_nobody_has_set_are_parked(counter, topic
     counter.wrong(6, "financial")
     wait_until("a person must look", 20, lambda: counter.parked() == parked + 1, 0.1)
     counter.shows(financial="unset")
-    key = topics.holder_ref(**counter.document).hex()
+    key = topics.holder_ref(*counter.document.values()).hex()
     dropped = Cardctl(counter.stack.info(), topics).json(
         "production", "parked", "drop", "--topic", "bank.results", "--key", key, *WHO)
     assert (dropped["dropped"], counter.parked()) == (1, parked)
