@@ -97,8 +97,7 @@ static void read_tries(struct cf_in *in, struct production_result_fields *f)
 {
     f->password_kind = cf_in_text(in, "password_kind", CF_NEEDED, 1, 20);
     f->tries = (uint32_t)cf_in_int(in, "tries", CF_NEEDED, 0, 1000, 0);
-    if (f->password_kind.len && !cf_str_is(f->password_kind, "social_security") &&
-        !cf_str_is(f->password_kind, "financial"))
+    if (f->password_kind.len && production_password_kind(f->password_kind) < 0)
         cf_in_wrong(in, "password_kind", "social_security or financial", "Say which password.");
 }
 

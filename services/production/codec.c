@@ -109,14 +109,42 @@ static int accepted(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+/* A command on its way from intake: of which application, and under which id it is answered. */
+static int command_about(struct cf_decode *d, const Cardflow__V1__ApplicationEvent *e,
+                         ProtobufCBinaryData command, uint8_t app_id[16], uint8_t command_id[16])
+{
+    if (production_codec_id(e->application_id, app_id) && production_codec_id(command, command_id))
+        return 0;
+    return production_codec_wrong(d, "application_id, command_id: 16 bytes");
+}
+
+static int withdrawal(struct cf_decode *d, const struct cf_key *key,
+                      const Cardflow__V1__ApplicationEvent *e)
+{
+    struct production_withdrawal *b = cf_arena_zero(d->arena, sizeof *b);
+    int err =
+        command_about(d, e, e->withdrawal_requested->command_id, b->app_id, b->command_id);
+    if (!err) production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, key, b);
+    return err;
+}
+
+static int enrolment(struct cf_decode *d, const struct cf_key *key,
+                     const Cardflow__V1__ApplicationEvent__EnrolmentChanged *in)
+{
+    struct production_enrolment *b = cf_arena_zero(d->arena, sizeof *b);
+    b->active = in->active;
+    b->reason = production_codec_text(in->reason);
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ENROLMENT, key, b);
+    return 0;
+}
+
 static int extension(struct cf_decode *d, const struct cf_key *key,
                      const Cardflow__V1__ApplicationEvent *e)
 {
     const Cardflow__V1__ApplicationEvent__ExtensionRequested *in = e->extension_requested;
     struct production_extension *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!production_codec_id(e->application_id, b->app_id) ||
-        !production_codec_id(in->command_id, b->command_id))
-        return production_codec_wrong(d, "application_id, command_id: 16 bytes");
+    int err = command_about(d, e, in->command_id, b->app_id, b->command_id);
+    if (err) return err;
     b->days = in->days > INT16_MAX ? INT16_MAX : (int)in->days;
     b->reason = production_codec_text(in->reason);
     production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_EXTENSION, key, b);
@@ -128,9 +156,8 @@ static int supplement(struct cf_decode *d, const struct cf_key *key,
 {
     const Cardflow__V1__ApplicationEvent__Supplement *in = e->supplement_requested;
     struct production_supplement *b = cf_arena_zero(d->arena, sizeof *b);
-    if (!production_codec_id(e->application_id, b->app_id) ||
-        !production_codec_id(in->command_id, b->command_id))
-        return production_codec_wrong(d, "application_id, command_id: 16 bytes");
+    int err = command_about(d, e, in->command_id, b->app_id, b->command_id);
+    if (err) return err;
     b->outlet = production_codec_text(in->outlet_code);
     b->person = cf_bytes(in->person);
     if (b->outlet.len > 64 || b->person.len == 0)
@@ -182,25 +209,14 @@ static int application_event(struct cf_decode *d, const struct cf_record *rec)
         return aliased(d, &key, e->aliased);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_EXTENSION_REQUESTED)
         return extension(d, &key, e);
-    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED) {
-        struct production_withdrawal *b = cf_arena_zero(d->arena, sizeof *b);
-        if (!production_codec_id(e->application_id, b->app_id) ||
-            !production_codec_id(e->withdrawal_requested->command_id, b->command_id))
-            return production_codec_wrong(d, "application_id, command_id: 16 bytes");
-        production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, &key, b);
-        return 0;
-    }
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED)
+        return withdrawal(d, &key, e);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_COMMAND_DECIDED)
         return decided(d, &key, e->command_decided);
     if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_SUPPLEMENT_REQUESTED)
         return supplement(d, &key, e);
-    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED) {
-        struct production_enrolment *b = cf_arena_zero(d->arena, sizeof *b);
-        b->active = e->enrolment_changed->active;
-        b->reason = production_codec_text(e->enrolment_changed->reason);
-        production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ENROLMENT, &key, b);
-        return 0;
-    }
+    if (e->body_case == CARDFLOW__V1__APPLICATION_EVENT__BODY_ENROLMENT_CHANGED)
+        return enrolment(d, &key, e->enrolment_changed);
     return production_codec_wrong(d, "body: not the one of its ce_type");
 }
 
@@ -252,7 +268,7 @@ static bool any_fee(size_t n, Cardflow__V1__Fee **fees)
     return false;
 }
 
-static int password_kind(struct cf_str s)
+int production_password_kind(struct cf_str s)
 {
     if (cf_str_is(s, "social_security")) return 0;
     return cf_str_is(s, "financial") ? 1 : -1;
@@ -276,7 +292,7 @@ static struct production_op *operation_body(struct cf_arena *a, const Cardflow__
     b->add_on = production_codec_text(c->add_on);
     b->consent = c->consent;
     b->fees = any_fee(c->n_fees, c->fees);
-    b->password = password_kind(production_codec_text(c->password_kind));
+    b->password = production_password_kind(production_codec_text(c->password_kind));
     if (c->operator_) {
         b->operator_bank = production_codec_text(c->operator_->bank_code);
         b->operator_outlet = production_codec_text(c->operator_->outlet_code);
@@ -404,7 +420,7 @@ static int tries(struct cf_decode *d, const struct cf_key *key, const Cardflow__
     struct production_tries *b = cf_arena_zero(d->arena, sizeof *b);
     b->bank = production_codec_text(r->bank_code);
     b->card_no = production_codec_text(r->card_no);
-    b->password = password_kind(production_codec_text(r->password_kind));
+    b->password = production_password_kind(production_codec_text(r->password_kind));
     b->tries = r->tries;
     if (!production_codec_id(r->result_id, b->id) || !b->card_no.len || b->password < 0)
         return production_codec_wrong(d, "result_id, card_no, password_kind: needed");

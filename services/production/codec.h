@@ -211,6 +211,8 @@ struct production_result_fields {
     uint8_t notice_id[16]; /* notice_acknowledged */
 };
 struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f);
+/* 0 social_security, 1 financial, -1 another word. */
+int production_password_kind(struct cf_str s);
 /* A person with document only, for sealing. */
 struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
                                         struct cf_str number);

@@ -16,6 +16,11 @@ static const struct production_env *env_of(const struct cf_step *s)
     return s->env;
 }
 
+struct production_world production_world_of(const struct production_env *env, cf_ms now)
+{
+    return (struct production_world){now, env->calendar, &env->policy, env->deadlines};
+}
+
 static struct cf_str notice_no(struct cf_step *s, struct papers *p)
 {
     uint64_t n = NOTICE_BASE + cf_number(s, PRODUCTION_NUMBER_NOTICE);

@@ -218,8 +218,7 @@ static int open_scene(struct scene *c, struct cf_step *s, const struct productio
 {
     c->s = s;
     c->env = s->env;
-    c->world = (struct production_world){s->now, c->env->calendar, &c->env->policy,
-                                        c->env->deadlines};
+    c->world = production_world_of(c->env, s->now);
     c->fx.n = 0;
     c->early.n = 0;
     int e = production_row_open(s->arena, row, &c->h);

@@ -25,6 +25,8 @@ enum production_number {
 
 int production_decide_holder(struct cf_step *s, struct production_row *row, bool *changed);
 int production_decide_bank(struct cf_step *s, struct production_bank_row *row, bool *changed);
+/* What rules see of the world at a moment. */
+struct production_world production_world_of(const struct production_env *env, cf_ms now);
 /* Turns effects into messages, rows and numbers, and empties the list. */
 int production_apply(struct cf_step *s, struct production_effects *fx);
 int production_to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, const char *type,

@@ -256,8 +256,7 @@ int production_decide_bank(struct cf_step *s, struct production_bank_row *row, b
 {
     const struct production_env *env = s->env;
     struct bank_scene c = {.s = s, .env = env, .row = row, .code = code_of(&s->msg->key)};
-    c.world = (struct production_world){s->now, env->calendar, &env->policy,
-                                        env->deadlines};
+    c.world = production_world_of(env, s->now);
     if (c.code.len == 0) {
         s->reason = "key: bank:<code>";
         return CF_E_ILLEGAL;

@@ -1,12 +1,6 @@
 /* Notices to banks: told, told again, acknowledged. Decided without the holder's slots. */
 #include "services/production/handlers.h"
 
-static struct production_world world_of(const struct cf_step *s)
-{
-    const struct production_env *env = s->env;
-    return (struct production_world){s->now, env->calendar, &env->policy, env->deadlines};
-}
-
 static int send(struct cf_step *s, const struct production_notice *n, const uint8_t id[16])
 {
     return production_to_bank(s, PRODUCTION_OUT_ORDERS, n->bank, "bank.card_notice",
@@ -20,7 +14,7 @@ static void arm(struct cf_step *s, const struct production_notice *n, const uint
     struct cf_work w = {.kind = PRODUCTION_WORK_NOTICE,
                         .part = s->part,
                         .key = n->holder,
-                        .due = production_notice_next_due(n, world_of(s).policy),
+                        .due = production_notice_next_due(n, production_world_of(s->env, s->now).policy),
                         .attempt = attempt};
     memcpy(w.id, id, 16);
     cf_work_put(s, &w);
@@ -28,7 +22,7 @@ static void arm(struct cf_step *s, const struct production_notice *n, const uint
 
 int production_tell(struct cf_step *s, const struct production_effect *e)
 {
-    const struct production_world w = world_of(s);
+    const struct production_world w = production_world_of(s->env, s->now);
     struct production_notice n = {.holder = s->msg->key,
                                   .bank = e->card.bank,
                                   .card_no = cf_arena_str(s->arena, cf_str_of(e->card.no)),
@@ -51,7 +45,7 @@ static void say(struct cf_step *s, const struct production_notice *n, const uint
 
 static int due(struct cf_step *s)
 {
-    const struct production_world w = world_of(s);
+    const struct production_world w = production_world_of(s->env, s->now);
     const uint8_t *id = s->msg->work_id;
     const struct production_notice *row = cf_aux_get(s, PRODUCTION_NOTICE, id);
     if (!row) return 0; /* retention has taken it */
@@ -66,7 +60,7 @@ static int due(struct cf_step *s)
 
 static int acknowledged(struct cf_step *s)
 {
-    const struct production_world w = world_of(s);
+    const struct production_world w = production_world_of(s->env, s->now);
     const struct production_acknowledged *a = s->msg->body;
     const struct production_notice *row = cf_aux_get(s, PRODUCTION_NOTICE, a->notice_id);
     struct production_notice n = {0};

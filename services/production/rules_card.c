@@ -7,6 +7,30 @@ bool production_card_is(const struct production_card *card)
            card->state != CF_CARD_VOIDED;
 }
 
+size_t production_targets(struct production_holder *h,
+                          struct production_target all[PRODUCTION_TARGETS])
+{
+    const struct production_target places[PRODUCTION_TARGETS] = {
+        {&h->permanent, &h->permanent.card, false, false},
+        {&h->permanent, &h->permanent.made, true,  false},
+        {&h->temporary, &h->temporary.card, false, true },
+        {&h->temporary, &h->temporary.made, true,  true },
+    };
+    size_t n = 0;
+    for (size_t i = 0; i < PRODUCTION_TARGETS; i++)
+        if (places[i].card->state != CF_CARD_NONE) all[n++] = places[i];
+    return n;
+}
+
+struct production_target production_target_of(struct production_holder *h, struct cf_str card_no)
+{
+    struct production_target all[PRODUCTION_TARGETS];
+    size_t n = production_targets(h, all);
+    for (size_t i = 0; i < n; i++)
+        if (cf_str_is(card_no, all[i].card->no)) return all[i];
+    return (struct production_target){0};
+}
+
 struct production_effect *production_card_changed(const struct production_card *card,
                                                   bool temporary, enum cf_card_state before,
                                                   const char *word, const struct production_op *op,

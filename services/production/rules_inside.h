@@ -24,6 +24,17 @@ void production_end(struct production_slot *slot, enum cf_app_state state, struc
 void production_fail(struct production_slot *slot, struct cf_str reason, bool tell,
                      const struct production_world *w, struct production_effects *fx);
 
+/* One of a holder's cards, and where it is. */
+struct production_target {
+    struct production_slot *slot;
+    struct production_card *card; /* NULL: no such card */
+    bool made, temporary;
+};
+#define PRODUCTION_TARGETS 4
+/* All there are, the one in hand before the one in the making; how many. */
+size_t production_targets(struct production_holder *h,
+                          struct production_target all[PRODUCTION_TARGETS]);
+struct production_target production_target_of(struct production_holder *h, struct cf_str card_no);
 /* CHANGED as the card stands now. */
 struct production_effect *production_card_changed(const struct production_card *card,
                                                   bool temporary, enum cf_card_state before,

@@ -3,27 +3,13 @@
 #include "services/production/rules_password.h"
 
 /* The card an operation is about, and where it is. */
-struct target {
-    struct production_slot *slot;
-    struct production_card *card; /* NULL: no such card */
-    bool made, temporary;
-};
-
-static struct target find_card(struct production_holder *h, const struct production_op *op)
+static struct production_target find_card(struct production_holder *h,
+                                          const struct production_op *op)
 {
-    struct target all[] = {
-        {&h->permanent, &h->permanent.card, false, false},
-        {&h->permanent, &h->permanent.made, true,  false},
-        {&h->temporary, &h->temporary.card, false, true },
-        {&h->temporary, &h->temporary.made, true,  true },
-    };
-    struct target best = {0}, gone = {0};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (all[i].card->state == CF_CARD_NONE) continue;
-        if (op->card_no.len) {
-            if (cf_str_is(op->card_no, all[i].card->no)) return all[i];
-            continue;
-        }
+    struct production_target all[PRODUCTION_TARGETS], best = {0}, gone = {0};
+    if (op->card_no.len) return production_target_of(h, op->card_no);
+    size_t n = production_targets(h, all);
+    for (size_t i = 0; i < n; i++) {
         bool wants_temporary = op->what == PRODUCTION_OP_EXTEND_TEMPORARY;
         if (all[i].temporary != wants_temporary) continue;
         if (!production_card_is(all[i].card)) {
@@ -47,7 +33,7 @@ static void refuse(struct verdict *v, const char *reason)
     v->reasons[v->n++] = reason;
 }
 
-static void answer(const struct production_op *op, const struct target *t, const char *result,
+static void answer(const struct production_op *op, const struct production_target *t, const char *result,
                    const struct verdict *v, struct production_effects *fx)
 {
     struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
@@ -66,7 +52,7 @@ static void answer(const struct production_op *op, const struct target *t, const
     e->notice = v->n > 0;
 }
 
-static bool by_holder(const struct production_op *op, const struct target *t)
+static bool by_holder(const struct production_op *op, const struct production_target *t)
 {
     if (cf_str_is(op->role, "holder")) return true;
     return cf_str_is(op->role, "guardian") && t->card->child;
@@ -79,7 +65,7 @@ static bool needs_holder(enum production_operation what)
 }
 
 /* What speaks against it whatever the card's state; all reasons together. */
-static void check_request(const struct production_op *op, const struct target *t, struct verdict *v)
+static void check_request(const struct production_op *op, const struct production_target *t, struct verdict *v)
 {
     if (op->late) refuse(v, "command_expired");
     if (op->too_many) refuse(v, "too_many_operations");
@@ -121,7 +107,7 @@ static const struct {
 };
 
 /* Is the card still on its way to the holder, with steps of the bank to come? */
-static bool on_its_way(const struct target *t)
+static bool on_its_way(const struct production_target *t)
 {
     static const bool to_come[CF_APP_COUNT] = {
         [CF_APP_PHOTO_READY] = true, [CF_APP_BATCHED] = true, [CF_APP_ACCOUNT_OPENED] = true,
@@ -131,7 +117,7 @@ static bool on_its_way(const struct target *t)
 
 /* The activated card becomes "the card"; the one it replaces and the temporary one are cancelled
  * in the same step. */
-static void take_over(struct production_holder *h, struct target *t, struct production_effects *fx)
+static void take_over(struct production_holder *h, struct production_target *t, struct production_effects *fx)
 {
     if (t->made) {
         struct production_card *old = &t->slot->card;
@@ -151,7 +137,7 @@ static void take_over(struct production_holder *h, struct target *t, struct prod
 
 /* Release while a replacement is open: refused, unless it is not batched yet: then the replacement
  * is withdrawn by it. Whether its line still waits, only the bank's shard knows: AHEAD. */
-static enum production_fit release_replacement(const struct production_op *op, struct target *t,
+static enum production_fit release_replacement(const struct production_op *op, struct production_target *t,
                                                struct production_effects *fx)
 {
     struct production_app *app = &t->slot->app;
@@ -171,7 +157,7 @@ static enum production_fit release_replacement(const struct production_op *op, s
     return PRODUCTION_AHEAD;
 }
 
-static void done(const struct production_op *op, const struct target *t,
+static void done(const struct production_op *op, const struct production_target *t,
                  struct production_effects *fx)
 {
     /* At the counter it is the card's own bank that asks. */
@@ -181,7 +167,7 @@ static void done(const struct production_op *op, const struct target *t,
 }
 
 static enum production_fit move_card(struct production_holder *h, const struct production_op *op,
-                                     struct target *t, const struct production_world *w,
+                                     struct production_target *t, const struct production_world *w,
                                      struct production_effects *fx)
 {
     enum production_card_event on = moves[op->what].event;
@@ -214,7 +200,7 @@ static enum production_fit move_card(struct production_holder *h, const struct p
     return PRODUCTION_MOVE;
 }
 
-static void set_password(const struct production_op *op, struct target *t,
+static void set_password(const struct production_op *op, struct production_target *t,
                          struct production_effects *fx)
 {
     static const enum production_password_event events[PRODUCTION_OP_COUNT] = {
@@ -241,7 +227,7 @@ static void set_password(const struct production_op *op, struct target *t,
     answer(op, t, "done", NULL, fx);
 }
 
-static void extend_temporary(const struct production_op *op, struct target *t,
+static void extend_temporary(const struct production_op *op, struct production_target *t,
                              const struct production_world *w, struct production_effects *fx)
 {
     struct verdict v = {0};
@@ -259,7 +245,7 @@ static void extend_temporary(const struct production_op *op, struct target *t,
     done(op, t, fx);
 }
 
-static void open_add_on(const struct production_op *op, struct target *t,
+static void open_add_on(const struct production_op *op, struct production_target *t,
                         const struct production_world *w, struct production_effects *fx)
 {
     struct verdict v = {0};
@@ -287,7 +273,7 @@ static void import_card(struct production_holder *h, const struct production_op 
 {
     bool temporary = op->import.kind == CF_CARD_KIND_TEMPORARY;
     struct production_slot *slot = temporary ? &h->temporary : &h->permanent;
-    struct target t = {slot, &slot->card, false, temporary};
+    struct production_target t = {slot, &slot->card, false, temporary};
     struct verdict v = {0};
     if (op->card_no.len && !cf_cardnum_valid(op->card_no)) refuse(&v, "unknown_card");
     if (cf_card_state_code(op->import.state) < 0) refuse(&v, "illegal_in_state");
@@ -330,7 +316,7 @@ enum production_fit production_operate(struct production_holder *h, const struct
                                        const struct production_world *w,
                                        struct production_effects *fx)
 {
-    struct target t = find_card(h, op);
+    struct production_target t = find_card(h, op);
     struct verdict v = {0};
     check_request(op, &t, &v);
     bool activates = op->what == PRODUCTION_OP_ACTIVATE && v.n == 0;

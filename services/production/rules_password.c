@@ -49,24 +49,12 @@ enum production_fit production_password_fit(enum production_password from,
     return PRODUCTION_ILLEGAL;
 }
 
-static struct production_card *card_of(struct production_holder *h, struct cf_str no,
-                                       bool *temporary)
-{
-    struct production_card *all[] = {&h->permanent.card, &h->permanent.made, &h->temporary.card,
-                                     &h->temporary.made};
-    for (int i = 0; i < 4; i++) {
-        *temporary = i >= 2;
-        if (all[i]->state != CF_CARD_NONE && cf_str_is(no, all[i]->no)) return all[i];
-    }
-    return NULL;
-}
-
 enum production_fit production_on_tries(struct production_holder *h,
                                         const struct production_tries *t,
                                         struct production_effects *fx)
 {
-    bool temporary;
-    struct production_card *card = card_of(h, t->card_no, &temporary);
+    struct production_target target = production_target_of(h, t->card_no);
+    struct production_card *card = target.card;
     enum production_password to;
     if (!card || (t->bank.len && !cf_str_eq(t->bank, card->bank))) return PRODUCTION_ILLEGAL;
     if (!production_card_is(card)) return PRODUCTION_ENDED;
@@ -75,14 +63,14 @@ enum production_fit production_on_tries(struct production_holder *h,
         production_password_fit(card->password[t->password], PRODUCTION_PW_ON_LOCK, &to);
     if (fit != PRODUCTION_MOVE) return fit;
     card->password[t->password] = to;
-    production_card_changed(card, temporary, card->state, "lock_password", NULL, fx);
+    production_card_changed(card, target.temporary, card->state, "lock_password", NULL, fx);
     struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
     e->command = "password_wrong";
     e->record = true;
     e->word = "done";
     e->card = *card;
     e->bank = card->bank;
-    e->temporary = temporary;
+    e->temporary = target.temporary;
     memcpy(e->command_id, t->id, 16);
     return PRODUCTION_MOVE;
 }

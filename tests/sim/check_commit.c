@@ -15,6 +15,7 @@
 #include "services/photo-fetch/codec.h"
 #include "services/photo-fetch/store.h"
 #include "services/production/early.h"
+#include "services/production/handlers.h"
 #include "tests/sim/store_inside.h"
 
 enum { APPS = 1 << 17, ROOM = 1 << 20 };
@@ -211,7 +212,7 @@ static void check_holder(struct sim_store *d, int16_t part, const struct cf_key 
 {
     const struct production_env *env = d->service->env;
     struct production_holder h;
-    const struct production_world world = {sim_now, env->calendar, &env->policy, env->deadlines};
+    const struct production_world world = production_world_of(env, sim_now);
     struct production_early_list early = {0};
     uint8_t id[16];
     if (production_row_open(arena, row, &h) || !production_early_read(row->early, &early))
