@@ -23,6 +23,7 @@
  */
 #pragma once
 #include "common/pure/arena.h"
+#include "common/pure/date.h"
 
 #include <jansson.h>
 
@@ -116,6 +117,10 @@ void cf_out_uint(struct cf_out *o, const char *name, uint64_t v);
 void cf_out_double(struct cf_out *o, const char *name, double v);
 void cf_out_bool(struct cf_out *o, const char *name, bool v);
 void cf_out_null(struct cf_out *o, const char *name);
+/* null for an empty text, for a day and for a moment that is not after 1970-01-01. */
+void cf_out_some(struct cf_out *o, const char *name, struct cf_str v);
+void cf_out_day(struct cf_out *o, const char *name, cf_day day);
+void cf_out_time(struct cf_out *o, const char *name, cf_ms at);
 /* JSON as it stands. */
 void cf_out_raw(struct cf_out *o, const char *name, struct cf_str json);
 /* The quoted, escaped form of v alone. */

@@ -151,6 +151,29 @@ void cf_out_null(struct cf_out *o, const char *name)
     cf_buf_add(o->to, "null", 4);
 }
 
+void cf_out_some(struct cf_out *o, const char *name, struct cf_str v)
+{
+    cf_out_text(o, name, v.len ? v : (struct cf_str){0});
+}
+
+void cf_out_day(struct cf_out *o, const char *name, cf_day day)
+{
+    char text[11];
+    if (day > 0)
+        cf_out_z(o, name, cf_day_text(day, text));
+    else
+        cf_out_null(o, name);
+}
+
+void cf_out_time(struct cf_out *o, const char *name, cf_ms at)
+{
+    char text[30];
+    if (at > 0)
+        cf_out_z(o, name, cf_rfc3339_text(at, text));
+    else
+        cf_out_null(o, name);
+}
+
 void cf_out_raw(struct cf_out *o, const char *name, struct cf_str json)
 {
     lead(o, name);

@@ -6,21 +6,6 @@
 /* A due date further away than this is not explained day by day. */
 enum { DAYS_EXPLAINED = 400 };
 
-static void day_out(struct cf_out *o, const char *name, cf_day day)
-{
-    char text[11];
-    if (day > 0)
-        cf_out_z(o, name, cf_day_text(day, text));
-    else
-        cf_out_null(o, name);
-}
-
-/* A number or code, or null where there is none. */
-static void some_out(struct cf_out *o, const char *name, struct cf_str v)
-{
-    cf_out_text(o, name, v.len ? v : (struct cf_str){0});
-}
-
 /* ---- reasons, warnings ------------------------------------------------------------------------
  */
 
@@ -32,7 +17,7 @@ static void reason_out(struct cf_out *o, struct cf_str code, cf_day respond_by)
     cf_reason_out(o, reason);
     /* What cannot be put right has no last day. */
     bool curable = reason == CF_REASON_NONE || cf_reason_info(reason)->respond_days > 0;
-    day_out(o, "respond_by", curable ? respond_by : 0);
+    cf_out_day(o, "respond_by", curable ? respond_by : 0);
     cf_out_end(o);
 }
 
@@ -42,7 +27,7 @@ static void judgement_out(struct cf_out *o, const struct cf_outcome *x)
     for (size_t i = 0; i < x->n_reasons; i++)
         reason_out(o, x->reasons[i], x->respond_by);
     cf_out_end(o);
-    some_out(o, "notice_no", x->notice_no);
+    cf_out_some(o, "notice_no", x->notice_no);
     cf_out_array(o, "warnings");
     for (unsigned i = 0; i < CF_WARN_COUNT; i++)
         if (x->warnings >> i & 1u) cf_out_z(o, NULL, cf_warning_name(i));
@@ -69,10 +54,10 @@ static void outlet_out(struct cf_out *o, const struct cf_outlets *outlets,
     const struct cf_outlet *outlet =
         outlets ? cf_outlet_find(outlets, x->bank_code, x->outlet_code) : NULL;
     cf_out_object(o, "pickup_outlet");
-    some_out(o, "bank_code", x->bank_code);
-    some_out(o, "outlet_code", x->outlet_code);
-    some_out(o, "bank_name", outlet ? outlet->bank_name : (struct cf_str){0});
-    some_out(o, "outlet_name", outlet ? outlet->outlet_name : (struct cf_str){0});
+    cf_out_some(o, "bank_code", x->bank_code);
+    cf_out_some(o, "outlet_code", x->outlet_code);
+    cf_out_some(o, "bank_name", outlet ? outlet->bank_name : (struct cf_str){0});
+    cf_out_some(o, "outlet_name", outlet ? outlet->outlet_name : (struct cf_str){0});
     cf_out_end(o);
 }
 
@@ -86,7 +71,7 @@ static void receipt_out(struct cf_out *o, const struct cf_outcome_world *world,
     cf_out_object(o, "receipt");
     cf_out_text(o, "receipt_no", x->receipt_no);
     outlet_out(o, world->outlets, x);
-    day_out(o, "promised_date", x->promised_on);
+    cf_out_day(o, "promised_date", x->promised_on);
     phones_out(o, world->phones);
     cf_out_end(o);
 }
@@ -98,13 +83,13 @@ static void days_out(struct cf_out *o, const struct cf_explanation *why)
 {
     cf_out_array(o, "counted");
     for (size_t i = 0; i < why->counted_n; i++)
-        day_out(o, NULL, why->counted[i].day);
+        cf_out_day(o, NULL, why->counted[i].day);
     cf_out_end(o);
     cf_out_array(o, "skipped");
     for (size_t i = 0; i < why->skipped_n; i++) {
         const struct cf_skipped_day *d = &why->skipped[i];
         cf_out_object(o, NULL);
-        day_out(o, "date", d->day);
+        cf_out_day(o, "date", d->day);
         cf_out_text(o, "name", d->name.len ? d->name : CF_STR("周末"));
         cf_out_end(o);
     }
@@ -132,15 +117,6 @@ bool cf_outcome_deadline(const struct cf_outcome_world *world, struct cf_arena *
     return true;
 }
 
-static void time_out(struct cf_out *o, const char *name, cf_ms at)
-{
-    char text[30];
-    if (at > 0)
-        cf_out_z(o, name, cf_rfc3339_text(at, text));
-    else
-        cf_out_null(o, name);
-}
-
 static void changes_out(struct cf_out *o, const struct cf_outcome *x)
 {
     cf_out_array(o, "changes");
@@ -148,9 +124,9 @@ static void changes_out(struct cf_out *o, const struct cf_outcome *x)
         const struct cf_outcome_change *c = &x->changes[i];
         cf_out_object(o, NULL);
         cf_out_text(o, "what", c->what);
-        time_out(o, "at", c->at);
-        day_out(o, "due_before", c->due_before);
-        day_out(o, "due_on", c->due_on);
+        cf_out_time(o, "at", c->at);
+        cf_out_day(o, "due_before", c->due_before);
+        cf_out_day(o, "due_on", c->due_on);
         cf_out_text(o, "reason", c->reason.len ? c->reason : CF_STR(""));
         cf_out_end(o);
     }
@@ -168,12 +144,12 @@ static void deadline_out(struct cf_out *o, const struct cf_outcome_world *world,
     cf_out_object(o, "deadline");
     cf_out_z(o, "policy", d.policy);
     cf_out_int(o, "working_days", d.working_days);
-    day_out(o, "accepted_on", d.accepted_on);
-    day_out(o, "due_on", d.due_on);
+    cf_out_day(o, "accepted_on", d.accepted_on);
+    cf_out_day(o, "due_on", d.due_on);
     cf_out_bool(o, "provisional", d.provisional);
     cf_out_z(o, "waiting_on", x->waiting_on_holder ? "holder" : NULL);
-    time_out(o, "warned_at", x->warned_at);
-    time_out(o, "overdue_at", x->overdue_at);
+    cf_out_time(o, "warned_at", x->warned_at);
+    cf_out_time(o, "overdue_at", x->overdue_at);
     changes_out(o, x);
     days_out(o, &d.why);
     cf_out_end(o);
@@ -219,7 +195,7 @@ void cf_outcome_out(struct cf_out *o, const struct cf_outcome_world *world, stru
     cf_uuid_text(x->id, id);
     cf_out_z(o, "application_id", id);
     cf_out_z(o, "kind", x->kind ? cf_app_kind_name(x->kind) : NULL);
-    some_out(o, "channel", x->channel);
+    cf_out_some(o, "channel", x->channel);
     cf_out_z(o, "state", cf_app_state_name(x->state));
     cf_pair_out(o, "label",
              cf_app_state_label_detail(x->state, x->waits_for_enrolment, activated, CF_LANG_ZH),

@@ -2,29 +2,6 @@
 
 #include "common/pure/mask.h"
 
-static void out_day(struct cf_out *o, const char *name, cf_day day)
-{
-    char text[11];
-    if (day > 0)
-        cf_out_z(o, name, cf_day_text(day, text));
-    else
-        cf_out_null(o, name);
-}
-
-static void out_time(struct cf_out *o, const char *name, cf_ms at)
-{
-    char text[30];
-    if (at > 0)
-        cf_out_z(o, name, cf_rfc3339_text(at, text));
-    else
-        cf_out_null(o, name);
-}
-
-static void out_some(struct cf_out *o, const char *name, struct cf_str v)
-{
-    cf_out_text(o, name, v.len ? v : (struct cf_str){0});
-}
-
 static void out_sealed(struct cf_out *o, const char *name, const struct complaint_show *in,
                        struct cf_str sealed, uint8_t field)
 {
@@ -74,14 +51,14 @@ static void out_days(struct cf_out *o, const struct complaint_show *in)
     if (last - first > 100) last = first + 100;
     cf_out_array(o, "counted");
     for (cf_day day = first; day <= last; day++)
-        if (cf_is_workday(cal, day)) out_day(o, NULL, day);
+        if (cf_is_workday(cal, day)) cf_out_day(o, NULL, day);
     cf_out_end(o);
     cf_out_array(o, "skipped");
     for (cf_day day = first; day <= last; day++) {
         if (cf_is_workday(cal, day)) continue;
         struct cf_str name = cf_day_name(cal, day);
         cf_out_object(o, NULL);
-        out_day(o, "date", day);
+        cf_out_day(o, "date", day);
         cf_out_text(o, "name", name.len ? name : CF_STR("周末"));
         cf_out_end(o);
     }
@@ -94,8 +71,8 @@ static void out_deadline(struct cf_out *o, const struct complaint_show *in)
     cf_out_object(o, "deadline");
     cf_out_int(o, "working_days", COMPLAINT_DAYS + order->extended_days);
     cf_out_int(o, "extended_days", order->extended_days);
-    out_some(o, "extend_reason", order->extend_reason);
-    out_day(o, "due_on", order->due_on);
+    cf_out_some(o, "extend_reason", order->extend_reason);
+    cf_out_day(o, "due_on", order->due_on);
     cf_out_bool(o, "provisional", order->due_on > in->env->calendar->coverage_until);
     out_days(o, in);
     cf_out_end(o);
@@ -107,18 +84,18 @@ static void out_steps(struct cf_out *o, const struct complaint_show *in)
     for (size_t i = 0; i < in->n_steps; i++) {
         const struct complaint_step *s = &in->steps[i];
         cf_out_object(o, NULL);
-        out_time(o, "at", s->at);
-        out_some(o, "action", s->action);
-        out_some(o, "result", s->result);
+        cf_out_time(o, "at", s->at);
+        cf_out_some(o, "action", s->action);
+        cf_out_some(o, "result", s->result);
         cf_out_array(o, "reasons");
         if (s->reasons.len) cf_out_text(o, NULL, s->reasons);
         cf_out_end(o);
-        out_some(o, "state_before", s->state_before);
-        out_some(o, "state", s->state);
-        out_some(o, "owner", s->owner);
-        out_some(o, "operator", s->operator_id);
-        out_some(o, "note", s->note);
-        out_day(o, "due_on", s->due_on);
+        cf_out_some(o, "state_before", s->state_before);
+        cf_out_some(o, "state", s->state);
+        cf_out_some(o, "owner", s->owner);
+        cf_out_some(o, "operator", s->operator_id);
+        cf_out_some(o, "note", s->note);
+        cf_out_day(o, "due_on", s->due_on);
         cf_out_end(o);
     }
     cf_out_end(o);
@@ -136,18 +113,18 @@ void complaint_show(struct cf_buf *to, const struct complaint_show *in)
     cf_out_text(&o, "source_system", order->source_system);
     cf_out_text(&o, "order_no", order->order_no);
     cf_out_z(&o, "kind", complaint_kind_name((enum complaint_kind)order->kind));
-    out_some(&o, "topic", order->topic);
+    cf_out_some(&o, "topic", order->topic);
     cf_out_z(&o, "state", complaint_state_name(state));
     out_label(&o, state);
-    out_some(&o, "owner", order->owner);
+    cf_out_some(&o, "owner", order->owner);
     cf_out_z(&o, "mark",
              order->mark ? complaint_mark_name((enum complaint_mark)order->mark) : NULL);
-    out_some(&o, "end_reason", order->end_reason);
+    cf_out_some(&o, "end_reason", order->end_reason);
     cf_out_bool(&o, "anonymous", order->anonymous);
     cf_out_bool(&o, "reopened", order->reopened);
-    out_time(&o, "dispatched_at", order->dispatched_at);
-    out_time(&o, "replied_at", order->replied_at);
-    out_day(&o, "due_on", order->due_on);
+    cf_out_time(&o, "dispatched_at", order->dispatched_at);
+    cf_out_time(&o, "replied_at", order->replied_at);
+    cf_out_day(&o, "due_on", order->due_on);
     out_deadline(&o, in);
     out_reporter(&o, in);
     out_sealed(&o, "text", in, in->demand->text, COMPLAINT_FIELD_TEXT);

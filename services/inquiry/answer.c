@@ -10,30 +10,6 @@ static void out_pair(struct cf_out *o, const char *name, struct cf_str zh, struc
     cf_out_end(o);
 }
 
-static void out_day(struct cf_out *o, const char *name, cf_day day)
-{
-    char text[11];
-    if (day > 0)
-        cf_out_z(o, name, cf_day_text(day, text));
-    else
-        cf_out_null(o, name);
-}
-
-static void out_time(struct cf_out *o, const char *name, cf_ms at)
-{
-    char text[30];
-    if (at > 0)
-        cf_out_z(o, name, cf_rfc3339_text(at, text));
-    else
-        cf_out_null(o, name);
-}
-
-/* A text, or null where there is none. */
-static void out_some(struct cf_out *o, const char *name, struct cf_str v)
-{
-    cf_out_text(o, name, v.len ? v : (struct cf_str){0});
-}
-
 static void out_id(struct cf_out *o, const char *name, const uint8_t id[16])
 {
     char text[37];
@@ -63,7 +39,7 @@ static void out_masked(struct cf_out *o, const struct inquiry_person *p)
     cf_out_object(o, "holder");
     cf_mask_name(p->name, masked);
     cf_out_z(o, "name", masked);
-    out_some(o, "document_type", p->document_type);
+    cf_out_some(o, "document_type", p->document_type);
     cf_mask_number(p->document_number, masked);
     cf_out_z(o, "document_number", masked);
     cf_mask_phone(p->phone, masked);
@@ -138,7 +114,7 @@ static void out_add_ons(struct cf_out *o, const struct inquiry_card *card)
     for (size_t i = 0; i < card->n_add_ons; i++) {
         cf_out_object(o, NULL);
         cf_out_text(o, "add_on", card->add_ons[i].name);
-        out_time(o, "opened_at", card->add_ons[i].at);
+        cf_out_time(o, "opened_at", card->add_ons[i].at);
         cf_out_text(o, "consent_by", card->add_ons[i].consent_by);
         cf_out_end(o);
     }
@@ -157,12 +133,12 @@ static void out_card(struct cf_out *o, const struct inquiry_answer *in,
     out_card_code(o, c->card);
     if (in->verified) {
         cf_out_z(o, "kind", c->card->temporary ? "temporary" : "permanent");
-        out_some(o, "bank_code", c->card->bank);
-        out_day(o, "issued_on", c->card->issued_on);
-        out_day(o, "valid_until", c->card->valid_until);
+        cf_out_some(o, "bank_code", c->card->bank);
+        cf_out_day(o, "issued_on", c->card->issued_on);
+        cf_out_day(o, "valid_until", c->card->valid_until);
         cf_out_bool(o, "has_photo", c->card->has_photo);
         out_identity(o, c->invalid);
-        out_some(o, "financial_state", c->card->financial);
+        cf_out_some(o, "financial_state", c->card->financial);
         out_passwords(o, c->card);
         out_password_places(o, c->card);
         out_add_ons(o, c->card);
@@ -179,11 +155,11 @@ static void out_orders(struct cf_out *o, const struct inquiry_answer *in)
         const struct inquiry_order *order = &s->orders[i - 1];
         cf_out_object(o, NULL);
         out_id(o, "work_order_id", order->id);
-        out_some(o, "source_system", order->source_system);
-        out_some(o, "order_no", order->no);
-        out_some(o, "kind", order->kind);
-        out_some(o, "state", order->state);
-        out_day(o, "due_on", order->due_on);
+        cf_out_some(o, "source_system", order->source_system);
+        cf_out_some(o, "order_no", order->no);
+        cf_out_some(o, "kind", order->kind);
+        cf_out_some(o, "state", order->state);
+        cf_out_day(o, "due_on", order->due_on);
         cf_out_end(o);
     }
     cf_out_end(o);
@@ -200,13 +176,13 @@ static void out_short_app(struct cf_out *o, const struct inquiry_answer *in,
     if (in->verified) {
         cf_out_z(o, "kind", cf_app_kind_name(app->kind));
         cf_out_z(o, "outcome", inquiry_outcome_name(app->outcome));
-        out_time(o, "since", app->since);
+        cf_out_time(o, "since", app->since);
         const struct inquiry_deadline *d = inquiry_deadline_of(app);
-        out_day(o, "due_on", inquiry_due_on(app));
-        out_time(o, "warned_at", d ? d->warned_at : 0);
-        out_time(o, "overdue_at", d ? d->overdue_at : 0);
-        out_day(o, "promised_date", promised_on(app));
-        out_some(o, "receipt_no", intake ? intake->receipt_no : (struct cf_str){0});
+        cf_out_day(o, "due_on", inquiry_due_on(app));
+        cf_out_time(o, "warned_at", d ? d->warned_at : 0);
+        cf_out_time(o, "overdue_at", d ? d->overdue_at : 0);
+        cf_out_day(o, "promised_date", promised_on(app));
+        cf_out_some(o, "receipt_no", intake ? intake->receipt_no : (struct cf_str){0});
         cf_out_z(o, "waiting_on", app->waiting_on_holder ? "holder" : NULL);
         cf_out_array(o, "reasons");
         for (size_t i = 0; i < app->owner->n_reasons; i++)
@@ -219,7 +195,7 @@ static void out_short_app(struct cf_out *o, const struct inquiry_answer *in,
 static void out_truth(struct cf_out *o, const struct inquiry_answer *in)
 {
     cf_ms as_of = in->facts ? in->facts->as_of : 0;
-    out_time(o, "as_of", as_of ? as_of : in->now);
+    cf_out_time(o, "as_of", as_of ? as_of : in->now);
     cf_out_z(o, "source", in->from_cache ? "cache" : "store");
     cf_out_int(o, "age_ms", as_of && as_of < in->now ? in->now - as_of : 0);
 }
@@ -267,7 +243,7 @@ bool inquiry_answer_status(struct cf_buf *to, const struct inquiry_answer *in)
         out_nothing(&o);
     out_pair(&o, "sentence", p.sentence_zh, p.sentence_en);
     cf_out_z(&o, "next_step", inquiry_step_name(p.step));
-    out_day(&o, "next_date", p.step_on);
+    cf_out_day(&o, "next_date", p.step_on);
     cf_out_end(&o);
     return p.found;
 }

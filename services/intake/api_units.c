@@ -25,30 +25,27 @@ static int64_t number(const PGresult *res, int row, int column)
     return atoll(PQgetvalue(res, row, column));
 }
 
-static void day_out(struct cf_out *o, const char *name, int64_t day)
+static cf_day day_of(const PGresult *res, int row, int column)
 {
-    char text[11];
-    if (day > 0)
-        cf_out_z(o, name, cf_day_text((cf_day)day, text));
-    else
-        cf_out_null(o, name);
+    return (cf_day)number(res, row, column);
 }
 
 static void deadline_out(struct cf_out *o, const struct asked *q, const PGresult *res, int row)
 {
-    int64_t due_on = number(res, row, DUE_ON), marks = number(res, row, MARKS);
+    cf_day due_on = day_of(res, row, DUE_ON);
+    int64_t marks = number(res, row, MARKS);
     if (due_on <= 0) {
         cf_out_null(o, "deadline");
         return;
     }
     cf_out_object(o, "deadline");
-    day_out(o, "due_on", due_on);
+    cf_out_day(o, "due_on", due_on);
     cf_out_bool(o, "provisional", due_on > q->front->app->calendar->coverage_until);
     cf_out_array(o, "marks");
     for (int m = 0; m < INTAKE_UNIT_MET; m++)
         if (marks >> m & 1) cf_out_z(o, NULL, intake_unit_mark_name((enum intake_unit_mark)m));
     cf_out_end(o);
-    day_out(o, "met_on", number(res, row, MET_ON));
+    cf_out_day(o, "met_on", day_of(res, row, MET_ON));
     cf_out_end(o);
 }
 
@@ -71,7 +68,7 @@ static void unit_out(struct cf_out *o, const struct asked *q, const PGresult *re
 {
     cf_out_text(o, "unit_code", intake_codec_unit_code(cf_pgf_get(res, row, KEY)));
     cf_out_text(o, "kind", cf_pgf_get(res, row, KIND));
-    day_out(o, "registered_on", number(res, row, REGISTERED_ON));
+    cf_out_day(o, "registered_on", day_of(res, row, REGISTERED_ON));
     deadline_out(o, q, res, row);
 }
 

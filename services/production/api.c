@@ -44,14 +44,6 @@ void production_api_reasons(struct cf_out *o, struct cf_str codes)
     cf_out_end(o);
 }
 
-static void write_or_null(struct cf_out *o, const char *name, struct cf_str v)
-{
-    if (v.len)
-        cf_out_text(o, name, v);
-    else
-        cf_out_null(o, name);
-}
-
 static void answer(struct asked *k, int status, const PGresult *res, int row)
 {
     char id[37];
@@ -64,9 +56,9 @@ static void answer(struct asked *k, int status, const PGresult *res, int row)
     if (res) {
         cf_out_text(&o, "result", cf_pgf_get(res, row, 1));
         production_api_reasons(&o, cf_pgf_get(res, row, 2));
-        write_or_null(&o, "card_state", cf_pgf_get(res, row, 3));
-        write_or_null(&o, "voucher_no", cf_pgf_get(res, row, 4));
-        write_or_null(&o, "notice_no", cf_pgf_get(res, row, 5));
+        cf_out_some(&o, "card_state", cf_pgf_get(res, row, 3));
+        cf_out_some(&o, "voucher_no", cf_pgf_get(res, row, 4));
+        cf_out_some(&o, "notice_no", cf_pgf_get(res, row, 5));
     }
     cf_out_end(&o);
     if (k->replayed) cf_answer_header(k->req, "Idempotency-Replayed", CF_STR("true"));
