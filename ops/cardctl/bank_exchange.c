@@ -171,16 +171,6 @@ void bank_orders_close(struct bank_orders *o)
     rd_kafka_destroy(o->consumer);
 }
 
-static struct cf_str header(const rd_kafka_message_t *m, const char *name)
-{
-    rd_kafka_headers_t *h;
-    const void *v = NULL;
-    size_t n = 0;
-    if (rd_kafka_message_headers(m, &h) || rd_kafka_header_get_last(h, name, &v, &n))
-        return (struct cf_str){0};
-    return (struct cf_str){v, n};
-}
-
 static int64_t number_of(struct cf_str s)
 {
     int64_t n = 0;
@@ -221,9 +211,9 @@ static bool hand(struct bank_exchange *x, const rd_kafka_message_t *m, int64_t *
     struct cf_key key;
     const char *why = NULL;
     struct bank_record r = {.offset = m->offset,
-                            .no = number_of(header(m, "cf_no")),
+                            .no = number_of(operate_header(m, "cf_no")),
                             .value = {m->payload, m->len},
-                            .source = header(m, "cf_src")};
+                            .source = operate_header(m, "cf_src")};
     r.ours = cf_key_bank(x->folder.bank, &key) &&
              cf_str_eq(cf_key_str(&key), (struct cf_str){m->key, m->key_len});
     bool repeat = is_repeat(x, &r, seen, &why);

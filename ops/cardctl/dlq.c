@@ -27,20 +27,10 @@ struct letters {
 
 /* ---- one dead letter ------------------------------------------------------------------------- */
 
-static struct cf_str header(const rd_kafka_message_t *m, const char *name)
-{
-    rd_kafka_headers_t *h;
-    const void *v = NULL;
-    size_t n = 0;
-    if (rd_kafka_message_headers(m, &h) || rd_kafka_header_get_last(h, name, &v, &n))
-        return (struct cf_str){0};
-    return (struct cf_str){v, n};
-}
-
 /* Where the record lay: "bank.results/3/17". */
 static bool came_from(const rd_kafka_message_t *m, const char *topic, int32_t *part)
 {
-    struct cf_str from = header(m, "cf_from");
+    struct cf_str from = operate_header(m, "cf_from");
     size_t n = strlen(topic);
     if (from.len <= n + 1 || memcmp(from.ptr, topic, n) != 0 || from.ptr[n] != '/') return false;
     *part = 0;
@@ -56,7 +46,7 @@ static const char *refusal(const struct letters *l, const rd_kafka_message_t *m)
     if (!came_from(m, l->filter->topic, &part))
         return "refused: it does not say where it came from";
     /* A number given out once must not stand in a stream twice, nor may a hole be filled. */
-    if (header(m, "orig_cf_src").len) return "refused: a numbered message of a stage";
+    if (operate_header(m, "orig_cf_src").len) return "refused: a numbered message of a stage";
     return NULL;
 }
 
@@ -67,11 +57,11 @@ static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *m)
     rd_kafka_headers_t *h = rd_kafka_headers_new(6);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(orig, sizeof orig, "orig_%s", names[i]);
-        struct cf_str v = header(m, orig);
+        struct cf_str v = operate_header(m, orig);
         if (v.len) rd_kafka_header_add(h, names[i], -1, v.ptr, (ssize_t)v.len);
     }
     rd_kafka_header_add(h, "ce_specversion", -1, "1.0", -1);
-    struct cf_str trace = header(m, "traceparent");
+    struct cf_str trace = operate_header(m, "traceparent");
     if (trace.len) rd_kafka_header_add(h, "traceparent", -1, trace.ptr, (ssize_t)trace.len);
     return h;
 }
@@ -158,7 +148,7 @@ static void tell(struct letters *l, const rd_kafka_message_t *m, struct cf_str r
                                         "orig_cf_src", "traceparent"};
     rd_kafka_timestamp_type_t type;
     char key[2 * 256 + 1] = "", why[300], ce_type[300];
-    struct cf_str t = header(m, "orig_ce_type"), from = header(m, "cf_from");
+    struct cf_str t = operate_header(m, "orig_ce_type"), from = operate_header(m, "cf_from");
     if (m->key_len <= 256) cf_hex(m->key, m->key_len, key);
     snprintf(why, sizeof why, "%.*s", CF_ARG(reason));
     snprintf(ce_type, sizeof ce_type, "%.*s", CF_ARG(t));
@@ -176,7 +166,7 @@ static void tell(struct letters *l, const rd_kafka_message_t *m, struct cf_str r
     if (l->filter->verb == VERB_SHOW) {
         if (from.len) report_header(&l->report, "from", from);
         for (size_t i = 1; i < sizeof shown / sizeof *shown; i++) {
-            struct cf_str v = header(m, shown[i]);
+            struct cf_str v = operate_header(m, shown[i]);
             if (v.len) report_header(&l->report, shown[i], v);
         }
     }
@@ -187,7 +177,7 @@ static void one(struct letters *l, const rd_kafka_message_t *m, struct handled *
 {
     rd_kafka_timestamp_type_t type;
     const struct filter *f = l->filter;
-    struct cf_str key = {m->key, m->key_len}, reason = header(m, "cf_reason");
+    struct cf_str key = {m->key, m->key_len}, reason = operate_header(m, "cf_reason");
     bool was = is_handled(handled, m->offset);
     if ((was && !f->handled) || (was && (f->verb == VERB_REDRIVE || f->verb == VERB_DROP))) return;
     if (!filter_fits(f, key, reason, rd_kafka_message_timestamp(m, &type))) return;

@@ -51,6 +51,16 @@ static bool time_of(int argc, char **argv, const char *name, char out[24])
     return true;
 }
 
+struct cf_str operate_header(const rd_kafka_message_t *m, const char *name)
+{
+    rd_kafka_headers_t *h;
+    const void *v = NULL;
+    size_t n = 0;
+    if (rd_kafka_message_headers(m, &h) || rd_kafka_header_get_last(h, name, &v, &n))
+        return (struct cf_str){0};
+    return (struct cf_str){v, n};
+}
+
 bool operate_text_ok(const char *text)
 {
     size_t n = text ? strlen(text) : 0;

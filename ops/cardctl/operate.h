@@ -34,6 +34,8 @@ static inline bool filter_changes(const struct filter *f)
 bool filter_read(int argc, char **argv, enum verb verb, bool dead_letters, struct filter *f);
 bool filter_fits(const struct filter *f, struct cf_str key, struct cf_str reason, cf_ms at);
 
+/* A header of a record; ptr NULL: there is none. */
+struct cf_str operate_header(const rd_kafka_message_t *m, const char *name);
 /* 1 to 200 bytes of UTF-8. */
 bool operate_text_ok(const char *text);
 
