@@ -202,55 +202,46 @@ static void take_line(const Cardflow__V1__BankOrder *o)
     lines[n_lines++] = l;
 }
 
+/* The next order beyond `seen`, which a reader keeps; NULL: none yet. */
+static const Cardflow__V1__BankOrder *next_order(int64_t seen[SIM_PARTS])
+{
+    for (int p = 0; p < SIM_PARTS; p++) {
+        const struct sim_part *part = &sim_topic("bank.orders")->parts[p];
+        if (seen[p] >= part->n) continue;
+        const Cardflow__V1__BankOrder *o = cf_unpack(
+            city_arena(), &cardflow__v1__bank_order__descriptor, part->v[seen[p]++]->value);
+        if (!o) sim_broken("a bank cannot read its order");
+        return o;
+    }
+    return NULL;
+}
+
 struct city_line *city_lines(size_t *n)
 {
     static int64_t seen[SIM_PARTS];
-    for (int p = 0; p < SIM_PARTS; p++) {
-        const struct sim_part *part = &sim_topic("bank.orders")->parts[p];
-        for (; seen[p] < part->n; seen[p]++) {
-            const Cardflow__V1__BankOrder *o = cf_unpack(
-                city_arena(), &cardflow__v1__bank_order__descriptor, part->v[seen[p]]->value);
-            if (!o) sim_broken("a bank cannot read its order");
-            if (o->body_case == CARDFLOW__V1__BANK_ORDER__BODY_LINE) take_line(o);
-        }
-    }
+    const Cardflow__V1__BankOrder *o;
+    while ((o = next_order(seen)))
+        if (o->body_case == CARDFLOW__V1__BANK_ORDER__BODY_LINE) take_line(o);
     *n = n_lines;
     return lines;
-}
-
-static void acknowledge(const Cardflow__V1__BankOrder *o)
-{
-    const Cardflow__V1__BankOrder__CardNotice *n = o->card_notice;
-    struct production_result_fields f = {.bank = cf_str_of(o->bank_code),
-                                         .card_no = cf_str_of(n->card_no),
-                                         .step = CF_STR(PRODUCTION_ACKNOWLEDGED),
-                                         .at = sim_now};
-    struct cf_key holder;
-    if (n->notice_id.len != 16 || !cf_key_bytes(n->routing_key.data, n->routing_key.len, &holder))
-        sim_broken("a bank cannot read a notice");
-    memcpy(f.notice_id, n->notice_id.data, 16);
-    memcpy(f.result_id, n->notice_id.data, 16);
-    city_send("bank.results", "bank.result", "bank-adapter", &holder, f.result_id,
-              production_codec_result(city_arena(), &f));
 }
 
 bool city_banks_read(void)
 {
     static int64_t seen[SIM_PARTS];
+    const Cardflow__V1__BankOrder *o;
     bool said = false;
-    for (int p = 0; p < SIM_PARTS; p++) {
-        const struct sim_part *part = &sim_topic("bank.orders")->parts[p];
-        for (; seen[p] < part->n; seen[p]++) {
-            const Cardflow__V1__BankOrder *o = cf_unpack(
-                city_arena(), &cardflow__v1__bank_order__descriptor, part->v[seen[p]]->value);
-            if (!o) sim_broken("a bank cannot read its order");
-            if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE) continue;
-            /* One sending in three is lost at the bank. */
-            if (cf_hash64_seed(o->card_notice->notice_id.data, 16, o->card_notice->attempt) % 3) {
-                acknowledge(o);
-                said = true;
-            }
-        }
+    while ((o = next_order(seen))) {
+        struct production_result_fields f;
+        struct cf_key holder;
+        /* One sending in three is lost at the bank. */
+        if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE ||
+            !(cf_hash64_seed(o->card_notice->notice_id.data, 16, o->card_notice->attempt) % 3))
+            continue;
+        sim_acknowledge(o, &holder, &f);
+        city_send("bank.results", "bank.result", "bank-adapter", &holder, f.result_id,
+                  production_codec_result(city_arena(), &f));
+        said = true;
     }
     return said;
 }

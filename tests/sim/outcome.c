@@ -1,6 +1,9 @@
-/* outcome -- what a front says of a piece of work that has ended, or of a timer that is due. */
+/* outcome -- what a front says of a piece of work that has ended, or of a timer that is due; what a
+ * bank says of a notice. */
+#include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/common.pb-c.h"
 #include "common/io/ids.h"
+#include "services/production/codec.h"
 #include "tests/sim/sim.h"
 
 #include <stdio.h>
@@ -52,4 +55,18 @@ void sim_tell_outcome(enum sim_service service, struct cf_arena *a, const struct
                                    .ce_source = cf_str_of(source)};
     sim_append(sim_topic(topic), w->part, &rec);
     if (sim_fault(20000)) sim_append(sim_topic(topic), w->part, &rec);
+}
+
+void sim_acknowledge(const Cardflow__V1__BankOrder *o, struct cf_key *holder,
+                     struct production_result_fields *f)
+{
+    const Cardflow__V1__BankOrder__CardNotice *n = o->card_notice;
+    if (n->notice_id.len != 16 || !cf_key_bytes(n->routing_key.data, n->routing_key.len, holder))
+        sim_broken("a bank cannot read a notice");
+    *f = (struct production_result_fields){.bank = cf_str_of(o->bank_code),
+                                           .card_no = cf_str_of(n->card_no),
+                                           .step = CF_STR(PRODUCTION_ACKNOWLEDGED),
+                                           .at = sim_now};
+    memcpy(f->notice_id, n->notice_id.data, 16);
+    memcpy(f->result_id, n->notice_id.data, 16);
 }

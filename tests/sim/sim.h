@@ -198,6 +198,12 @@ bool sim_is_timer(enum sim_service service, uint16_t kind);
 void sim_tell_outcome(enum sim_service service, struct cf_arena *a, const struct cf_work *w,
                       const struct sim_answer *x);
 
+struct Cardflow__V1__BankOrder;
+struct production_result_fields;
+/* What the bank answers to a notice, and under whose key. */
+void sim_acknowledge(const struct Cardflow__V1__BankOrder *o, struct cf_key *holder,
+                     struct production_result_fields *f);
+
 /* A record from outside, now. */
 void sim_world_send(const char *topic, const char *type, const char *source, struct cf_str key,
                     const uint8_t id[16], struct cf_str value);
@@ -239,7 +245,6 @@ void sim_cards_activated(const struct cf_key *holder, const char *card_no, const
 bool sim_cards_wait(void);
 void sim_cards_step(struct cf_arena *a);
 /* The bank reads a card notice. */
-struct Cardflow__V1__BankOrder;
 void sim_cards_notice(const struct Cardflow__V1__BankOrder *o, struct cf_arena *a);
 /* Every notice must have been acknowledged. */
 void sim_cards_check_end(void);

@@ -69,17 +69,11 @@ void sim_cards_step(struct cf_arena *a)
 void sim_cards_notice(const Cardflow__V1__BankOrder *o, struct cf_arena *a)
 {
     const Cardflow__V1__BankOrder__CardNotice *n = o->card_notice;
-    struct production_result_fields f = {.bank = cf_str_of(o->bank_code),
-                                         .card_no = cf_str_of(n->card_no),
-                                         .step = CF_STR(PRODUCTION_ACKNOWLEDGED),
-                                         .at = sim_now};
+    struct production_result_fields f;
     struct cf_key holder;
-    if (n->notice_id.len != 16 || !cf_key_bytes(n->routing_key.data, n->routing_key.len, &holder))
-        sim_broken("a bank cannot read a notice");
+    sim_acknowledge(o, &holder, &f);
     /* While faults are on, two sendings in three are read and forgotten. */
     if (sim_faults && cf_hash64_seed(n->notice_id.data, 16, n->attempt) % 3) return;
-    memcpy(f.notice_id, n->notice_id.data, 16);
-    memcpy(f.result_id, n->notice_id.data, 16);
     sim_world_send("bank.results", "bank.result", "sim-bank", cf_key_str(&holder), f.result_id,
                    production_codec_result(a, &f));
 }
