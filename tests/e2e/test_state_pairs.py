@@ -160,6 +160,17 @@ def test_an_answer_that_came_too_early_counts_once_its_time_has_come(answered, s
     waiting.h.has_cards("sealed")
 
 
+def in_each(machines, people, run, states):
+    """{state: None, or the error} of run with a holder of its own for each state."""
+    client = Client(machines)
+
+    def one(state):
+        h = Holder(client, people.resident())
+        return lambda: run(h, state)
+
+    return all_of({state: one(state) for state in states})
+
+
 def command(h, state):
     """Each command that is refused in the state, and then the state."""
     bring(h, state)
@@ -173,13 +184,7 @@ def command(h, state):
 
 @pytest.fixture(scope="module")
 def commanded(machines, people):
-    client = Client(machines)
-
-    def one(state):
-        h = Holder(client, people.resident())
-        return lambda: command(h, state)
-
-    return all_of({state: one(state) for state in COMMANDS})
+    return in_each(machines, people, command, COMMANDS)
 
 
 @pytest.mark.parametrize("state", COMMANDS)
@@ -205,13 +210,7 @@ def operated(h, state):
 
 @pytest.fixture(scope="module")
 def cards_operated(machines, people):
-    client = Client(machines)
-
-    def one(state):
-        h = Holder(client, people.resident())
-        return lambda: operated(h, state)
-
-    return all_of({state: one(state) for state in CARDS})
+    return in_each(machines, people, operated, CARDS)
 
 
 @pytest.mark.parametrize("state", CARDS)

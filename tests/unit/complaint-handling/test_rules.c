@@ -7,6 +7,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "tests/unit/days.h"
+
 static struct cf_arena *arena;
 static struct cf_calendar calendar;
 
@@ -28,13 +30,6 @@ static int end(void **state)
     (void)state;
     cf_arena_free(arena);
     return 0;
-}
-
-static cf_day day(const char *text)
-{
-    cf_day d = 0;
-    assert_true(cf_day_parse(cf_str_of(text), &d));
-    return d;
 }
 
 static cf_ms noon(const char *text)

@@ -3,13 +3,7 @@
 
 #include "cardflow/v1/unit.pb-c.h"
 #include "services/intake/rules_unit.h"
-
-static cf_day day(const char *text)
-{
-    cf_day d = CF_DAY_NONE;
-    if (!cf_day_parse(cf_str_of(text), &d)) fail_msg("%s is no date", text);
-    return d;
-}
+#include "tests/unit/days.h"
 
 /* The first moment of a day. */
 static cf_ms on(const char *text)

@@ -1,6 +1,7 @@
 #include "tests/unit/pure/vectors.h"
 
 #include "common/pure/calendar.h"
+#include "tests/unit/days.h"
 
 static struct cf_arena *arena;
 static struct cf_calendar cal;
@@ -23,13 +24,6 @@ static int unload(void **state)
     (void)state;
     cf_arena_free(arena);
     return 0;
-}
-
-static cf_day day(const char *text)
-{
-    cf_day d = CF_DAY_NONE;
-    if (!cf_day_parse(cf_str_of(text), &d)) fail_msg("%s is no date", text);
-    return d;
 }
 
 static void every_row_is_in_the_calendar(void **state)

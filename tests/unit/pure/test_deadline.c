@@ -2,6 +2,7 @@
 
 #include "common/pure/deadline.h"
 #include "tests/unit/policies.h"
+#include "tests/unit/days.h"
 
 static struct cf_arena *arena;
 static struct cf_calendar cal;
@@ -24,13 +25,6 @@ static int unload(void **state)
     (void)state;
     cf_arena_free(arena);
     return 0;
-}
-
-static cf_day day(const char *text)
-{
-    cf_day d = CF_DAY_NONE;
-    if (!cf_day_parse(cf_str_of(text), &d)) fail_msg("%s is no date", text);
-    return d;
 }
 
 static void every_due_date_is_that_of_the_vectors(void **state)

@@ -3,6 +3,7 @@
 
 #include "common/pure/policy.h"
 #include "tests/unit/policies.h"
+#include "tests/unit/days.h"
 
 #define HEADER "no,id,kind,effective_from,working_days,extension_limit\n"
 /* All kinds but the first issue. */
@@ -25,13 +26,6 @@ static int end(void **state)
     (void)state;
     cf_arena_free(arena);
     return 0;
-}
-
-static cf_day day(const char *text)
-{
-    cf_day d = CF_DAY_NONE;
-    if (!cf_day_parse(cf_str_of(text), &d)) fail_msg("%s is no date", text);
-    return d;
 }
 
 static void the_file_of_the_tests_is_that_of_the_measures(void **state)
