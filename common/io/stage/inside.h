@@ -11,7 +11,8 @@
 #include <stdatomic.h>
 
 enum {
-    UNACKED_MAX = 4000, /* messages; stop polling above it */
+    UNACKED_MAX = 4000,          /* messages; stop polling above it */
+    STOP_WAIT_MS = 1000,         /* a stop waits that long until what is committed is sent */
     ARENA_MAX = 256 << 20,
     MESSAGE_MAX = 64 << 10,      /* bytes of a value, in and out */
     DEAD_LETTER_MAX = 512 << 10, /* bytes of key and value; larger ones are parked */
@@ -96,6 +97,7 @@ struct cf_stage {
     pthread_t thread;
     bool started;
     atomic_bool stop, ended;
+    int64_t stop_until; /* while sending; 0: no stop was seen yet */
     /* for the view */
     atomic_ullong owned_mask[4], turns, n_records, n_steps, n_batches, n_messages, n_parked, n_dead,
         n_duplicates, n_fenced, n_retries;

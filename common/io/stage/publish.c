@@ -70,6 +70,14 @@ int publish_acks(struct cf_stage *st, int wait_ms)
     return e;
 }
 
+/* A stop waits a moment for a log that takes messages slowly, not for one that is away. */
+static bool given_up(struct cf_stage *st)
+{
+    if (!atomic_load(&st->stop)) return false;
+    if (!st->stop_until) st->stop_until = stage_mono_ms() + STOP_WAIT_MS;
+    return stage_mono_ms() >= st->stop_until;
+}
+
 int publish(struct cf_stage *st, struct shard *h, int64_t seq, const struct cf_out_message *m)
 {
     for (;;) {
@@ -78,10 +86,11 @@ int publish(struct cf_stage *st, struct shard *h, int64_t seq, const struct cf_o
             if (!e) st->unacked++;
             return e;
         }
-        /* Full, or the topic's metadata is not there yet: wait, but stay alive and stoppable.
+        /* Full, the topic's metadata is not there yet, or the first message to a partition is
+         * still on its way: wait, but stay alive and stoppable.
          * What is left unsent, the next owner publishes from the journal. */
         atomic_fetch_add(&st->turns, 1);
-        if (atomic_load(&st->stop)) return CF_E_NET;
+        if (given_up(st)) return CF_E_NET;
         e = publish_acks(st, 20);
         if (e) return e;
     }

@@ -377,7 +377,7 @@ static int give(struct cf_stage *st, int count)
 {
     int16_t parts[256];
     size_t n = 0;
-    int e = settle(st, 1000);
+    int e = settle(st, STOP_WAIT_MS);
     if (!e) e = publish_save(st);
     for (int i = st->conf.partitions - 1; i >= 0 && (int)n < count; i--)
         if (st->shards[i].owned) parts[n++] = (int16_t)i;
