@@ -47,6 +47,23 @@ struct cf_str cf_request_query(const struct cf_request *req, const char *name)
     return none;
 }
 
+int cf_request_limit(struct cf_request *req)
+{
+    enum { ABSENT = 100, MOST = 500, DIGITS = 15 };
+    struct cf_str s = cf_request_query(req, "limit");
+    int64_t n = 0;
+    bool digits = s.len > 0 && s.len <= DIGITS;
+    if (!s.ptr) return ABSENT;
+    for (size_t i = 0; i < s.len && digits; i++) {
+        digits = s.ptr[i] >= '0' && s.ptr[i] <= '9';
+        n = 10 * n + (s.ptr[i] - '0');
+    }
+    if (digits && n >= 1 && n <= MOST) return (int)n;
+    cf_problem_field(req, 400, "invalid_query", "limit", "a number from 1 to 500",
+                     "Leave it out for 100.");
+    return -1;
+}
+
 bool cf_request_gone(const struct cf_request *req)
 {
     return cf_req_of_const(req)->conn == NULL;

@@ -94,6 +94,8 @@ struct cf_str cf_request_header(const struct cf_request *req, const char *name);
 struct cf_str cf_request_param(const struct cf_request *req, const char *name);
 /* The first value of ?name=, decoded; ptr NULL when absent, malformed or not UTF-8. */
 struct cf_str cf_request_query(const struct cf_request *req, const char *name);
+/* The query's `limit` of a page, 1 to 500, 100 if absent; -1: it was answered. */
+int cf_request_limit(struct cf_request *req);
 bool cf_request_gone(const struct cf_request *req);
 /* The body as JSON; the document lives until the answer. NULL: answered 400 with the position. */
 json_t *cf_request_json(struct cf_request *req);

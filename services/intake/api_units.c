@@ -9,7 +9,6 @@
 #include "common/io/clock.h"
 #include "common/io/stage/pgbin.h"
 
-enum { PAGE_DEFAULT = 100, PAGE_MAX = 500 };
 enum { KEY, KIND, REGISTERED_ON, DUE_ON, MARKS, MET_ON, ENROLLED, MISSING, COUNTED_AT };
 
 struct asked {
@@ -173,21 +172,6 @@ static void list_out(void *arg, int e, const PGresult *res)
     cf_buf_free(&body);
 }
 
-static bool read_limit(struct asked *q)
-{
-    struct cf_str limit = cf_request_query(q->req, "limit");
-    int n = 0;
-    q->limit = PAGE_DEFAULT;
-    if (!limit.ptr) return true;
-    for (size_t i = 0; i < limit.len && n <= PAGE_MAX; i++)
-        n = limit.ptr[i] < '0' || limit.ptr[i] > '9' ? PAGE_MAX + 1 : 10 * n + limit.ptr[i] - '0';
-    q->limit = n;
-    if (n >= 1 && n <= PAGE_MAX) return true;
-    cf_problem_field(q->req, 400, "invalid_query", "limit", "a number from 1 to 500",
-                     "Leave it out for 100.");
-    return false;
-}
-
 static void get_units(struct cf_request *req, void *arg)
 {
     struct asked *q = cf_arena_zero(req->arena, sizeof *q);
@@ -201,7 +185,7 @@ static void get_units(struct cf_request *req, void *arg)
                          "Ask for ?overdue=true; one unit is found by its code.");
         return;
     }
-    if (!read_limit(q)) return;
+    if ((q->limit = cf_request_limit(req)) < 0) return;
     if (after.len && !cf_key_unit(after, &key)) {
         cf_problem_field(req, 400, "invalid_query", "after", "the next_after of a page before",
                          "Leave it out for the first page.");

@@ -6,7 +6,7 @@
 #include "common/pure/receipt.h"
 #include "services/production/api_inside.h"
 
-enum { PAGE_DEFAULT = 100, PAGE_MAX = 500, RETENTION_STEP = 500 };
+enum { RETENTION_STEP = 500 };
 
 #define DAY_MS INT64_C(86400000)
 
@@ -68,8 +68,8 @@ static void show(void *arg, int e, const PGresult *res)
     cf_buf_free(&body);
 }
 
-/* digits without a sign, at most max; false when there is something else. */
-static bool number_of(struct cf_str s, int64_t max, int64_t *out)
+/* digits without a sign; false when there is something else. */
+static bool number_of(struct cf_str s, int64_t *out)
 {
     int64_t n = 0;
     if (!s.len || s.len > 15) return false;
@@ -78,7 +78,7 @@ static bool number_of(struct cf_str s, int64_t max, int64_t *out)
         n = 10 * n + (s.ptr[i] - '0');
     }
     *out = n;
-    return n <= max;
+    return true;
 }
 
 static bool read_after(struct cf_str after, int64_t *at, struct cf_str *no)
@@ -87,7 +87,7 @@ static bool read_after(struct cf_str after, int64_t *at, struct cf_str *no)
     if (!dot) return false;
     size_t n = (size_t)(dot - after.ptr);
     *no = (struct cf_str){dot + 1, after.len - n - 1};
-    return number_of((struct cf_str){after.ptr, n}, INT64_MAX, at) &&
+    return number_of((struct cf_str){after.ptr, n}, at) &&
            cf_receipt_check_prefixed(*no, CF_VOUCHER_LETTER);
 }
 
@@ -95,19 +95,13 @@ static bool read_after(struct cf_str after, int64_t *at, struct cf_str *no)
 static bool read_query(struct list *list, int64_t *at, struct cf_str *no)
 {
     struct cf_request *req = list->req;
-    struct cf_str limit = cf_request_query(req, "limit"), after = cf_request_query(req, "after");
-    int64_t n = PAGE_DEFAULT;
-    if (limit.ptr && (!number_of(limit, PAGE_MAX, &n) || n == 0)) {
-        cf_problem_field(req, 400, "invalid_query", "limit", "a number from 1 to 500",
-                         "Leave it out for 100.");
-        return false;
-    }
+    struct cf_str after = cf_request_query(req, "after");
+    if ((list->limit = cf_request_limit(req)) < 0) return false;
     if (after.ptr && !read_after(after, at, no)) {
         cf_problem_field(req, 400, "invalid_query", "after", "the next_after of a page before",
                          "Leave it out for the first page.");
         return false;
     }
-    list->limit = (int)n;
     return true;
 }
 
