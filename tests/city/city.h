@@ -90,6 +90,8 @@ struct city_line {
 };
 /* Reads what is new in bank.orders. */
 struct city_line *city_lines(size_t *n);
+/* Does a bank get to hear this? As it is at first, one sending in three is lost there. */
+extern bool (*city_bank_hears)(const struct cf_key *holder, const struct Cardflow__V1__BankOrder *o);
 /* The banks acknowledge the notices that reached them; false when there was none. */
 bool city_banks_read(void);
 void city_bank_says(const struct city_line *l, const char *step, const char *reason,

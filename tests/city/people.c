@@ -216,6 +216,12 @@ static const Cardflow__V1__BankOrder *next_order(int64_t seen[SIM_PARTS])
     return NULL;
 }
 
+static bool two_in_three(const struct cf_key *holder, const Cardflow__V1__BankOrder *o)
+{
+    (void)holder;
+    return cf_hash64_seed(o->card_notice->notice_id.data, 16, o->card_notice->attempt) % 3 != 0;
+}
+
 struct city_line *city_lines(size_t *n)
 {
     static int64_t seen[SIM_PARTS];
@@ -226,6 +232,8 @@ struct city_line *city_lines(size_t *n)
     return lines;
 }
 
+bool (*city_bank_hears)(const struct cf_key *holder, const Cardflow__V1__BankOrder *o) = two_in_three;
+
 bool city_banks_read(void)
 {
     static int64_t seen[SIM_PARTS];
@@ -234,11 +242,9 @@ bool city_banks_read(void)
     while ((o = next_order(seen))) {
         struct production_result_fields f;
         struct cf_key holder;
-        /* One sending in three is lost at the bank. */
-        if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE ||
-            !(cf_hash64_seed(o->card_notice->notice_id.data, 16, o->card_notice->attempt) % 3))
-            continue;
+        if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE) continue;
         sim_acknowledge(o, &holder, &f);
+        if (!city_bank_hears(&holder, o)) continue;
         city_send("bank.results", "bank.result", "bank-adapter", &holder, f.result_id,
                   production_codec_result(city_arena(), &f));
         said = true;

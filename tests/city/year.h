@@ -21,6 +21,7 @@
     X(NOT_COLLECTED,      "not_collected",      30)                                          \
     X(COLLECTED_LATE,     "collected_late",     20) /* after 200 days */                     \
     X(LOST,               "lost",               30) /* reported by phone, nothing follows */ \
+    X(BANK_DEAF,          "bank_deaf",          20) /* hears of the loss three hours later */ \
     X(TOO_EARLY,          "too_early",          20) /* activates what is not collected */    \
     X(AHEAD,              "ahead",              20) /* the bank's answers in no order */   \
     X(OLD_CARD,           "old_card",           30) /* imported, its ten years end */        \
@@ -31,7 +32,9 @@
     X(SMS_AWAY,           "sms_away",            2) /* every message fails */                \
     X(ORDER_IDLE,         "order_idle",         30) /* a work order: nobody does anything */ \
     X(ORDER_EXTENDED,     "order_extended",     20)                                          \
-    X(ORDER_SILENT,       "order_silent",       30) /* replied, and nothing is heard */
+    X(ORDER_SILENT,       "order_silent",       30) /* replied, and nothing is heard */      \
+    X(UNIT_DONE,          "unit_done",          20) /* a new unit, and nobody is missing */  \
+    X(UNIT_LATE,          "unit_late",          40) /* somebody is, for 45 days */
 /* clang-format on */
 
 enum year_part {
@@ -47,7 +50,9 @@ struct year_person {
     struct city_person person;
     uint8_t app[16];
     char order_no[24];
-    struct cf_key order;
+    struct cf_key order, unit;
+    char unit_code[16];
+    cf_ms deaf_until;
     size_t lines[4], n_lines; /* of a bank that was away */
     uint32_t asked;  /* questions to the police */
     char card[16];   /* the number of the card made last */
@@ -66,6 +71,7 @@ const char *year_part_name(enum year_part part);
 void year_people(cf_ms from);
 struct year_person *year_find(const struct cf_key *key);
 struct year_person *year_find_order(const struct cf_key *order);
+struct year_person *year_find_unit(const struct cf_key *unit);
 /* The bank has got a line. */
 void year_line(size_t line);
 /* What the police, or the gateway, say. */

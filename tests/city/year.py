@@ -32,13 +32,13 @@ SLACK = 2000     # ms that services may take to hear of it
 KINDS = {
     "INTAKE_WORK_TIMER": ["never_enrolled", "not_put_right"],
     "INTAKE_WORK_SPLIT": "no timer: a roster is read",
-    "INTAKE_WORK_UNIT": "tests/e2e/test_units.py: no unit registers here",
+    "INTAKE_WORK_UNIT": ["unit_done", "unit_late"],
     "PHOTO_WORK_FETCH": ["police_away"],
     "PHOTO_WORK_EXPIRE": ["no_photo"],
     "PRODUCTION_WORK_HOLDER": ["account_failed", "unanswered", "not_collected", "lost", "too_early",
                                "ahead", "old_card", "temporary"],
     "PRODUCTION_WORK_BANK": ["straight"],
-    "PRODUCTION_WORK_NOTICE": "tests/unit/production/test_notices.c: the banks here acknowledge",
+    "PRODUCTION_WORK_NOTICE": ["bank_deaf"],
     "NOTIFY_WORK_SMS": ["sms_away"],
     "NOTIFY_WORK_REMIND": ["not_collected", "collected_late"],
     "COMPLAINT_WORK_TIMER": ["order_idle", "order_extended", "order_silent"],
@@ -57,9 +57,9 @@ TIMES = {
     "temporary_days": ["temporary", "temporary_left"],
     "temporary_months": ["temporary_longer"],
     "batch_wait_ms": ["straight"],
-    "notice_retry_ms": "tests/unit/production/test_notices.c",
-    "notice_retry_max_ms": "tests/unit/production/test_notices.c",
-    "notice_overdue_ms": "tests/unit/production/test_notices.c",
+    "notice_retry_ms": ["bank_deaf"],
+    "notice_retry_max_ms": ["bank_deaf"],
+    "notice_overdue_ms": ["bank_deaf"],
     "warn_days": ["no_photo", "unanswered"],
     "lead_days": ["straight"],
     "remake_max": "no time", "batch_lines": "no time", "daily_capacity": "no time",
@@ -87,6 +87,8 @@ DEFAULTS = {
     ("production", "pickup_days"): "365", ("production", "account_failed_days"): "30",
     ("production", "temporary_loss_days"): "7", ("production", "card_years"): "10",
     ("production", "temporary_card_days"): "60", ("production", "temporary_card_months"): "6",
+    ("production", "notice_retry_ms"): "1m", ("production", "notice_retry_max_ms"): "1h",
+    ("production", "notice_overdue_ms"): "10m",
     ("production", "remake_max"): "3", ("notification", "sms_give_up"): "72h",
     ("notification", "sms_backoff_max"): "2m", ("notification", "quiet_from"): "21:00",
     ("notification", "quiet_to"): "08:00",
@@ -200,7 +202,7 @@ def awake(at):
 TIMED = re.compile(
     r"noticed not_enrolled|ended expired|photo_ended |step (expired|pickup_expired|production_failed)"
     r"|card (release|expired|cancel) |answered activate refused|order (mark|silent) "
-    r"|deadline |sms pickup_reminder|notice \w+ failed|late ")
+    r"|deadline |bank_notice |unit |sms pickup_reminder|notice \w+ failed|late ")
 CALENDAR = Calendar()
 
 
@@ -261,6 +263,20 @@ def collected_late(p):
 
 def lost(p):
     return [(p.did("report_temporary_loss") + 7 * DAY, "card release normal")]
+
+
+def bank_deaf(p):
+    """Told again after a minute, and longer each time, until it hears; overdue after ten minutes."""
+    at = p.did("report_temporary_loss")
+    told = [when for when, _ in p.all("told loss ")]
+    for n, (a, b) in enumerate(zip(told, told[1:])):
+        wait = min(HOUR, 60_000 * 2 ** n)
+        if not wait / 2 <= b - a <= wait + SLACK:
+            return [(a + wait, f"told loss {n + 2}")]
+    if not told or not at + 3 * HOUR <= told[-1] <= at + 4 * HOUR + SLACK:
+        return [(at + 3 * HOUR, "told loss")]
+    return [(at + 10 * 60_000, "bank_notice loss overdue"),
+            (told[-1], "bank_notice loss acknowledged"), *lost(p)]
 
 
 def too_early(p):
@@ -332,6 +348,29 @@ def order_silent(p):
     return [(midnight(CALENDAR.add(day_of(p.did("reply")), 5) + 1), "order silent done closed")]
 
 
+def unit_marks(p):
+    """Of a unit registered today: what is past already, or overtaken, is said silently."""
+    at = p.did("register")
+    today = day_of(at)
+    first = date_of(today).replace(day=28) + datetime.timedelta(days=4)
+    due = CALENDAR.add(today + (first.replace(day=1) - date_of(today)).days, -1)
+    days = [("warned_5", CALENDAR.add(due, -5)), ("warned_2", CALENDAR.add(due, -2)),
+            ("overdue", due + 1)]
+    return due, [(max(at, midnight(day)), f"unit {what} {due} {int(day < today)}")
+                 for what, day in days]
+
+
+def unit_done(p):
+    due, _ = unit_marks(p)
+    return [(max(midnight(due + 1), p.did("register")), f"unit met {due} 1")]
+
+
+def unit_late(p):
+    due, passed = unit_marks(p)
+    met = midnight(day_of(p.did("register") + 45 * DAY) + 1)
+    return [*passed, (met, f"unit met {due} 0")]
+
+
 def deadlines(p):
     """Marks of what is open then: two working days before, and on the first day after."""
     ends = [at for at, _ in p.all("step (ready_for_pickup|collected|expired|pickup_expired|closed)")]
@@ -346,8 +385,9 @@ def deadlines(p):
 
 EXPECTED = {f.__name__: f for f in (
     never_enrolled, not_put_right, no_photo, account_failed, unanswered, bank_back, not_collected,
-    collected_late, lost, too_early, ahead, old_card, temporary, temporary_longer, temporary_left,
-    police_away, sms_away, order_idle, order_extended, order_silent)}
+    collected_late, lost, bank_deaf, too_early, ahead, old_card, temporary, temporary_longer, temporary_left,
+    police_away, sms_away, order_idle, order_extended, order_silent,
+    unit_done, unit_late)}
 EXPECTED["straight"] = lambda p: []
 
 

@@ -4,6 +4,7 @@
 #include "cardflow/v1/common.pb-c.h"
 #include "common/io/ids.h"
 #include "services/complaint-handling/codec.h"
+#include "services/intake/codec.h"
 #include "services/notification/codec.h"
 #include "services/photo-fetch/codec.h"
 
@@ -44,6 +45,13 @@ struct year_person *year_find_order(const struct cf_key *order)
     return NULL;
 }
 
+struct year_person *year_find_unit(const struct cf_key *unit)
+{
+    for (uint32_t i = 0; i < n_people; i++)
+        if (cf_key_eq(&people[i].unit, unit)) return &people[i];
+    return NULL;
+}
+
 static void id_of(const struct year_person *p, const char *what, size_t n, uint8_t id[16])
 {
     cf_uuid8_of(id, CF_STR("year"), cf_key_str(&p->person.key), cf_str_of(what),
@@ -81,6 +89,7 @@ static void activate_made(struct year_person *p, size_t line)
 static void report_loss(struct year_person *p, size_t line)
 {
     (void)line;
+    if (p->part == PART_BANK_DEAF) p->deaf_until = sim_now + 3 * HOUR;
     operate(p, "report_temporary_loss", "hotline_12345", "");
 }
 
@@ -164,7 +173,8 @@ static void make_card(struct year_person *p, size_t line)
     cf_ms wait = p->part == PART_COLLECTED_LATE ? 200 * DAY : DAY;
     year_later(sim_now + 3 * DAY + wait, p, collected, line);
     year_later(sim_now + 3 * DAY + wait + HOUR, p, activate, line);
-    if (p->part == PART_LOST) year_later(sim_now + 10 * DAY, p, report_loss, line);
+    if (p->part == PART_LOST || p->part == PART_BANK_DEAF)
+        year_later(sim_now + 10 * DAY, p, report_loss, line);
 }
 
 /* The first two lines have been given up and made again; the third is the one that counts. */
@@ -195,6 +205,13 @@ void year_line(size_t line)
         year_later(sim_now + 5 * HOUR, p, account_failed, line);
     else
         make_card(p, line);
+}
+
+static bool hears(const struct cf_key *holder, const struct Cardflow__V1__BankOrder *o)
+{
+    const struct year_person *p = year_find(holder);
+    (void)o;
+    return !p || sim_now >= p->deaf_until;
 }
 
 /* A temporary card is handed over where it is made: the outlet says so, there is no line. */
@@ -299,6 +316,32 @@ static void order_open(struct year_person *p)
     year_later(sim_now + 30 * HOUR, p, order_reply, 0);
 }
 
+/* ---- units ----------------------------------------------------------------------------------- */
+
+static void register_unit(struct year_person *p)
+{
+    struct cf_date d = cf_date_of_day(cf_day_of_ms(sim_now));
+    char day[24];
+    uint8_t id[16];
+    snprintf(day, sizeof day, "%04d-%02d-%02d", d.year, d.month, d.day);
+    id_of(p, "unit", 0, id);
+    year_say(sim_now, p, "did register");
+    city_send("unit.events", "unit.registered", "upstream", &p->unit, id,
+              intake_codec_unit(city_arena(), "unit_registered", cf_str_of(p->unit_code),
+                                CF_STR("employer"), NULL, 0, cf_str_of(day), 1));
+}
+
+/* Intake's front counts who is missing. */
+static struct sim_answer count(const struct year_person *p)
+{
+    struct sim_answer x = {CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE, "", {0}};
+    if (!p) sim_broken("a unit that nobody registered");
+    bool missing = p->part == PART_UNIT_LATE && sim_now < p->begins + 45 * DAY;
+    year_say(sim_now, p, "counted %d", missing);
+    x.payload = intake_codec_unit_counted(city_arena(), 10, missing ? 3 : 0);
+    return x;
+}
+
 /* ---- everybody ------------------------------------------------------------------------------- */
 
 static void begin(struct year_person *p, size_t line)
@@ -306,7 +349,9 @@ static void begin(struct year_person *p, size_t line)
     bool temporary = p->part == PART_TEMPORARY || p->part == PART_TEMPORARY_LONGER ||
                      p->part == PART_TEMPORARY_LEFT;
     (void)line;
-    if (p->part >= PART_ORDER_IDLE)
+    if (p->part >= PART_UNIT_DONE)
+        register_unit(p);
+    else if (p->part >= PART_ORDER_IDLE)
         order_open(p);
     else if (p->part == PART_OLD_CARD)
         import_card(p);
@@ -327,6 +372,7 @@ void year_people(cf_ms from)
     for (int part = 0; part < YEAR_PART_COUNT; part++)
         all += parts[part].persons;
     people = cf_calloc(all, sizeof *people);
+    city_bank_hears = hears;
     for (int part = 0; part < YEAR_PART_COUNT; part++)
         for (uint32_t i = 0; i < parts[part].persons; i++) {
             struct year_person *p = &people[n_people];
@@ -334,6 +380,8 @@ void year_people(cf_ms from)
             city_person_make(++n_people, false, false, &p->person);
             snprintf(p->order_no, sizeof p->order_no, "N%u", n_people);
             p->order = complaint_codec_key(CF_STR("12345"), cf_str_of(p->order_no));
+            snprintf(p->unit_code, sizeof p->unit_code, "U3702%05u", n_people);
+            if (!cf_key_unit(cf_str_of(p->unit_code), &p->unit)) CF_BUG("a unit without a key");
             id_of(p, "application", 0, p->app);
             /* On any day and at any hour. */
             p->begins = from + (cf_ms)sim_below(365 * 24 * 60) * 60000 + (cf_ms)sim_below(60000);
@@ -365,6 +413,8 @@ struct sim_answer year_partner(const struct city_work *w)
     struct year_person *p = year_find(&w->work.key);
     uint8_t ref[16];
     if (w->service == SIM_NOTIFICATION) return sms(w, p);
+    if (w->service == SIM_INTAKE && w->work.kind == INTAKE_WORK_UNIT)
+        return count(year_find_unit(&w->work.key));
     if (w->service != SIM_PHOTO_FETCH) sim_broken("work that nobody does");
     if (p) year_say(sim_now, p, "asked");
     if (p && p->part == PART_POLICE_AWAY && p->asked++ < 5) {

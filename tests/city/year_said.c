@@ -4,6 +4,7 @@
 #include "cardflow/v1/complaint.pb-c.h"
 #include "cardflow/v1/notification.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
+#include "cardflow/v1/unit.pb-c.h"
 #include "tests/city/year.h"
 
 #include <stdarg.h>
@@ -68,6 +69,9 @@ static void card(struct year_person *p, const struct sim_record *r)
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE)
         year_say(e->at_ms, p, "deadline %s %d %d", e->deadline->what, e->deadline->due_on,
                  e->deadline->silent);
+    if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_BANK_NOTICE)
+        year_say(e->at_ms, p, "bank_notice %s %s", e->bank_notice->what,
+                 e->bank_notice->acknowledged_at_ms ? "acknowledged" : "overdue");
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_PROMISED)
         year_say(e->at_ms, p, "promised %d", e->promised->promised_on);
     if (e->body_case == CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED)
@@ -91,6 +95,23 @@ static void notification(struct year_person *p, const struct sim_record *r)
     year_say(r->at, p, "notice %s %s", e->template_, e->state);
 }
 
+static void unit(struct year_person *p, const struct sim_record *r)
+{
+    const Cardflow__V1__UnitNotice *n = read_value(&cardflow__v1__unit_notice__descriptor, r);
+    year_say(n->at_ms, p, "unit %s %d %d", n->what, n->due_on, n->silent);
+}
+
+/* Key: the bank. */
+static void told(const struct sim_record *r)
+{
+    const Cardflow__V1__BankOrder *o = read_value(&cardflow__v1__bank_order__descriptor, r);
+    struct cf_key holder;
+    if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_CARD_NOTICE) return;
+    if (!cf_key_bytes(o->card_notice->routing_key.data, o->card_notice->routing_key.len, &holder))
+        sim_broken("a notice of nobody");
+    year_say(r->at, year_find(&holder), "told %s %u", o->card_notice->what, o->card_notice->attempt);
+}
+
 void sim_check_record(const struct sim_topic *topic, int32_t part, const struct sim_record *r)
 {
     static const struct {
@@ -102,6 +123,7 @@ void sim_check_record(const struct sim_topic *topic, int32_t part, const struct 
         {"card.events",         card        },
         {"complaint.events",    complaint   },
         {"notification.events", notification},
+        {"unit.notices",        unit        },
     };
     struct cf_key key;
     size_t n = strlen(topic->name);
@@ -109,10 +131,12 @@ void sim_check_record(const struct sim_topic *topic, int32_t part, const struct 
     if (n > 4 && !strcmp(topic->name + n - 4, ".dlq")) sim_broken("a dead letter in %s", topic->name);
     if (!strcmp(topic->name, "bank.orders") && cf_str_is(r->ce_type, "bank.manifest"))
         year_say(r->at, NULL, "batch");
+    if (!strcmp(topic->name, "bank.orders")) told(r);
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (strcmp(topic->name, all[i].topic) || !cf_key_bytes(r->key.ptr, r->key.len, &key))
             continue;
         struct year_person *p = year_find(&key);
-        all[i].say(p ? p : year_find_order(&key), r);
+        if (!p) p = year_find_order(&key);
+        all[i].say(p ? p : year_find_unit(&key), r);
     }
 }

@@ -65,9 +65,9 @@ static void make_production(void)
                                                     .operation_wait_ms = 10000,
                                                     .early_ms = 3600000,
                                                     .number_retry_ms = 60000,
-                                                    .notice_retry_ms = 3000,
-                                                    .notice_retry_max_ms = 30000,
-                                                    .notice_overdue_ms = 6000,
+                                                    .notice_retry_ms = 60000,
+                                                    .notice_retry_max_ms = 3600000,
+                                                    .notice_overdue_ms = 600000,
                                                     .remake_max = 3,
                                                     .card_years = 10,
                                                     .temporary_days = 60,
@@ -79,6 +79,11 @@ static void make_production(void)
                                                     .warn_days = 2},
                                          .letters = "B",
                                          .number_key = {7}};
+    if (!sim_opt.calm) { /* a run with faults lasts minutes, and the notices of it must end */
+        production.policy.notice_retry_ms = 3000;
+        production.policy.notice_retry_max_ms = 30000;
+        production.policy.notice_overdue_ms = 6000;
+    }
     services[SIM_PRODUCTION] = production_service(&production);
 }
 
