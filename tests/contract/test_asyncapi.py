@@ -4,19 +4,17 @@ import json
 import re
 
 import pytest
-import yaml
 from asyncapi3.models.asyncapi import AsyncAPI3
 from google.protobuf import json_format
-from harness import protos
+from harness.asyncapi import SOURCE, channels, class_of, load, messages, resolve
 from harness.kafka import ROOT
 
-SOURCE = ROOT / "proto" / "asyncapi.yaml"
 WORD = r'"([a-z][a-z._-]+)"'
 
 
 @pytest.fixture(scope="module")
 def description():
-    return yaml.safe_load(SOURCE.read_text("utf-8"))
+    return load()
 
 
 @pytest.fixture(scope="module")
@@ -25,30 +23,6 @@ def topics():
     declared = {t["name"]: t for t in json.loads((ROOT / "proto/topics.json").read_text("utf-8"))}
     return {name: topic for name, topic in declared.items()
             if not name.endswith((".internal", ".dlq"))}
-
-
-def resolve(description, node):
-    while "$ref" in node:
-        target = description
-        for name in node["$ref"].removeprefix("#/").split("/"):
-            target = target[name]
-        node = target
-    return node
-
-
-def channels(description):
-    """{topic: channel} without the one of all dead letters."""
-    found = {c["address"]: c for c in description["channels"].values() if "parameters" not in c}
-    return {address.removeprefix("cardflow.").removesuffix(".v1"): c
-            for address, c in found.items()}
-
-
-def messages(description):
-    """(topic, type, message) of every record that is described."""
-    for topic, channel in channels(description).items():
-        for reference in channel["messages"].values():
-            message = resolve(description, reference)
-            yield topic, message["name"], message
 
 
 def types_read():
@@ -62,12 +36,6 @@ def types_read():
                                       text):
             found.setdefault(topic, set()).update(lists[name])
     return found
-
-
-def class_of(description, message):
-    schema = resolve(description, message["payload"]["schema"])
-    module = getattr(protos.load(), schema["x-proto"].rpartition("/")[2].removesuffix(".proto"))
-    return getattr(module, schema["x-message"].rpartition(".")[2])
 
 
 def test_it_is_valid_asyncapi(description):
