@@ -54,6 +54,11 @@ void intake_roster_ask(struct cf_request *req, struct intake_front *front,
         cf_problem_away(req, "postgres");
 }
 
+enum cf_channel intake_roster_channel(const PGresult *roster)
+{
+    return (enum cf_channel)number(roster, 0, "channel");
+}
+
 static const char *roster_state(const PGresult *res)
 {
     long judged =

@@ -24,4 +24,7 @@ int intake_roster_rows(struct intake_ask *k, int32_t after, int32_t limit, cf_pg
 /* "accepted", "refused", "unchanged" or "pending". */
 const char *intake_row_outcome_at(const PGresult *res, int row);
 
+/* The channel by which the list came. */
+enum cf_channel intake_roster_channel(const PGresult *roster);
+
 void intake_api_roster_csv_route(struct intake_front *front);

@@ -44,10 +44,17 @@ enum intake_message {
     INTAKE_MSG_ROSTER_OPENED,
     INTAKE_MSG_SPLIT,  /* some rows of the roster are sent */
     INTAKE_MSG_ROW,
+    INTAKE_MSG_COLLECT,   /* the agent takes the roster's cards */
+    INTAKE_MSG_COLLECTED, /* production has been asked for some of them */
     INTAKE_MSG_LATER_NOTICE /* photo-fetch or production gave a notice about the application */
 };
 
-enum intake_work { INTAKE_WORK_TIMER = 1, INTAKE_WORK_SPLIT = 2, INTAKE_WORK_UNIT = 3 };
+enum intake_work {
+    INTAKE_WORK_TIMER = 1,
+    INTAKE_WORK_SPLIT = 2,
+    INTAKE_WORK_UNIT = 3,
+    INTAKE_WORK_COLLECT = 4
+};
 
 enum { INTAKE_FIELD_PERSON = 1, INTAKE_FIELD_ACTOR = 2, INTAKE_FIELD_AGENT = 3, INTAKE_FIELD_FILE = 6 };
 
@@ -256,6 +263,27 @@ struct cf_str intake_codec_split_args(struct cf_arena *a, struct cf_str args, ui
 struct cf_str intake_codec_progress(struct cf_arena *a, const uint8_t roster_id[16],
                                     uint32_t next_row, uint32_t records, bool complete,
                                     const char *problem);
+
+/* The agent takes the cards of a roster that lie ready at an outlet. */
+struct intake_collect {
+    uint8_t id[16], roster_id[16];
+    struct cf_str outlet_code, collector; /* collector: sealed */
+    enum cf_channel channel;
+    const uint32_t *rows; /* n_rows 0: all */
+    size_t n_rows;
+    uint32_t next_row;  /* rows below it have been asked for */
+    struct cf_str args; /* as it was read: arguments of the work `collect` */
+};
+struct cf_str intake_codec_collect(struct cf_arena *a, const struct intake_collect *m);
+int intake_codec_collect_read(struct cf_arena *a, struct cf_str args,
+                              struct intake_collect *out) CF_MUST;
+/* The same arguments, to go on at that row. */
+struct cf_str intake_codec_collect_args(struct cf_arena *a, struct cf_str args, uint32_t next_row);
+/* For production: one card, its collector sealed for the holder; and the id that it has. */
+struct cf_str intake_codec_collection(struct cf_arena *a, const struct intake_collect *m,
+                                      const uint8_t id[16], const uint8_t application_id[16],
+                                      struct cf_str collector);
+void intake_codec_collection_id(const uint8_t collect_id[16], uint32_t row_no, uint8_t out[16]);
 
 /* Of the key unit:<code>; empty when it is none. */
 struct cf_str intake_codec_unit_code(struct cf_str key);

@@ -96,6 +96,9 @@ int intake_codec_card(struct cf_decode *d, const struct cf_record *rec,
 /* NULL: the payload is no count, or the key no unit's. */
 struct cf_msg *intake_codec_unit_outcome(struct cf_decode *d, const struct cf_key *key, bool failed,
                                          struct cf_str payload);
+/* roster.collect (codec_collect.c). */
+int intake_codec_roster_collect(struct cf_decode *d, const struct cf_record *rec,
+                                const Cardflow__V1__IntakeInternal__RosterCollect *x) CF_MUST;
 int intake_codec_internal(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 
 /* ---- writing ---------------------------------------------------------------------------------- */

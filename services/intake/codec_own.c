@@ -97,12 +97,16 @@ static int decode_step(struct cf_decode *d, const struct cf_key *key,
     return CF_E_VERSION;
 }
 
-/* Of operations withdrawals, extensions and supplements began here. */
+/* Of operations withdrawals, extensions and supplements began here; of a collection that was
+ * refused the row of the list hears. */
 static int decode_answered(struct cf_decode *d, const struct cf_key *key,
                            const Cardflow__V1__CardEvent *x)
 {
     const Cardflow__V1__CardEvent__OperationAnswered *o = x->operation_answered;
     bool supplement = cf_str_is(text(o->operation), "supplement");
+    if (cf_str_is(text(o->operation), "collect") && o->n_reasons)
+        return later_notice(d, key, x->application_id,
+                            joined(d->arena, o->reasons, o->n_reasons));
     if (!supplement && !cf_str_is(text(o->operation), "withdraw") &&
         !cf_str_is(text(o->operation), "extend_deadline"))
         return 0;
@@ -178,7 +182,7 @@ static int decode_item(struct cf_decode *d, const pb_item *item)
     if (!take_id(item->work_id, id)) return refuse(d, "items.work_id: 16 bytes");
     if (item->kind == INTAKE_WORK_TIMER) {
         m = add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_TIMER, &key, NULL);
-    } else if (item->kind == INTAKE_WORK_SPLIT) {
+    } else if (item->kind == INTAKE_WORK_SPLIT || item->kind == INTAKE_WORK_COLLECT) {
         struct intake_split *body = cf_arena_zero(d->arena, sizeof *body);
         const pb_internal *p = cf_unpack(d->arena, &cardflow__v1__intake_internal__descriptor,
                                          cf_bytes(item->payload));
@@ -192,7 +196,9 @@ static int decode_item(struct cf_decode *d, const pb_item *item)
             body->complete = r->complete;
             body->problem = text(r->problem);
         }
-        m = add(d, INTAKE_KIND_ROSTER, INTAKE_MSG_SPLIT, &key, body);
+        m = add(d, INTAKE_KIND_ROSTER,
+                item->kind == INTAKE_WORK_SPLIT ? INTAKE_MSG_SPLIT : INTAKE_MSG_COLLECTED, &key,
+                body);
     } else if (item->kind == INTAKE_WORK_UNIT) {
         m = intake_codec_unit_outcome(
             d, &key, item->result != CARDFLOW__V1__WORK_OUTCOME__RESULT__DONE,
@@ -320,6 +326,8 @@ int intake_codec_internal(struct cf_decode *d, const struct cf_record *rec)
     }
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROSTER_OPENED:
         return decode_opened(d, rec, x->roster_opened);
+    case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROSTER_COLLECT:
+        return intake_codec_roster_collect(d, rec, x->roster_collect);
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_ROW_OUTCOME:
         return decode_row(d, rec, x->row_outcome);
     case CARDFLOW__V1__INTAKE_INTERNAL__BODY_MOVED:

@@ -14,7 +14,7 @@ struct intake_photos;
 struct intake_front {
     struct intake_settings settings; /* first: cf_app fills it */
     struct intake_env env;
-    struct cf_worker workers[3];
+    struct cf_worker workers[4];
     struct cf_app *app;
     struct cf_arena *long_lived;
     struct cf_outlets outlets;

@@ -51,6 +51,7 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     const struct intake_row_msg *row = m->body;
     const struct intake_enrolment_msg *enrolment = m->body;
     const struct intake_answered *answered = m->body;
+    const struct intake_collect *collect = m->body;
     const struct intake_holder *h = aggregate;
     uint8_t id[16];
     size_t n;
@@ -86,6 +87,8 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
         const uint8_t *app = intake_activates(aggregate, m->body);
         return app ? want(out, 0, INTAKE_AUX_ENDED, app) : 0;
     }
+    case INTAKE_MSG_COLLECT: return want(out, 0, INTAKE_AUX_COLLECTION, collect->id);
+    case INTAKE_MSG_COLLECTED:
     case INTAKE_MSG_FOLLOW:
     case INTAKE_MSG_LATER_NOTICE:
     case INTAKE_MSG_UNIT:
@@ -121,6 +124,8 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_UNIT: return intake_decide_unit(s, aggregate, changed);
     case INTAKE_MSG_UNIT_COUNTED: return intake_decide_unit_counted(s, aggregate, changed);
     case INTAKE_MSG_UNIT_TOLD: return intake_decide_unit_told(s);
+    case INTAKE_MSG_COLLECT: return intake_decide_collect(s, exists);
+    case INTAKE_MSG_COLLECTED: return intake_decide_collected(s);
     case INTAKE_MSG_ROSTER_OPENED:
     case INTAKE_MSG_SPLIT:
     case INTAKE_MSG_ROW: return intake_decide_roster(s, aggregate, exists, changed);
@@ -138,7 +143,8 @@ static const char *const command_types[] = {"application.submit", "application.s
 static const char *const photo_types[] = {"photo.missing", NULL};
 static const char *const card_types[] = {"card.step", "card.changed", "card.operation_answered",
                                          "card.deadline_changed", NULL};
-static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "row.outcome",
+static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "roster.collect",
+                                             "row.outcome",
                                              "application.moved", "holder.aliased",
                                              "enrolment.sent_on", "unit.told", NULL};
 

@@ -110,4 +110,6 @@ int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h);
 int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* The application whose card this message activates, or NULL. */
 const uint8_t *intake_activates(const struct intake_holder *h, const struct intake_card_msg *m);
+int intake_decide_collect(struct cf_step *s, bool exists);
+int intake_decide_collected(struct cf_step *s);
 int intake_decide_roster(struct cf_step *s, struct intake_roster *r, bool exists, bool *changed);

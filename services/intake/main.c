@@ -1,6 +1,7 @@
 /* intake: takes applications, judges them, and tells what came out. */
 #include "common/io/outlets_file.h"
 #include "services/intake/api.h"
+#include "services/intake/collector.h"
 #include "services/intake/photos.h"
 #include "services/intake/splitter.h"
 #include "services/intake/units.h"
@@ -27,6 +28,11 @@ static void split(void *own, struct cf_work_call *call)
 static void count_unit(void *own, struct cf_work_call *call)
 {
     intake_units_run(own, call);
+}
+
+static void collect(void *own, struct cf_work_call *call)
+{
+    intake_collector_run(own, call);
 }
 
 static int service_new(struct cf_app *app, struct cf_service *out)
@@ -71,6 +77,8 @@ int main(int argc, char **argv)
     front.workers[1] = (struct cf_worker){.kind = INTAKE_WORK_SPLIT, .max_calls = 4, .run = split};
     front.workers[2] =
         (struct cf_worker){.kind = INTAKE_WORK_UNIT, .max_calls = 4, .run = count_unit};
+    front.workers[3] =
+        (struct cf_worker){.kind = INTAKE_WORK_COLLECT, .max_calls = 4, .run = collect};
     const struct cf_app_spec spec = {.service = "intake",
                                      .conf = &table,
                                      .settings = &front,
@@ -78,7 +86,7 @@ int main(int argc, char **argv)
                                      .n_statements = intake_n_statements,
                                      .wait = &intake_wait,
                                      .workers = front.workers,
-                                     .n_workers = 3,
+                                     .n_workers = 4,
                                      .service_new = service_new,
                                      .front = front_new};
     int code = cf_app_run(&spec, argc, argv);

@@ -220,3 +220,23 @@ bool intake_warnings_text(unsigned warnings, struct cf_buf *out)
     }
     return true;
 }
+
+/* ---- collecting ------------------------------------------------------------------------------ */
+
+const char *intake_take_name(enum intake_take take)
+{
+    static const char *const names[] = {
+#define X(value, name) name,
+        INTAKE_TAKES(X)
+#undef X
+    };
+    return names[take];
+}
+
+enum intake_take intake_row_take(bool known, bool unchanged, enum cf_app_state state)
+{
+    if (!known) return INTAKE_TAKE_UNKNOWN;
+    if (unchanged) return INTAKE_TAKE_OTHER_LIST;
+    if (state == CF_APP_COLLECTED) return INTAKE_TAKE_ALREADY;
+    return state == CF_APP_READY_FOR_PICKUP ? INTAKE_TAKE_NOW : INTAKE_TAKE_NOT_READY;
+}

@@ -57,6 +57,24 @@ void intake_row_read(const struct intake_header *h, const struct cf_csv_record *
 /* All reasons of the row together; facts are of intake_person_read(). */
 struct cf_reason_set intake_row_reasons(const struct intake_row *row, const struct intake_facts *f);
 
+/* X(VALUE, "word"): may the agent of the list collect the card of a row? */
+#define INTAKE_TAKES(X)                        \
+    X(NOW, "to_collect")                       \
+    X(ALREADY, "already_collected")            \
+    X(NOT_READY, "not_ready_for_pickup")       \
+    X(OTHER_LIST, "of_another_list")           \
+    X(UNKNOWN, "unknown_row")
+
+enum intake_take {
+#define X(value, name) INTAKE_TAKE_##value,
+    INTAKE_TAKES(X)
+#undef X
+    INTAKE_TAKE_COUNT
+};
+const char *intake_take_name(enum intake_take take);
+/* known: the list has such a row. An unchanged one is the list's whose application it is. */
+enum intake_take intake_row_take(bool known, bool unchanged, enum cf_app_state state);
+
 /* A set of documents seen in this file. */
 struct intake_seen;
 void intake_seen_free(struct intake_seen *s);

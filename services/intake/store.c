@@ -170,6 +170,15 @@ static const struct cf_column school_columns[] = {
 };
 #undef OWNER
 
+#define OWNER intake_collection
+static const struct cf_column collection_columns[] = {
+    COLUMN("roster_id", ID, roster_id)
+    COLUMN("at", INT8, at)
+    COLUMN("outlet_code", TEXT, outlet_code)
+    COLUMN("collector", BYTES, collector)
+};
+#undef OWNER
+
 #define OWNER intake_roster_row
 static const struct cf_column roster_row_columns[] = {
     COLUMN("roster_id", ID, roster_id)
@@ -201,6 +210,8 @@ const struct cf_aux intake_aux[] = {
                                false},
     [INTAKE_AUX_ENDED] = {"application_end", sizeof(struct intake_ended), ROWS(ended), false},
     [INTAKE_AUX_SCHOOL] = {"school", sizeof(struct intake_school), ROWS(school), false},
+    [INTAKE_AUX_COLLECTION] = {"collection", sizeof(struct intake_collection), ROWS(collection),
+                               true},
     [INTAKE_AUX_SUPPLEMENT] = {"supplement", sizeof(struct intake_waiting), ROWS(supplement),
                                false},
 };
@@ -211,6 +222,8 @@ const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_NOTICE] = {"notice", intake_sql_notice, false},
     [INTAKE_SQL_ROSTER] = {"roster", intake_sql_roster, true},
     [INTAKE_SQL_ROSTER_PAPERS] = {"roster_papers", intake_sql_roster_papers, false},
+    [INTAKE_SQL_ROSTER_STATES] = {"roster_states", intake_sql_roster_states, true},
+    [INTAKE_SQL_ROSTER_READY] = {"roster_ready", intake_sql_roster_ready, false},
     [INTAKE_SQL_ROSTER_ROWS] = {"roster_rows", intake_sql_roster_rows, true},
     [INTAKE_SQL_ROSTER_CHUNK_ADD] = {"roster_chunk_add", intake_sql_roster_chunk_add, false},
     [INTAKE_SQL_ROSTER_CHUNK] = {"roster_chunk", intake_sql_roster_chunk, false},

@@ -1,7 +1,8 @@
 /* store -- intake's rows: which column holds what; and the front's statements.
  *
  * Shapes   aggregates `holder` (key: the holder), `roster` (roster:<uuid>), `unit` (unit:<code>);
- *          wide rows `application`, `application_end`, `command`, `enrolment`, `roster_row`. Enums
+ *          wide rows `application`, `application_end`, `command`, `enrolment`, `roster_row`,
+ *          `collection`. Enums
  *          are small integers: kinds and states of common/pure/kinds.h, outcomes of rules.h
  * Units    cf_ms, cf_day; 0 is none
  * Owns     text lives in the batch arena
@@ -108,6 +109,13 @@ struct intake_roster {
     int32_t by_state[6]; /* enum intake_count */
 };
 
+/* Cards of a roster that its agent has asked for. */
+struct intake_collection {
+    uint8_t roster_id[16];
+    int64_t at;
+    struct cf_str outlet_code, collector; /* collector: sealed */
+};
+
 struct intake_roster_row {
     uint8_t roster_id[16];
     int32_t row_no;
@@ -145,7 +153,8 @@ enum intake_aux {
     INTAKE_AUX_ROSTER_ROW,
     INTAKE_AUX_ENDED,
     INTAKE_AUX_SCHOOL,
-    INTAKE_AUX_SUPPLEMENT
+    INTAKE_AUX_SUPPLEMENT,
+    INTAKE_AUX_COLLECTION
 };
 
 extern const struct cf_kind intake_kinds[];
@@ -160,6 +169,8 @@ enum intake_statement {
     INTAKE_SQL_ROSTER,
     INTAKE_SQL_ROSTER_ROWS,
     INTAKE_SQL_ROSTER_PAPERS,
+    INTAKE_SQL_ROSTER_STATES,
+    INTAKE_SQL_ROSTER_READY,
     INTAKE_SQL_ROSTER_CHUNK_ADD,
     INTAKE_SQL_ROSTER_CHUNK,
     INTAKE_SQL_UNIT,

@@ -11,6 +11,7 @@ static const struct named {
     {"activate", {"激活", "Activation"}},
     {"application", {"申领", "Application"}},
     {"cancel", {"注销", "Cancellation"}},
+    {"collect", {"代领", "Collection by an agent"}},
     {"disable_password", {"停用密码", "Password switched off"}},
     {"extend_deadline", {"延长办理期限", "More time for an application"}},
     {"extend_temporary", {"临时卡延期", "Extension of a temporary card"}},

@@ -13,7 +13,8 @@ static const char *const application_types[] = {"application.accepted",
                                                 "application.command_decided",
                                                 "application.aliased", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
-static const char *const command_types[] = {"card.operation", "card.signature", NULL};
+static const char *const command_types[] = {"card.operation", "card.signature",
+                                            "card.collect", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
@@ -72,7 +73,8 @@ struct cf_msg *production_codec_add(struct cf_decode *d, uint16_t kind,
 }
 
 /* The holder's key as the record carries it, in the partition that is the key's. */
-static int holder_key(struct cf_decode *d, const struct cf_record *rec, struct cf_key *key)
+int production_codec_holder_key(struct cf_decode *d, const struct cf_record *rec,
+                                struct cf_key *key)
 {
     d->reason = "key: 16 bytes of the holder, in its partition";
     if (rec->key.len != CF_REF_LEN || !cf_key_bytes(rec->key.ptr, rec->key.len, key))
@@ -199,7 +201,7 @@ static int aliased(struct cf_decode *d, const struct cf_key *key,
 static int application_event(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
-    int err = holder_key(d, rec, &key);
+    int err = production_codec_holder_key(d, rec, &key);
     if (err) return err;
     const Cardflow__V1__ApplicationEvent *e =
         cf_unpack(d->arena, &cardflow__v1__application_event__descriptor, rec->value);
@@ -251,7 +253,7 @@ static int photo_event(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
     enum production_message type = PRODUCTION_M_NONE;
-    int err = holder_key(d, rec, &key);
+    int err = production_codec_holder_key(d, rec, &key);
     if (err) return err;
     const struct production_photo *b = photo_body(d->arena, rec->value, &type);
     if (!b) return production_codec_wrong(d, "value: not a PhotoEvent with an application_id");
@@ -344,7 +346,7 @@ static int same_person(struct cf_decode *d, const struct cf_record *rec, struct 
 static int card_command(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
-    int err = holder_key(d, rec, &key);
+    int err = production_codec_holder_key(d, rec, &key);
     if (err) return err;
     const Cardflow__V1__CardCommand *c =
         cf_unpack(d->arena, &cardflow__v1__card_command__descriptor, rec->value);
@@ -363,7 +365,7 @@ static int card_command(struct cf_decode *d, const struct cf_record *rec)
 static int signature(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
-    int err = holder_key(d, rec, &key);
+    int err = production_codec_holder_key(d, rec, &key);
     if (err) return err;
     const Cardflow__V1__VoucherSignature *x =
         cf_unpack(d->arena, &cardflow__v1__voucher_signature__descriptor, rec->value);
@@ -431,7 +433,7 @@ static int tries(struct cf_decode *d, const struct cf_key *key, const Cardflow__
 static int bank_result(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
-    int err = holder_key(d, rec, &key);
+    int err = production_codec_holder_key(d, rec, &key);
     if (err) return err;
     const Cardflow__V1__BankResult *r =
         cf_unpack(d->arena, &cardflow__v1__bank_result__descriptor, rec->value);
@@ -453,6 +455,7 @@ int production_decode(struct cf_decode *d, const struct cf_record *rec)
     case PRODUCTION_IN_PHOTO:
         return photo_event(d, rec);
     case PRODUCTION_IN_COMMANDS:
+        if (cf_str_is(rec->ce_type, "card.collect")) return production_codec_collection(d, rec);
         return cf_str_is(rec->ce_type, "card.signature") ? signature(d, rec)
                                                          : card_command(d, rec);
     case PRODUCTION_IN_RESULTS:

@@ -52,6 +52,7 @@ enum production_message {
     PRODUCTION_M_ACKNOWLEDGED,
     PRODUCTION_M_SUPPLEMENT,
     PRODUCTION_M_DECIDED, /* by intake: its paper is kept here */
+    PRODUCTION_M_COLLECT, /* by the agent of a list */
     PRODUCTION_M_ALIASED, /* this reference is a newer one of another holder */
     /* for a bank */
     PRODUCTION_M_ENQUEUE,

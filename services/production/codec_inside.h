@@ -12,6 +12,11 @@ bool production_codec_ref(ProtobufCBinaryData b, uint8_t id[16]);
 struct cf_msg *production_codec_add(struct cf_decode *d, uint16_t kind,
                                     enum production_message type, const struct cf_key *key,
                                     const void *body);
+/* The holder's key as the record carries it, in the partition that is the key's. */
+int production_codec_holder_key(struct cf_decode *d, const struct cf_record *rec,
+                                struct cf_key *key) CF_MUST;
+/* card.collect (codec_collect.c). */
+int production_codec_collection(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 /* The body of a command, NULL when it is malformed; the bytes are kept with it. */
 const struct production_op *production_codec_operation_body(struct cf_arena *a,
                                                             struct cf_str bytes);

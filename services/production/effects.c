@@ -150,6 +150,12 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
         row.channel = cf_str_of(cf_channel_name(e->op->channel));
         row.staff_id = e->op->staff_id;
         row.outlet = e->op->operator_outlet;
+    } else if (e->channel) {
+        row.channel = cf_str_of(cf_channel_name(e->channel));
+    }
+    if (e->collector.len) {
+        row.outlet = e->outlet;
+        row.collector = e->collector;
     }
     if (e->card.no[0]) row.card_no = cf_arena_str(s->arena, cf_str_of(e->card.no));
     if (e->card.state) row.card_state = cf_str_of(cf_card_state_name(e->card.state));

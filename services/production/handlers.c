@@ -107,6 +107,8 @@ static enum production_fit put(struct scene *c, enum production_message type, co
         return production_on_extension(&c->h, body, &c->world, &c->fx);
     case PRODUCTION_M_RECALCULATE:
         return recalculate(c, body);
+    case PRODUCTION_M_COLLECT:
+        return production_on_collection(&c->h, body, &c->fx);
     case PRODUCTION_M_TRIES:
         return production_on_tries(&c->h, body, &c->fx);
     case PRODUCTION_M_NONE:
@@ -190,16 +192,16 @@ static void number_import(struct scene *c, struct production_op *op)
 }
 
 /* Judges a command by its id; false: it was here before. */
-static bool admit(struct scene *c, struct production_row *row, struct production_op *op)
+static bool admit(struct scene *c, struct production_row *row, bool *late, bool *too_many)
 {
     const struct cf_msg *m = c->s->msg;
     cf_ms sent_at = m->sent_at ? m->sent_at : c->s->now;
     if (cf_ids_known(row->command_ids, m->id)) return false;
     if (sent_at < c->s->now - COMMAND_AGE_MS) {
-        op->late = true; /* its id may have been forgotten: it cannot be known what it did */
+        *late = true; /* its id may have been forgotten: it cannot be known what it did */
         return true;
     }
-    if (!cf_ids_add(c->s, &row->command_ids, m->id, c->s->now)) op->too_many = true;
+    if (!cf_ids_add(c->s, &row->command_ids, m->id, c->s->now)) *too_many = true;
     return true;
 }
 
@@ -294,7 +296,7 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
     }
     if (m->type == PRODUCTION_M_OPERATION) {
         struct production_op *op = cf_arena_dup(c->s->arena, body, sizeof(struct production_op));
-        if (!admit(c, row, op)) {
+        if (!admit(c, row, &op->late, &op->too_many)) {
             cf_count(c->s, "duplicate_command");
             return 0;
         }
@@ -305,6 +307,14 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
         }
         number_import(c, op);
         body = op;
+    }
+    if (m->type == PRODUCTION_M_COLLECT) {
+        struct production_collection *take = cf_arena_dup(c->s->arena, body, sizeof *take);
+        if (!admit(c, row, &take->late, &take->too_many)) {
+            cf_count(c->s, "duplicate_command");
+            return 0;
+        }
+        body = take;
     }
     if (reported_before(c, row)) {
         cf_count(c->s, "duplicate_command");

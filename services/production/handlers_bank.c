@@ -231,6 +231,7 @@ static int decide(struct bank_scene *c)
     case PRODUCTION_M_ACKNOWLEDGED:
     case PRODUCTION_M_SUPPLEMENT:
     case PRODUCTION_M_DECIDED:
+    case PRODUCTION_M_COLLECT:
     case PRODUCTION_M_TRIES:
     case PRODUCTION_M_ALIASED:
     case PRODUCTION_M_NONE:

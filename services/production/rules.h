@@ -247,6 +247,14 @@ struct production_supplement {
     struct cf_str outlet, person; /* person: packed Sealed, as it is from now on */
 };
 
+/* The agent of a unit's list takes the card. */
+struct production_collection {
+    uint8_t id[16], app_id[16];
+    struct cf_str outlet, collector; /* collector: packed Sealed, copied unchanged */
+    enum cf_channel channel;
+    bool late, too_many; /* as of an operation */
+};
+
 struct production_enrolment {
     bool active;
     struct cf_str reason;
@@ -341,7 +349,9 @@ struct production_effect {
     const char *word; /* CHANGED: operation; ANSWERED: result; LINE; TELL_BANK: what */
     const struct production_op *op; /* ANSWERED and the CHANGED that it made: share a voucher */
     uint8_t command_id[16];         /* ANSWERED without op: of `command` */
-    const char *command; /* withdraw, supplement, extend_deadline, bank_result, password_wrong */
+    const char *command; /* withdraw, supplement, collect, extend_deadline, bank_result... */
+    enum cf_channel channel; /* ANSWERED without op: by which it was asked; NONE: not known */
+    struct cf_str collector; /* ANSWERED, collect: sealed */
     bool record;         /* ANSWERED without op: on record, were there no paper */
     struct production_told deadline; /* MARKED, POSTPONED */
     const char *reasons[PRODUCTION_REASONS];
@@ -394,6 +404,10 @@ enum production_fit production_on_result(struct production_holder *h,
                                          struct production_effects *fx);
 enum production_fit production_on_withdrawal(struct production_holder *h,
                                              const struct production_withdrawal *m,
+                                             struct production_effects *fx);
+/* Done as if the outlet had reported it (MOVE); what cannot be done is answered, never parked. */
+enum production_fit production_on_collection(struct production_holder *h,
+                                             const struct production_collection *m,
                                              struct production_effects *fx);
 /* The account may be opened after all: ordered again, under a new number. */
 enum production_fit production_on_supplement(struct production_holder *h,

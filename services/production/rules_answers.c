@@ -25,10 +25,11 @@ void production_fail(struct production_slot *slot, struct cf_str reason, bool te
     remake(slot, w, fx);
 }
 
-/* The holder has the card in hand; it takes the place of "the card" when that place is free. */
-static void collected(struct production_slot *slot)
+/* The card is in hand; it takes the place of "the card" when that place is free. */
+void production_collected(struct production_slot *slot, struct production_effects *fx)
 {
     slot->app.until = 0;
+    production_step(slot, CF_APP_COLLECTED, (struct cf_str){0}, fx);
     if (production_card_is(&slot->card)) return;
     slot->card = slot->made;
     memset(&slot->made, 0, sizeof slot->made);
@@ -51,6 +52,10 @@ static void take_step(struct production_slot *slot, const struct production_resu
         fx->list[fx->n - 1].respond_by = cf_day_of_ms(app->until) - 1;
         return;
     }
+    if (r->step == PRODUCTION_ON_COLLECTED) {
+        production_collected(slot, fx);
+        return;
+    }
     if (r->step == PRODUCTION_ON_PRODUCED) app->until = 0;
     if (r->step == PRODUCTION_ON_ARRIVED) app->until = w->now + w->policy->pickup_ms;
     production_step(slot, to, (struct cf_str){0}, fx);
@@ -58,7 +63,6 @@ static void take_step(struct production_slot *slot, const struct production_resu
         production_card_seal(slot, w, fx);
         production_line_done(slot, "made", fx);
     }
-    if (r->step == PRODUCTION_ON_COLLECTED) collected(slot);
 }
 
 /* A fee in a bank's report is refused and recorded; the step itself counts (S12). */

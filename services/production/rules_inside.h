@@ -20,6 +20,8 @@ void production_queue(struct production_slot *slot, struct production_effects *f
 /* The application ends: its card in the making goes with it. tell: the bank holds an order. */
 void production_end(struct production_slot *slot, enum cf_app_state state, struct cf_str reason,
                     bool tell, struct production_effects *fx);
+/* The card is in hand: the application ends well. */
+void production_collected(struct production_slot *slot, struct production_effects *fx);
 /* The order failed or was not answered (tell); a new card is made while the policy allows. */
 void production_fail(struct production_slot *slot, struct cf_str reason, bool tell,
                      const struct production_world *w, struct production_effects *fx);

@@ -84,7 +84,7 @@ static const struct cf_column operation_columns[] = {
     COL(production_answer, TEXT, notice_no),  COL(production_answer, TEXT, channel),
     COL(production_answer, TEXT, staff_id),   COL(production_answer, INT8, at),
     COL(production_answer, TEXT, outlet),     COL(production_answer, KEY, holder),
-    COL(production_answer, INT4, moved_to),
+    COL(production_answer, INT4, moved_to),   COL(production_answer, BYTES, collector),
 };
 
 static const struct cf_column signature_columns[] = {

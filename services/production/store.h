@@ -82,6 +82,7 @@ struct production_answer {
         staff_id, outlet;
     int64_t at;
     struct cf_key holder; /* where no card tells whose it is */
+    struct cf_str collector; /* sealed; of collect */
     int32_t moved_to; /* 1 + the partition where the holder's first reference answers; 0: here */
 };
 

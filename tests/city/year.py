@@ -32,6 +32,7 @@ SLACK = 2000     # ms that services may take to hear of it
 KINDS = {
     "INTAKE_WORK_TIMER": ["never_enrolled", "not_put_right"],
     "INTAKE_WORK_SPLIT": "no timer: a roster is read",
+    "INTAKE_WORK_COLLECT": "no timer: production is asked for cards",
     "INTAKE_WORK_UNIT": ["unit_done", "unit_late"],
     "PHOTO_WORK_FETCH": ["police_away"],
     "PHOTO_WORK_EXPIRE": ["no_photo"],

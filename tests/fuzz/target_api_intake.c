@@ -55,6 +55,7 @@ static void roster(struct fuzz_row *row, unsigned variant)
         fuzz_column(row, counts[i], CF_STR("9"));
     fuzz_column(row, "unit_code", CF_STR("U1"));
     fuzz_column(row, "size", CF_STR("3000"));
+    fuzz_column(row, "channel", CF_STR("3"));
 }
 
 static void roster_row(struct fuzz_row *row, int n)
@@ -66,6 +67,17 @@ static void roster_row(struct fuzz_row *row, int n)
     fuzz_column(row, "warnings", n ? CF_STR("0") : CF_STR("3"));
     fuzz_column(row, "application_id", CF_STR("01890000-0000-7000-8000-0123456789ab"));
     fuzz_column(row, "app_state", CF_STR("4"));
+}
+
+/* Ready, collected, and a row that the list does not have. */
+static void roster_state(struct fuzz_row *row, int n, unsigned variant)
+{
+    static const char *const states[] = {"13", "14", "0"};
+    fuzz_column(row, "known", n == 2 ? CF_STR("f") : CF_STR("t"));
+    fuzz_column(row, "outcome", n == 1 ? CF_STR("3") : CF_STR("1"));
+    fuzz_column(row, "app_state", cf_str_of(states[n]));
+    fuzz_column(row, "count", CF_STR("2"));
+    fuzz_column(row, "rows", variant ? CF_STR("1|70000") : CF_STR(""));
 }
 
 /* Without a clock; running; overdue; met. */
@@ -99,6 +111,7 @@ static void row(struct fuzz_row *row, size_t statement, int n, unsigned variant)
     if (statement == INTAKE_SQL_UNITS_OVERDUE && n < 2) unit(row, variant);
     if (statement == INTAKE_SQL_UNIT_COUNT && n == 0) unit_count(row);
     if (statement == INTAKE_SQL_ROSTER_ROWS && n < 3) roster_row(row, n);
+    if (statement == INTAKE_SQL_ROSTER_STATES && n < 3) roster_state(row, n, variant);
 }
 
 void fuzz_api(struct cf_app *app, struct fuzz_api *out)
