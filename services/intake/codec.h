@@ -305,7 +305,8 @@ void intake_codec_send_refused(struct cf_step *s, const uint8_t id[16],
                                const struct intake_verdict *v);
 void intake_codec_send_ended(struct cf_step *s, const uint8_t id[16], enum cf_app_kind kind,
                              enum cf_app_state state, const char *reason);
-void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum cf_app_kind kind,
+void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16],
+                                  const struct intake_application *app,
                                   const uint8_t command_id[16], struct cf_str reason);
 void intake_codec_send_extension(struct cf_step *s, enum cf_app_kind kind,
                                  const uint8_t command_id[16], const struct intake_extend *m);

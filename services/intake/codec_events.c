@@ -109,15 +109,17 @@ void intake_codec_send_ended(struct cf_step *s, const uint8_t id[16], enum cf_ap
     send(s, "application.ended", &e);
 }
 
-void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16], enum cf_app_kind kind,
+void intake_codec_send_withdrawal(struct cf_step *s, const uint8_t id[16],
+                                  const struct intake_application *app,
                                   const uint8_t command_id[16], struct cf_str reason)
 {
     pb_event e;
     Cardflow__V1__ApplicationEvent__WithdrawalRequested x;
     cardflow__v1__application_event__withdrawal_requested__init(&x);
-    begin(s, &e, id, (int)kind);
+    begin(s, &e, id, app->kind);
     x.command_id = cf_data_id(command_id);
     x.reason = z(s->arena, reason);
+    x.channel = literal(cf_channel_name((enum cf_channel)app->channel));
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
     e.withdrawal_requested = &x;
     send(s, "application.withdrawal_requested", &e);

@@ -297,8 +297,7 @@ int intake_decide_withdraw(struct cf_step *s, struct intake_holder *h, bool *cha
         return intake_case_end(&c, INTAKE_ON_WITHDRAW, "withdrawn_by_applicant");
     }
     /* Accepted: production alone knows whether it is too late. */
-    intake_codec_send_withdrawal(s, m->application_id, (enum cf_app_kind)slot->kind, s->msg->id,
-                                 m->reason);
+    intake_codec_send_withdrawal(s, m->application_id, app, s->msg->id, m->reason);
     return 0;
 }
 

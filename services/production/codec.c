@@ -126,6 +126,7 @@ static int withdrawal(struct cf_decode *d, const struct cf_key *key,
     struct production_withdrawal *b = cf_arena_zero(d->arena, sizeof *b);
     int err =
         command_about(d, e, e->withdrawal_requested->command_id, b->app_id, b->command_id);
+    b->channel = cf_channel_parse(production_codec_text(e->withdrawal_requested->channel));
     if (!err) production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_WITHDRAWAL, key, b);
     return err;
 }

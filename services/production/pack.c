@@ -3,8 +3,14 @@
 #include "common/pure/error.h"
 
 /* Version 1 is without accepted_on, working_days and the flags of deadlines; up to 2 an application
- * has one withdrawal that waits, not several. */
-enum { VERSION_FIRST = 1, VERSION_ONE_LEAVE = 2, VERSION = 3, PACK_MAX = 1536 };
+ * has one withdrawal that waits, not several; up to 3 these have no channel. */
+enum {
+    VERSION_FIRST = 1,
+    VERSION_ONE_LEAVE = 2,
+    VERSION_NO_CHANNEL = 3,
+    VERSION = 4,
+    PACK_MAX = 1536
+};
 
 struct writer {
     uint8_t bytes[PACK_MAX];
@@ -189,6 +195,7 @@ static void put_app(struct writer *w, const struct production_app *a, bool colum
                (a->extended ? FLAG_EXTENDED : 0) | (a->provisional ? FLAG_PROVISIONAL : 0) |
                    (a->warned ? FLAG_WARNED : 0) | (a->overdue ? FLAG_OVERDUE : 0),
                1);
+    put_number(w, a->leave_channel, 1);
 }
 
 static void take_app(struct reader *r, struct production_app *a, bool columns, int64_t version)
@@ -222,6 +229,7 @@ static void take_app(struct reader *r, struct production_app *a, bool columns, i
     a->provisional = flags & FLAG_PROVISIONAL;
     a->warned = flags & FLAG_WARNED;
     a->overdue = flags & FLAG_OVERDUE;
+    if (version > VERSION_NO_CHANNEL) a->leave_channel = (enum cf_channel)take_number(r, 1);
 }
 
 /* Numbers of enums that came from the database must be ones we know. */
@@ -236,7 +244,8 @@ static bool sane(const struct production_slot *s)
             (unsigned)cards[i]->password[1] >= PRODUCTION_PW_COUNT)
             return false;
     return (unsigned)s->app.kind < CF_KIND_COUNT && (unsigned)s->app.state < CF_APP_COUNT &&
-           (unsigned)s->app.leaving <= PRODUCTION_LEAVES_RELEASED;
+           (unsigned)s->app.leaving <= PRODUCTION_LEAVES_RELEASED &&
+           (unsigned)s->app.leave_channel < CF_CHANNEL_COUNT;
 }
 
 static void put_slot(struct writer *w, const struct production_slot *slot, bool columns)

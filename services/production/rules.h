@@ -174,6 +174,7 @@ struct production_app {
     enum production_leaving leaving;
     /* The withdrawals that wait for the bank's shard; zero: none. */
     uint8_t leave_ids[PRODUCTION_LEAVES_KEPT][16];
+    enum cf_channel leave_channel; /* by which they were asked for: the application's own */
     char superseded[CF_CARDNUM_LEN + 1]; /* number of the card that failed or was voided last */
 };
 
@@ -240,6 +241,7 @@ struct production_photo {
 
 struct production_withdrawal {
     uint8_t app_id[16], command_id[16];
+    enum cf_channel channel; /* NONE: not known */
 };
 
 struct production_supplement {

@@ -3,11 +3,12 @@
 
 static const uint8_t none[16];
 
-static void answer(struct production_effect *e, const uint8_t command_id[16], const char *result,
-                   const char *reason)
+static void answer(struct production_effect *e, const uint8_t command_id[16],
+                   enum cf_channel channel, const char *result, const char *reason)
 {
     memcpy(e->command_id, command_id, 16);
     e->command = "withdraw";
+    e->channel = channel;
     e->word = result;
     if (reason) e->reasons[e->n_reasons++] = reason;
     e->notice = reason != NULL;
@@ -22,7 +23,8 @@ static void leave_answered(struct production_slot *slot, const char *reason,
         uint8_t *id = slot->app.leave_ids[i];
         if (memcmp(id, none, 16) == 0) continue;
         struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
-        answer(e, id, reason ? "refused" : first ? "done" : "already", reason);
+        answer(e, id, slot->app.leave_channel, reason ? "refused" : first ? "done" : "already",
+               reason);
         e->voucher = !reason && first;
         first = false;
         memset(id, 0, 16);
@@ -102,16 +104,17 @@ enum production_fit production_on_withdrawal(struct production_holder *h,
     if (!slot || cf_app_state_is_end(slot->app.state)) {
         struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
         memcpy(e->app_id, m->app_id, 16);
-        answer(e, m->command_id, "refused", "illegal_in_state");
+        answer(e, m->command_id, m->channel, "refused", "illegal_in_state");
         return PRODUCTION_MOVE;
     }
     struct production_app *app = &slot->app;
     enum cf_app_state to;
     if (!keep_waiting(app, m->command_id)) {
-        answer(production_about_app(fx, PRODUCTION_FX_ANSWERED, slot), m->command_id, "refused",
-               "too_many_operations");
+        answer(production_about_app(fx, PRODUCTION_FX_ANSWERED, slot), m->command_id, m->channel,
+               "refused", "too_many_operations");
         return PRODUCTION_MOVE;
     }
+    app->leave_channel = m->channel;
     if (app->leaving != PRODUCTION_STAYS) return PRODUCTION_MOVE; /* answered with the first */
     if (production_fit_of(app, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE) {
         leave_answered(slot, "in_production", fx);

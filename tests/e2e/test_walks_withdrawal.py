@@ -12,6 +12,7 @@ from harness.program import wait_until
 from harness.walks import (
     actor, bank_says, cards, states, supplement, wait_for_cards, withdraw,
 )
+from test_papers_pdf import unsigned
 
 
 def paper(client, kind, number):
@@ -39,6 +40,12 @@ def done(client, person, application_id):
     assert_notice(client, again, "illegal_in_state")
     assert client.outcome(application_id)["state"] == "withdrawn"
     return answer
+
+
+def listed(client, number):
+    """The keys whose list of unsigned vouchers has this one."""
+    return [key for key in ("bank_outlet", "online", "unit", "migration") if number in
+            [voucher["voucher_no"] for voucher in unsigned(client, key, limit=500)]]
 
 
 def assert_notice(client, answer, because):
@@ -119,7 +126,10 @@ def test_at_the_outlet_the_card_is_cancelled_and_its_bank_told(stack, client, pe
     client.wait_for(application_id, "ready_for_pickup", "银行网点签收")
     wait_until("the holder has heard", 30,
                lambda: "ready_for_pickup" in notifications(topics, person), 0.3)
-    done(client, person, application_id)
+    number = done(client, person, application_id).json["voucher_no"]
+    assert paper(client, "vouchers", number)["channel"] == "bank_outlet"
+    assert listed(client, number) == ["bank_outlet", "migration"]
+    assert client.api("production", "online").get(f"/v1/vouchers/{number}").status == 404
     wait_for_cards(client, person, ("permanent", "cancelled"))
     wait_until("the bank has heard", 20, lambda: told(topics, person) and
                not open_notices(info, topics, person), 0.3)
@@ -176,6 +186,8 @@ def test_in_the_banks_queue_its_shard_decides(patient, people):
     assert {answer.status for answer in answers} == {200}, answers
     results = sorted((answer.json["result"], "voucher_no" in answer.json) for answer in answers)
     assert results[-1] != results[0] and ("done", True) in results, results
+    number = next(a.json["voucher_no"] for a in answers if "voucher_no" in a.json)
+    assert listed(client, number) == ["bank_outlet", "migration"]
     client.wait_for(first, "withdrawn", "已撤销")
     client.wait_for(second, "collected", "已激活", timeout=60)
     assert client.outcome(first)["state"] == "withdrawn"

@@ -1,4 +1,4 @@
-/* The agent takes the cards of a roster: which rows, once an id, step by step, and what is refused. */
+/* The agent takes the cards of a roster: which rows, once an id, step by step; what is refused. */
 #include "stage_data.h"
 
 #include "services/intake/rules_roster.h"

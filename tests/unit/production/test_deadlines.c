@@ -402,11 +402,19 @@ static void a_clock_survives_packing_and_an_older_row_is_read(void **state)
     assert_int_equal(back.temporary.app.working_days, 30);
     assert_true(back.temporary.app.extended && back.temporary.app.provisional &&
                 back.temporary.app.warned && back.temporary.app.overdue);
-    /* The second version had three places less for withdrawals, before the number given up. */
+    /* The third version had no channel of withdrawals; two empty cards follow it. */
     char *old = cf_arena_dup(*state, packed.ptr, packed.len);
+    old[0] = 3;
+    size_t n = packed.len - 1;
+    memmove(old + n - 2, old + packed.len - 2, 2);
+    struct production_holder third = {0};
+    assert_true(production_unpack_temporary((struct cf_str){old, n}, &third));
+    assert_true(third.temporary.app.overdue && third.temporary.app.accepted_on == today());
+    assert_int_equal(third.temporary.app.leave_channel, CF_CHANNEL_NONE);
+    /* The second had three places less for withdrawals, before the number given up. */
     old[0] = 2;
-    size_t n = packed.len - 3;
-    memmove(old + n - 12, old + packed.len - 12, 12);
+    n -= 3;
+    memmove(old + n - 12, old + n + 3 - 12, 12);
     struct production_holder second = {0};
     assert_true(production_unpack_temporary((struct cf_str){old, n}, &second));
     assert_int_equal(second.temporary.app.accepted_on, today());
@@ -418,7 +426,7 @@ static void a_clock_survives_packing_and_an_older_row_is_read(void **state)
     assert_true(production_unpack_temporary((struct cf_str){old, n - 9}, &first));
     assert_int_equal(first.temporary.app.due_on, today());
     assert_int_equal(first.temporary.app.accepted_on, 0);
-    old[0] = 4;
+    old[0] = 5;
     assert_false(production_unpack_temporary((struct cf_str){old, packed.len}, &back));
 }
 

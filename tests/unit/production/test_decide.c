@@ -616,6 +616,7 @@ static void a_refused_withdrawal_leaves_a_notice_that_can_be_found(void **state)
     const struct production_answer *row = operation_row(w, w->app); /* its command's id here */
     is_text(row->operation, "withdraw");
     is_text(row->reasons, "in_production");
+    is_text(row->channel, "school");
     assert_true(cf_receipt_check_prefixed(row->notice_no, CF_NOTICE_LETTER));
 }
 

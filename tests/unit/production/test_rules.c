@@ -665,6 +665,7 @@ static void a_holder_survives_packing(void **state)
                                               .until = 1774922400000,
                                               .leaving = PRODUCTION_LEAVES_DIED,
                                               .leave_ids = {{3}, {4}},
+                                              .leave_channel = CF_CHANNEL_UNIT,
                                               .superseded = "B00000019"};
     h.permanent.made = card_in(CF_CARD_RESERVED);
     h.permanent.card = card_in(CF_CARD_TEMPORARY_LOSS);
@@ -688,6 +689,7 @@ static void a_holder_survives_packing(void **state)
     assert_true(cf_str_eq(again, permanent));
     assert_true(cf_str_eq(production_pack_temporary(a, &back), temporary));
     assert_int_equal(back.permanent.app.due_on, -5);
+    assert_int_equal(back.permanent.app.leave_channel, CF_CHANNEL_UNIT);
     assert_true(back.died && back.permanent.card.handed_in);
     assert_string_equal(back.temporary.card.no, "B00000019");
     /* Cut off anywhere, it is refused and nothing is read beyond its end. */

@@ -154,6 +154,10 @@ static void what_waits_again_is_withdrawn_by_the_banks_shard(void **state)
     is_text(row_of(w)->app_state, "withdrawn");
     assert_string_equal(last_answer(w)->operation, "withdraw");
     assert_string_equal(last_answer(w)->result, "done");
+    /* The answer waited, and the channel with it. */
+    const struct production_answer *row = double_aux(w->d, PRODUCTION_OPERATION, w->app);
+    assert_non_null(row);
+    if (row) is_text(row->channel, "school");
 }
 
 int main(void)

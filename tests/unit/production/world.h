@@ -149,6 +149,7 @@ UNUSED static void withdrawal(struct world *w)
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
     e.withdrawal_requested = &q;
     q.command_id = cf_data_id(w->app);
+    q.channel = (char *)(uintptr_t) "school";
     feed(w, "application.events", "application.withdrawal_requested", &w->holder,
          cf_pack(w->a, &e.base));
 }
