@@ -19,7 +19,7 @@ static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
     "production.close_batch", "production.dequeue", "production.dequeued",
-    "production.recalculate", "production.operation", NULL};
+    "production.recalculate", "production.operation", "production.bank_result", NULL};
 
 const struct cf_topic_in production_topics_in[] = {
     [PRODUCTION_IN_APPLICATION] = {"application.events", false, application_types},
@@ -431,21 +431,25 @@ static int tries(struct cf_decode *d, const struct cf_key *key, const Cardflow__
     return 0;
 }
 
+int production_codec_bank_result(struct cf_decode *d, const struct cf_key *key, struct cf_str bytes)
+{
+    const Cardflow__V1__BankResult *r =
+        cf_unpack(d->arena, &cardflow__v1__bank_result__descriptor, bytes);
+    if (!r) return production_codec_wrong(d, "value: not a BankResult");
+    if (r->step && !strcmp(r->step, PRODUCTION_ACKNOWLEDGED)) return acknowledged(d, key, r);
+    if (r->step && !strcmp(r->step, PRODUCTION_PASSWORD_WRONG)) return tries(d, key, r);
+    const struct production_result *b = result_body(d->arena, r);
+    if (!b) return production_codec_wrong(d, "application_id: 16 bytes; reason: at most 100 bytes");
+    if (b->step == PRODUCTION_ON_NONE) return production_codec_wrong(d, "step: unknown");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_RESULT, key, b);
+    return 0;
+}
+
 static int bank_result(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
     int err = production_codec_holder_key(d, rec, &key);
-    if (err) return err;
-    const Cardflow__V1__BankResult *r =
-        cf_unpack(d->arena, &cardflow__v1__bank_result__descriptor, rec->value);
-    if (!r) return production_codec_wrong(d, "value: not a BankResult");
-    if (r->step && !strcmp(r->step, PRODUCTION_ACKNOWLEDGED)) return acknowledged(d, &key, r);
-    if (r->step && !strcmp(r->step, PRODUCTION_PASSWORD_WRONG)) return tries(d, &key, r);
-    const struct production_result *b = result_body(d->arena, r);
-    if (!b) return production_codec_wrong(d, "application_id: 16 bytes; reason: at most 100 bytes");
-    if (b->step == PRODUCTION_ON_NONE) return production_codec_wrong(d, "step: unknown");
-    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_RESULT, &key, b);
-    return 0;
+    return err ? err : production_codec_bank_result(d, &key, rec->value);
 }
 
 int production_decode(struct cf_decode *d, const struct cf_record *rec)

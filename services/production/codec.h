@@ -161,6 +161,10 @@ struct cf_str production_codec_dequeued(struct cf_arena *a, const uint8_t app_id
 /* An operation for the holder's first reference, as it came. */
 struct cf_str production_codec_operation(struct cf_arena *a, const struct production_op *op,
                                          cf_ms sent_at);
+/* The BankResult in a record: of bank.results, or led on. */
+struct cf_str production_codec_result_of(struct cf_arena *a, const struct cf_record *rec);
+/* A BankResult for the holder's first reference, as it came. */
+struct cf_str production_codec_result_on(struct cf_arena *a, struct cf_str result);
 struct cf_str production_codec_line_result(struct cf_arena *a, const struct production_effect *e);
 struct cf_str production_codec_close(struct cf_arena *a, const struct production_close *c);
 struct cf_str production_codec_batched(struct cf_arena *a, const struct production_line *line,

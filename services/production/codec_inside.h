@@ -15,6 +15,9 @@ struct cf_msg *production_codec_add(struct cf_decode *d, uint16_t kind,
 /* The holder's key as the record carries it, in the partition that is the key's. */
 int production_codec_holder_key(struct cf_decode *d, const struct cf_record *rec,
                                 struct cf_key *key) CF_MUST;
+/* A BankResult under that key. */
+int production_codec_bank_result(struct cf_decode *d, const struct cf_key *key,
+                                 struct cf_str bytes) CF_MUST;
 /* card.collect (codec_collect.c). */
 int production_codec_collection(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 /* The body of a command, NULL when it is malformed; the bytes are kept with it. */

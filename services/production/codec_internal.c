@@ -153,6 +153,26 @@ static int operation(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+struct cf_str production_codec_result_on(struct cf_arena *a, struct cf_str result)
+{
+    Cardflow__V1__ProductionInternal m;
+    cardflow__v1__production_internal__init(&m);
+    m.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_BANK_RESULT;
+    m.bank_result = cf_data(result);
+    return cf_pack(a, &m.base);
+}
+
+struct cf_str production_codec_result_of(struct cf_arena *a, const struct cf_record *rec)
+{
+    if (rec->topic != PRODUCTION_IN_INTERNAL) return rec->value;
+    const Cardflow__V1__ProductionInternal *m =
+        cf_unpack(a, &cardflow__v1__production_internal__descriptor, rec->value);
+    if (!m) CF_BUG("a record that was decoded does not unpack");
+    return m->body_case == CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_BANK_RESULT
+               ? cf_bytes(m->bank_result)
+               : rec->value;
+}
+
 /* What is for a bank comes under bank:<code>, and the code goes into text columns. */
 static bool keys_ok(const struct cf_decode *d)
 {
@@ -194,6 +214,8 @@ static int body(struct cf_decode *d, const struct cf_record *rec)
         return recalculate(d, &key, m->recalculate);
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_OPERATION:
         return operation(d, &key, m->operation);
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_BANK_RESULT:
+        return production_codec_bank_result(d, &key, cf_bytes(m->bank_result));
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_PROMISED:
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__NOT_SET:
     case _CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__CASE_IS_INT_SIZE:

@@ -252,7 +252,7 @@ static int keep(struct scene *c)
     struct production_early e = {
         .type = type,
         .since = c->world.now,
-        .bytes = c->s->rec->value,
+        .bytes = production_codec_result_of(c->s->arena, c->s->rec),
     };
     if (type == PRODUCTION_M_OPERATION) {
         const struct production_op *op = m->body;
@@ -316,6 +316,7 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
         }
         body = take;
     }
+    if (production_result_led_on(c->s, row, &c->h)) return 0;
     if (reported_before(c, row)) {
         cf_count(c->s, "duplicate_command");
         return 0;
@@ -384,8 +385,9 @@ int production_decide_holder(struct cf_step *s, struct production_row *row, bool
         put_decided(s);
         return 0;
     }
-    if (s->msg->type == PRODUCTION_M_NOTICE_DUE || s->msg->type == PRODUCTION_M_ACKNOWLEDGED)
-        return production_decide_notice(s);
+    if (s->msg->type == PRODUCTION_M_NOTICE_DUE) return production_decide_notice(s);
+    if (s->msg->type == PRODUCTION_M_ACKNOWLEDGED)
+        return production_result_led_on(s, row, NULL) ? 0 : production_decide_notice(s);
     /* 9 KB that nothing outlives: not in the arena, which keeps them for the whole batch. */
     struct scene c;
     int e = open_scene(&c, s, row);

@@ -34,6 +34,9 @@ int production_to_bank(struct cf_step *s, uint16_t topic, struct cf_str bank, co
 /* Tells the bank of the change, until it acknowledges (handlers_notices.c). */
 int production_tell(struct cf_step *s, const struct production_effect *e);
 int production_decide_notice(struct cf_step *s);
+/* A bank's answer that is about nothing here, under a newer reference: it goes to the first. */
+bool production_result_led_on(struct cf_step *s, const struct production_row *row,
+                              struct production_holder *h);
 /* Operations under a newer reference of a holder (handlers_alias.c): are they for the first? */
 void production_on_aliased(struct production_row *row, const struct production_aliased *m);
 bool production_leads_on(const struct production_row *row, const struct production_holder *h,

@@ -1,5 +1,5 @@
-/* handlers_alias -- a document has changed: operations asked for by its number are for the holder's
- * first reference, which stays the holder's own. Source: domain reference, "Identity documents". */
+/* handlers_alias -- a document has changed: operations and banks' answers by its number are for the
+ * holder's first reference, which stays the holder's own. Source: domain reference, "Identity documents". */
 #include "services/production/handlers.h"
 
 static bool has(const struct production_slot *slot, struct cf_str card_no)
@@ -46,4 +46,31 @@ void production_lead_on(struct cf_step *s, const struct production_row *row,
                   production_codec_operation(s->arena, op,
                                              s->msg->sent_at ? s->msg->sent_at : s->now));
     cf_count(s, "operations_led_on");
+}
+
+static bool is_known(struct cf_step *s, struct production_holder *h)
+{
+    const struct production_result *r = s->msg->body;
+    const struct production_tries *t = s->msg->body;
+    const struct production_acknowledged *a = s->msg->body;
+    if (s->msg->type == PRODUCTION_M_TRIES)
+        return has(&h->permanent, t->card_no) || has(&h->temporary, t->card_no);
+    if (s->msg->type == PRODUCTION_M_ACKNOWLEDGED)
+        return cf_aux_get(s, PRODUCTION_NOTICE, a->notice_id) != NULL;
+    return production_slot_of(h, r->app_id) || production_has_ended(h, r->app_id);
+}
+
+/* No id is kept: what a bank repeats is judged by the state, there as here. */
+bool production_result_led_on(struct cf_step *s, const struct production_row *row,
+                              struct production_holder *h)
+{
+    uint16_t type = s->msg->type;
+    bool answer = type == PRODUCTION_M_RESULT || type == PRODUCTION_M_TRIES ||
+                  type == PRODUCTION_M_ACKNOWLEDGED;
+    if (!answer || !row->alias_of.len || is_known(s, h)) return false;
+    cf_send_bytes(s, PRODUCTION_OUT_INTERNAL, &row->alias_of, "production.bank_result",
+                  production_codec_result_on(s->arena, production_codec_result_of(s->arena,
+                                                                                  s->rec)));
+    cf_count(s, "results_led_on");
+    return true;
 }

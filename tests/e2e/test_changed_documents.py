@@ -1,6 +1,7 @@
 """Card operations by the number of a document that has changed."""
 
 from harness.program import wait_until
+from harness.walks import bank_says
 
 
 def change_document(client, old, new, revision=2):
@@ -52,6 +53,24 @@ def test_operations_by_the_new_passport_are_of_the_holders_card(client, people):
         voucher = client.api("production", "migration").get(
             f"/v1/vouchers/{found.json['voucher_no']}")
         assert voucher.status == 200 and voucher.json["operation"] == "release", voucher
+
+
+def test_a_banks_report_by_the_new_passport_is_of_the_holders_application(client, people, bank):
+    bank.behave(hold_after="arrived")
+    for _ in range(3):
+        old = people.foreigner()
+        new = renewed(people, old)
+        application_id = client.accepted(old)["application_id"]
+        client.wait_for(application_id, "photo_missing")
+        assert client.put_photo(application_id, wait=10).status == 200
+        client.wait_for(application_id, "ready_for_pickup")
+        change_document(client, old, new)
+        client.settle()
+        bank_says(client, new, application_id, "collected")
+        client.wait_for(application_id, "collected", "领卡未激活")
+        bank_says(client, new, application_id, "collected")
+        assert operate(client, new, "activate").json["result"] == "done"
+        client.wait_for(application_id, "collected", "已激活")
 
 
 def test_a_number_that_is_nobodys_newer_one_is_not_led_anywhere(client, people):

@@ -125,10 +125,94 @@ static void an_alias_of_itself_is_a_dead_letter(void **state)
     assert_int_equal(w->d->n_parked, 1);
 }
 
+/* ---- banks' answers ---------------------------------------------------------------------------- */
+
+static void answer_at(struct world *w, const struct cf_key *key, struct production_result_fields f)
+{
+    f.bank = CF_STR("B01");
+    memcpy(f.app_id, w->app, 16);
+    feed(w, "bank.results", "bank.result", key, production_codec_result(w->a, &f));
+    settle(w);
+}
+
+static void said_at(struct world *w, const struct cf_key *key, const char *step)
+{
+    answer_at(w, key, (struct production_result_fields){.step = cf_str_of(step), .line_no = 1});
+}
+
+static void answers_by_the_new_document_are_of_the_first_holders_application(void **state)
+{
+    static const char *const all[] = {"account_opened", "produced", "shipped", "arrived",
+                                      "collected"};
+    struct world *w = *state;
+    struct cf_key alias = newer();
+    aliased(w, &alias, &w->holder);
+    to_batched(w);
+    for (int i = 0; i < 5; i++)
+        said_at(w, &alias, all[i]);
+    assert_string_equal(steps(w), STRAIGHT);
+    said_at(w, &alias, "collected"); /* said again: known there */
+    assert_string_equal(steps(w), STRAIGHT);
+    assert_int_equal(count(w, "production.internal", "production.bank_result"), 6);
+    assert_int_equal(w->d->n_parked, 0);
+}
+
+static void an_answer_that_is_ahead_is_kept_where_it_was_led_to(void **state)
+{
+    struct world *w = *state;
+    struct cf_key alias = newer();
+    aliased(w, &alias, &w->holder);
+    to_batched(w);
+    said_at(w, &alias, "produced");
+    is_text(row_of(w)->app_state, "batched");
+    said_at(w, &alias, "account_opened");
+    is_text(row_of(w)->app_state, "produced");
+    assert_string_equal(steps(w), "batched account_opened produced");
+    assert_int_equal(w->d->n_parked, 0);
+}
+
+static void an_application_under_the_new_reference_is_answered_there(void **state)
+{
+    struct world *w = *state;
+    struct cf_key first = newer(); /* the roles are changed: the world's holder is the alias */
+    to_batched(w);
+    aliased(w, &w->holder, &first);
+    said_at(w, &w->holder, "account_opened");
+    is_text(row_of(w)->app_state, "account_opened");
+    assert_int_equal(count(w, "production.internal", "production.bank_result"), 0);
+}
+
+static void wrong_tries_and_acknowledgements_go_on_too(void **state)
+{
+    struct world *w = *state;
+    struct cf_key alias = newer();
+    aliased(w, &alias, &w->holder);
+    to_collected(w);
+    command(w, "activate", "operation-id-001");
+    command(w, "set_password", "operation-id-002");
+    char no[CF_CARDNUM_LEN + 1] = {0};
+    memcpy(no, row_of(w)->card_no.ptr, CF_CARDNUM_LEN);
+    answer_at(w, &alias, (struct production_result_fields){.result_id = "tries number 1",
+                                                           .step = CF_STR("password_wrong"),
+                                                           .card_no = cf_str_of(no),
+                                                           .password_kind = CF_STR("financial"),
+                                                           .tries = 1});
+    assert_int_equal(count(w, "production.internal", "production.bank_result"), 1);
+    answer_at(w, &alias, (struct production_result_fields){.step = CF_STR("notice_acknowledged"),
+                                                           .card_no = cf_str_of(no),
+                                                           .notice_id = "nobody knows it"});
+    assert_int_equal(count(w, "production.internal", "production.bank_result"), 2);
+    assert_int_equal(w->d->n_parked, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
+        T(answers_by_the_new_document_are_of_the_first_holders_application),
+        T(an_answer_that_is_ahead_is_kept_where_it_was_led_to),
+        T(an_application_under_the_new_reference_is_answered_there),
+        T(wrong_tries_and_acknowledgements_go_on_too),
         T(a_loss_by_the_new_document_is_of_the_first_holders_card),
         T(a_card_under_the_new_reference_is_served_there),
         T(an_import_by_the_new_document_is_of_the_first_holder),
