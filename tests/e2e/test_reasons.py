@@ -33,6 +33,7 @@ REJECTED = """
     """.split()
 
 REFUSED = """
+    photo_not_wanted photo_not_usable
     in_production replacement_open holder_only add_on_without_consent number_range_exhausted
     excel_number_damage unit_code_mismatch column_count duplicate_in_roster
     """.split()
