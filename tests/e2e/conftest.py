@@ -89,4 +89,5 @@ def bank(stack):
 def police(stack):
     simulator = stack.simulators["police"]
     yield simulator
-    simulator.behave(off=False, delay_ms=0, duplicates=0, error_rate=0, none_rate=0)
+    simulator.behave(off=False, delay_ms=0, duplicates=0, error_rate=0, none_rate=0,
+                     unknown_rate=0)

@@ -197,6 +197,13 @@ def test_a_guardian_waives_the_photo_that_the_police_do_not_have(client, people,
     client.wait_for(of_child, "collected", "已激活")
 
 
+def test_whom_the_police_do_not_know_is_asked_for_a_photo(client, people, police):
+    police.behave(unknown_rate=1.0)
+    of = client.accepted(people.resident())["application_id"]
+    told = client.wait_for(of, "photo_missing", "待补照片")
+    assert codes(told) == ["photo_person_unknown"]
+
+
 # Notices.
 def test_a_notice_is_put_right_field_by_field(client, people, topics):
     person = people.resident()

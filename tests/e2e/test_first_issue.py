@@ -191,6 +191,7 @@ def test_an_unusable_photo_is_refused_with_its_reason_and_a_good_one_taken_after
             assert answer.status == 413, (row["file"], answer)
             continue
         assert answer.status == 422, (row["file"], answer)
+        assert answer.json["code"] == "photo_not_usable"
         assert [error["rule"] for error in answer.json["errors"]] == [row["reason"]]
         assert answer.json["errors"][0]["field"] and answer.json["errors"][0]["cure"]
     assert client.outcome(application_id)["state"] == "photo_missing"

@@ -104,6 +104,25 @@ def test_a_card_reported_lost_is_no_identity_until_it_is_released(client, people
     wait_until("the release is shown", 15, lambda: shown() == ("normal", "1", True), 0.1)
 
 
+def test_the_social_security_password_is_for_clinics_and_pharmacies_not_for_hospitals(client,
+                                                                                      people):
+    person = people.resident()
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "collected", "已激活")
+    holder = client.document(person)
+
+    def needed_at():
+        return client.status(document=holder)["cards"][0]["password_needed_at"]
+
+    wait_until("the card is in use", 15, lambda: needed_at() == [
+        "outpatient", "community_institution", "pharmacy"], 0.1)
+    lost = client.api("production", "bank_outlet").post("/v1/card-operations", {
+        "operation": "report_temporary_loss", "holder": holder, "channel": "bank_phone",
+        "actor": {"role": "holder", "name": person["name"], **holder}}, wait=10)
+    assert lost.json["result"] == "done", lost
+    wait_until("a lost card is used nowhere", 15, lambda: needed_at() == [], 0.1)
+
+
 def test_a_replacement_of_a_card_of_before_is_accepted_and_the_old_card_formally_lost(
         client, people, bank):
     bank.behave(hold_after="account_opened")  # the replacement stays open

@@ -240,6 +240,49 @@ static void no_photo_then_an_upload(void **state)
     world_free(w);
 }
 
+static void whom_the_police_do_not_know_is_asked_for_a_photo(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    feed_accepted(w, "public_security", "household_book", true, false);
+    struct cf_work fetch = w->d->work[0];
+    feed_outcome(w, &fetch, 0, CARDFLOW__V1__WORK_OUTCOME__RESULT__FAILED,
+                 photo_fetch_codec_fetched(w->d->keep, NULL, CF_PHOTO_BAD_PERSON_UNKNOWN),
+                 T0 + 50);
+    check_sent(w, 1, "photo.missing");
+    assert_int_equal(last_event(w)->missing->n_reasons, 1);
+    assert_string_equal(last_event(w)->missing->reasons[0], "photo_person_unknown");
+    world_free(w);
+}
+
+/* Who uploads may say that the photo shows somebody else. */
+static void a_photo_of_somebody_else_is_not_usable(void **state)
+{
+    (void)state;
+    struct world *w = world_new();
+    feed_accepted(w, "upload", "passport", false, false);
+    const uint8_t id[16] = {1, 0xcc};
+    Cardflow__V1__PhotoCommand c;
+    Cardflow__V1__PhotoCommand__Upload upload;
+    cardflow__v1__photo_command__init(&c);
+    cardflow__v1__photo_command__upload__init(&upload);
+    c.application_id = cf_data_id(w->application_id);
+    c.command_id = cf_data_id(id);
+    c.body_case = CARDFLOW__V1__PHOTO_COMMAND__BODY_UPLOAD;
+    c.upload = &upload;
+    upload.photo_ref = cf_data_id(w->ref);
+    upload.holder_mismatch = true;
+    struct cf_str body = cf_pack(w->d->keep, &c.base);
+    assert_int_equal(double_feed(w->d, "photo.commands", "photo.upload", &w->key, id, T0 + 100,
+                                 body), 0);
+    check_sent(w, 1, "photo.missing");
+    assert_int_equal(state_of(w), PHOTO_MISSING);
+    assert_int_equal(result_of(w, id), PHOTO_UPLOAD_UNUSABLE);
+    assert_string_equal(cf_photo_reason_name(CF_PHOTO_INDEX_HOLDER_MISMATCH),
+                        "photo_holder_mismatch");
+    world_free(w);
+}
+
 static void a_missing_photo_expires_after_thirty_days(void **state)
 {
     (void)state;
@@ -380,6 +423,8 @@ int main(void)
         cmocka_unit_test(a_police_photo_makes_the_application_ready),
         cmocka_unit_test(a_busy_gateway_is_asked_again_and_again),
         cmocka_unit_test(no_photo_then_an_upload),
+        cmocka_unit_test(whom_the_police_do_not_know_is_asked_for_a_photo),
+        cmocka_unit_test(a_photo_of_somebody_else_is_not_usable),
         cmocka_unit_test(a_missing_photo_expires_after_thirty_days),
         cmocka_unit_test(photos_on_file_and_waivers_need_one_step),
         cmocka_unit_test(a_guardian_may_still_declare_that_there_is_no_photo),

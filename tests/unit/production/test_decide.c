@@ -1,4 +1,5 @@
 /* production's steps through the stage's own batch code, store and log in memory. */
+#include "common/io/metrics.h"
 #include "tests/unit/production/world.h"
 
 /* ---- the clock of the application --------------------------------------------------------- */
@@ -454,16 +455,34 @@ static void late_news_of_the_first_of_three_cards_is_about_its_line_only(void **
     assert_true(b->missing == 1 && b->late_voided == 1);
 }
 
+/* Whether the rules have counted it, by the text of the metrics. */
+static bool counted(struct cf_metrics *metrics, const char *what)
+{
+    struct cf_buf text;
+    char label[64];
+    cf_buf_init(&text, 1 << 20);
+    cf_metrics_render(metrics, &text);
+    cf_buf_add(&text, "", 1);
+    snprintf(label, sizeof label, "what=\"%s\"", what);
+    bool found = strstr(text.ptr, label) != NULL;
+    cf_buf_free(&text);
+    return found;
+}
+
 static void no_number_left_stops_batching_and_loses_nothing(void **state)
 {
     struct world *w = *state;
+    struct cf_metrics *metrics = cf_metrics_new();
+    w->d->st->conf.metrics = metrics;
     w->d->numbers = CF_CARDNUM_SERIALS;
+    assert_false(counted(metrics, "number_range_exhausted"));
     accepted(w);
     photo_ready(w);
     settle(w);
     is_text(row_of(w)->app_state, "photo_ready");
     assert_int_equal(row_of(w)->made_no.len, 0);
     assert_int_equal(count(w, "production.internal", "production.enqueue"), 0);
+    assert_true(counted(metrics, "number_range_exhausted"));
     /* A further letter is there: the timer finds it. */
     memcpy(env.letters, "BC", 3);
     time_passes(w, 60000);
@@ -471,6 +490,8 @@ static void no_number_left_stops_batching_and_loses_nothing(void **state)
     memcpy(env.letters, "B", 2);
     assert_int_equal(row_of(w)->made_no.len, 9);
     assert_int_equal(row_of(w)->made_no.ptr[0], 'C');
+    w->d->st->conf.metrics = NULL;
+    cf_metrics_free(metrics);
 }
 
 /* ---- withdrawal ---------------------------------------------------------------------------- */

@@ -122,6 +122,25 @@ static void further_names_follow_the_rules(void **state)
     cf_buf_free(&b);
 }
 
+/* The code that an applicant is told. */
+static void a_fault_of_a_name_is_told_by_its_code(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *input, *code;
+    } want[] = {
+        {"\uF900伟", "name_compatibility_ideograph"},
+        {"张Ａ",       "name_full_width"             },
+        {"张A",        "name_mixed_script"           },
+        {"\u2F08伟", "name_radical_character"      },
+        {"张\uFE00", "name_variation_selector"     },
+        {"KIM--JUN",  "name_wrong_hyphen"           },
+    };
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        assert_string_equal(cf_name_reason_code(cf_name_check(cf_str_of(want[i].input))),
+                            want[i].code);
+}
+
 static uint32_t next_random(uint32_t *seed)
 {
     *seed = *seed * 1664525u + 1013904223u;
@@ -209,6 +228,7 @@ int main(void)
         cmocka_unit_test(every_name_is_normalised_and_then_judged),
         cmocka_unit_test(scripts_are_told_apart),
         cmocka_unit_test(further_names_follow_the_rules),
+        cmocka_unit_test(a_fault_of_a_name_is_told_by_its_code),
         cmocka_unit_test(normalising_twice_changes_nothing_more),
         cmocka_unit_test(length_counts_code_points),
         cmocka_unit_test(a_full_buffer_is_told),
