@@ -21,10 +21,10 @@ AT_MOST = 3  # tests shown for a reason code
 
 HEAD = """# What proves what
 
-Written by `ops/lib/proof.py` from `tests/proof/rows.yaml`, docs/states.md, `common/pure/reasons.def`
-and the tests themselves; `ops/test harness` fails when it is not what the script makes, when a
-test that is named does not exist, and when a row, an edge or a code has none. What counts as a proof
-of a code stands in [decision 0016](decisions/0016-proof.md).
+Written by `ops/lib/proof.py` from `tests/proof/rows.yaml`, docs/states.md,
+`common/pure/reasons.def` and the tests themselves; `ops/test harness` fails when it is not what the script makes, when a
+test that is named does not exist, and when a row, an edge or a code has none. What counts as a
+proof of a code stands in [decision 0016](decisions/0016-proof.md).
 
 A test is named `suite:file::test`; those of suite `unit` are programs under ctest. Edges are walked
 over the public interface, unless they name a unit test.

@@ -11,7 +11,8 @@ PROGRAMS = {"sim:property", "sim:year", "sim:sim", "unit:docs_states"}
 
 COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', re.S)
 TEXT = re.compile(r'"((?:\\.|[^"\\])*)"')
-GIVEN = re.compile(r'\b(?:CF_STR|Z|cf_str_of|strlen)\("[^"]*"\)')  # what a test feeds in, or measures
+# What a test feeds in, or measures.
+GIVEN = re.compile(r'\b(?:CF_STR|Z|cf_str_of|strlen)\("[^"]*"\)')
 TOP = re.compile(r"^[a-z][^\n;{}#]*?\b(\w+)(?:\([^;{}]*\)\s*\{|(?:\[[^\]]*\])*\s*=\s*\{).*?^\}",
                  re.S | re.M)
 
