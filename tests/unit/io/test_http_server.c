@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <cmocka.h>
 
 #define KEY "test-key-0123456789"
@@ -586,6 +587,27 @@ static void one_connection_too_many_is_turned_away(void **state)
     assert_int_equal(cf_http_connections(w->http), 0);
 }
 
+/* Without a descriptor for it the connection would wait, and the listener stay readable for ever. */
+static void without_descriptors_who_comes_is_turned_away(void **state)
+{
+    struct world *w = *state;
+    struct rlimit old, none;
+    bool ended;
+    int fd = connect_to(cf_http_url(w->http)), free_fd = dup(fd);
+    assert_true(free_fd > fd);
+    close(free_fd);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none = (struct rlimit){(rlim_t)free_fd, old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    char *t = hear(w->loop, fd, NULL, 1000, &ended);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_true(ended);
+    free(t);
+    close(fd);
+    free(talk(w, CF_STR("GET /echo/1 HTTP/1.1\r\n" HOST AUTH "\r\n"), "}", &ended));
+    assert_int_equal(w->handled, 1);
+}
+
 static void all_bodies_together_are_bounded(void **state)
 {
     struct world *w = *state; /* 64 KiB together, 100,000 for one by its route */
@@ -856,6 +878,7 @@ int main(void)
         HASTY(a_trickling_client_is_cut_off_in_time),
         HASTY(an_idle_connection_is_closed),
         HASTY(one_connection_too_many_is_turned_away),
+        HASTY(without_descriptors_who_comes_is_turned_away),
         HASTY(all_bodies_together_are_bounded),
         T(a_large_answer_waits_for_a_slow_reader),
         T(an_answer_in_parts_goes_as_fast_as_it_is_read),

@@ -5,12 +5,14 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <cmocka.h>
 
-enum { PARTS = 4, BROKER = 1 };
+enum { PARTS = 4, BROKER = 1, AWAY_MS = 2500 };
 
 static int64_t mono_ms(void)
 {
@@ -19,32 +21,61 @@ static int64_t mono_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void it_closes_while_its_positions_cannot_be_committed(void **state)
+struct world {
+    rd_kafka_t *host;
+    rd_kafka_mock_cluster_t *cluster;
+    struct cf_stage_conf conf;
+    struct cf_log *log;
+};
+
+static const struct cf_topic_in reads[] = {{"toy.commands", true, NULL}, {0}};
+static const struct cf_topic_in reads_nothing[] = {{0}};
+static const char *const writes_nothing[] = {NULL};
+static const char *const writes[] = {"toy.events", NULL};
+static const struct cf_service reader = {.name = "toy", .in = reads, .out = writes_nothing};
+static const struct cf_service writer = {.name = "toy", .in = reads_nothing, .out = writes};
+
+static void begin(struct world *w, const char *topic)
 {
-    static const struct cf_topic_in in[] = {{"toy.commands", true, NULL}, {0}};
-    static const char *const out[] = {NULL};
-    static const struct cf_service service = {.name = "toy", .in = in, .out = out};
-    const struct cf_position at = {.topic = 0, .part = 1, .last_offset = 41};
     char why[200];
-    (void)state;
     rd_kafka_conf_t *settings = rd_kafka_conf_new();
     rd_kafka_conf_set(settings, "log_level", "2", why, sizeof why);
-    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(host, 1);
-    rd_kafka_mock_topic_create(cluster, "toy.commands", PARTS, 1);
-    rd_kafka_mock_broker_set_down(cluster, BROKER);
-    const struct cf_stage_conf conf = {.brokers = rd_kafka_mock_cluster_bootstraps(cluster),
-                                       .partitions = PARTS,
-                                       .topic_prefix = "",
-                                       .topic_suffix = ""};
-    struct cf_log *log = cf_log_kafka(&service, &conf);
-    assert_non_null(log);
-    log->mirror(log->self, &at, 1);
+    w->host = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
+    w->cluster = rd_kafka_mock_cluster_new(w->host, 1);
+    rd_kafka_mock_topic_create(w->cluster, topic, PARTS, 1);
+    w->conf = (struct cf_stage_conf){.brokers = rd_kafka_mock_cluster_bootstraps(w->cluster),
+                                     .partitions = PARTS,
+                                     .topic_prefix = "",
+                                     .topic_suffix = ""};
+}
+
+static void open_log(struct world *w, const struct cf_service *service)
+{
+    w->log = cf_log_kafka(service, &w->conf);
+    assert_non_null(w->log);
+}
+
+static void end(struct world *w)
+{
+    if (w->log) w->log->free(w->log->self);
+    rd_kafka_mock_cluster_destroy(w->cluster);
+    rd_kafka_destroy(w->host);
+}
+
+static void it_closes_while_its_positions_cannot_be_committed(void **state)
+{
+    const struct cf_position at = {.topic = 0, .part = 1, .last_offset = 41};
+    struct world w = {0};
+    (void)state;
+    begin(&w, "toy.commands");
+    rd_kafka_mock_broker_set_down(w.cluster, BROKER);
+    open_log(&w, &reader);
+    w.log->mirror(w.log->self, &at, 1);
     int64_t before = mono_ms();
-    log->free(log->self);
+    w.log->free(w.log->self);
+    w.log = NULL;
     assert_in_range(mono_ms() - before, 0, 4000);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(host);
+    end(&w);
 }
 
 static void take_acks(struct cf_log *log, int64_t offsets[])
@@ -80,46 +111,133 @@ static void wait_for_ack(struct cf_log *log, int64_t no, int64_t offsets[])
  * partition fails and the second is on its way already, the first could never be written. */
 static void the_first_message_to_a_partition_goes_alone(void **state)
 {
-    static const struct cf_topic_in in[] = {{0}};
-    static const char *const out[] = {"toy.events", NULL};
-    static const struct cf_service service = {.name = "toy", .in = in, .out = out};
     int64_t offsets[4] = {-1, -1, -1, -1};
-    char why[200];
+    struct world w = {0};
     (void)state;
-    rd_kafka_conf_t *settings = rd_kafka_conf_new();
-    rd_kafka_conf_set(settings, "log_level", "2", why, sizeof why);
-    rd_kafka_t *host = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(host, 1);
-    rd_kafka_mock_topic_create(cluster, "toy.events", PARTS, 1);
-    const struct cf_stage_conf conf = {.brokers = rd_kafka_mock_cluster_bootstraps(cluster),
-                                       .partitions = PARTS,
-                                       .topic_prefix = "",
-                                       .topic_suffix = ""};
-    struct cf_log *log = cf_log_kafka(&service, &conf);
-    assert_non_null(log);
+    begin(&w, "toy.events");
+    open_log(&w, &writer);
     /* Connected, with metadata and an id: by another partition. */
-    send_until_taken(log, 0, 0, offsets);
-    wait_for_ack(log, 0, offsets);
-    rd_kafka_mock_broker_set_rtt(cluster, BROKER, 100);
-    rd_kafka_mock_push_request_errors(cluster, 0 /* Produce */, 1,
+    send_until_taken(w.log, 0, 0, offsets);
+    wait_for_ack(w.log, 0, offsets);
+    rd_kafka_mock_broker_set_rtt(w.cluster, BROKER, 100);
+    rd_kafka_mock_push_request_errors(w.cluster, 0 /* Produce */, 1,
                                       RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
     for (int64_t no = 1; no <= 3; no++) {
-        send_until_taken(log, 1, no, offsets);
+        send_until_taken(w.log, 1, no, offsets);
         nanosleep(&(struct timespec){0, 20000000}, NULL);
     }
-    wait_for_ack(log, 3, offsets);
+    wait_for_ack(w.log, 3, offsets);
     for (int64_t no = 1; no <= 3; no++)
         assert_int_equal(offsets[no], no - 1);
-    log->free(log->self);
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(host);
+    end(&w);
 }
 
-int main(void)
+static void what_is_sent_waits_for_a_broker_that_is_away(void **state)
 {
+    int64_t offsets[4] = {-1, -1, -1, -1};
+    struct world w = {0};
+    (void)state;
+    begin(&w, "toy.events");
+    open_log(&w, &writer);
+    send_until_taken(w.log, 0, 0, offsets);
+    wait_for_ack(w.log, 0, offsets);
+    rd_kafka_mock_broker_set_down(w.cluster, BROKER);
+    send_until_taken(w.log, 0, 1, offsets);
+    send_until_taken(w.log, 0, 2, offsets);
+    for (int64_t until = mono_ms() + AWAY_MS; mono_ms() < until;)
+        take_acks(w.log, offsets); /* none of them is given up */
+    assert_int_equal(offsets[1], -1);
+    rd_kafka_mock_broker_set_up(w.cluster, BROKER);
+    wait_for_ack(w.log, 2, offsets);
+    assert_int_equal(offsets[1], 1);
+    assert_int_equal(offsets[2], 2);
+    end(&w);
+}
+
+/* Records 0 to 2 of partition 1 of toy.commands. */
+static void write_three(const struct world *w)
+{
+    char why[200];
+    rd_kafka_conf_t *settings = rd_kafka_conf_new();
+    rd_kafka_conf_set(settings, "bootstrap.servers", w->conf.brokers, why, sizeof why);
+    rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
+    for (int i = 0; i < 3; i++) {
+        char value[8];
+        snprintf(value, sizeof value, "v%d", i);
+        assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("toy.commands"),
+                                           RD_KAFKA_V_PARTITION(1),
+                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                           RD_KAFKA_V_KEY("k", 1),
+                                           RD_KAFKA_V_VALUE(value, strlen(value)),
+                                           RD_KAFKA_V_HEADER("ce_id", value, -1),
+                                           RD_KAFKA_V_END),
+                         0);
+    }
+    assert_int_equal(rd_kafka_flush(producer, 10000), 0);
+    rd_kafka_destroy(producer);
+}
+
+/* What the first poll that brings anything says; the first record's offset, -1: none. */
+static int read_from(const struct world *w, int64_t last_offset, uint64_t hash, int64_t *first)
+{
+    const struct cf_position at = {0, 1, last_offset, hash};
+    struct cf_record records[8];
+    size_t n = 0;
+    int e = w->log->assign(w->log->self, &at, 1);
+    for (int64_t until = mono_ms() + 10000; !e && n == 0 && mono_ms() < until;)
+        e = w->log->poll(w->log->self, records, 8, 100, &n);
+    *first = n ? records[0].offset : -1;
+    w->log->done(w->log->self);
+    return e;
+}
+
+static uint64_t hash_of(const char *value)
+{
+    const struct cf_record r = {
+        .key = CF_STR("k"), .value = cf_str_of(value), .ce_id = cf_str_of(value)};
+    return cf_record_hash(&r);
+}
+
+static void a_log_that_holds_another_record_is_noticed(void **state)
+{
+    struct world w = {0};
+    int64_t first;
+    (void)state;
+    begin(&w, "toy.commands");
+    write_three(&w);
+    open_log(&w, &reader);
+    assert_int_equal(read_from(&w, 0, hash_of("v0"), &first), 0);
+    assert_int_equal(first, 1);
+    assert_int_equal(read_from(&w, 0, hash_of("v1"), &first), CF_E_GAP);
+    assert_int_equal(first, -1);
+    assert_int_equal(w.log->gap(w.log->self), 1);
+    end(&w);
+}
+
+/* As when a topic was deleted and made again, or a log was cut. */
+static void a_position_beyond_the_log_is_noticed(void **state)
+{
+    struct world w = {0};
+    int64_t first;
+    (void)state;
+    begin(&w, "toy.commands");
+    write_three(&w);
+    open_log(&w, &reader);
+    assert_int_equal(read_from(&w, 41, hash_of("v0"), &first), CF_E_GAP);
+    assert_int_equal(first, -1);
+    assert_int_equal(w.log->gap(w.log->self), 1);
+    end(&w);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_closes_while_its_positions_cannot_be_committed),
         cmocka_unit_test(the_first_message_to_a_partition_goes_alone),
+        cmocka_unit_test(what_is_sent_waits_for_a_broker_that_is_away),
+        cmocka_unit_test(a_log_that_holds_another_record_is_noticed),
+        cmocka_unit_test(a_position_beyond_the_log_is_noticed),
     };
     return cmocka_run_group_tests_name("log_kafka", tests, NULL, NULL);
 }

@@ -78,6 +78,45 @@ static int door_assign(void *self, const struct cf_position *at, size_t n)
     return 0;
 }
 
+static int32_t gap_at; /* the log lost records of this partition, -1: of none */
+
+static int door_poll(void *self, struct cf_record *records, size_t max, int wait_ms, size_t *n)
+{
+    (void)self;
+    (void)records;
+    (void)max;
+    (void)wait_ms;
+    *n = 0;
+    return gap_at < 0 ? 0 : CF_E_GAP;
+}
+
+static int32_t door_gap(void *self)
+{
+    int32_t at = gap_at;
+    (void)self;
+    gap_at = -1;
+    return at;
+}
+
+static void door_done(void *self)
+{
+    (void)self;
+}
+
+static bool door_up(void *self)
+{
+    (void)self;
+    return true;
+}
+
+static int64_t door_mirror(void *self, const struct cf_position *at, size_t n)
+{
+    (void)self;
+    (void)at;
+    (void)n;
+    return 0;
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -89,9 +128,15 @@ static int begin(void **state)
     d->store.still = door_still;
     d->store.verdict = door_verdict;
     d->log.assign = door_assign;
+    d->log.poll = door_poll;
+    d->log.gap = door_gap;
+    d->log.done = door_done;
+    d->log.up = door_up;
+    d->log.mirror = door_mirror;
     d->st->owned = PARTS;
     give_fails = streams_fail = 0;
     n_given = 0;
+    gap_at = -1;
     memset(lost, 0, sizeof lost);
     standing = (struct cf_standing){.alive = 1, .steady = true};
     return 0;
@@ -163,13 +208,62 @@ static void a_commit_of_unknown_outcome_lets_go_of_its_shard(void **state)
     assert_true(d->st->unsure);
 }
 
-int main(void)
+static void a_shard_whose_records_are_lost_stops_alone(void **state)
 {
+    struct cf_position at[PARTS * 2];
+    (void)state;
+    gap_at = 2;
+    stage_turn(d->st);
+    assert_int_equal(atomic_load(&d->st->fatal), 0);
+    assert_non_null(d->st->shards[2].stopped);
+    for (int i = 0; i < PARTS; i++)
+        if (i != 2) assert_null(d->st->shards[i].stopped);
+    assert_int_equal(d->st->owned, PARTS);
+    size_t n = shards_positions(d->st, at);
+    assert_int_equal(n, (PARTS - 1) * d->st->n_in);
+    for (size_t i = 0; i < n; i++)
+        assert_int_not_equal(at[i].part, 2);
+    stage_turn(d->st);
+    struct cf_stage_view v;
+    cf_stage_view(d->st, &v);
+    assert_int_equal(v.stopped, 1);
+}
+
+/* A journal row of two messages is done with when both are in the log, in whatever order. */
+static void a_row_is_acknowledged_when_all_its_messages_are(void **state)
+{
+    struct shard *h = &d->st->shards[1];
+    struct cf_ack ack = {.part = 1, .topic = 1, .target = 3, .seq = 1, .no = 1, .offset = 0};
+    (void)state;
+    h->journal_seq = 2;
+    publish_row(h, 1, 2);
+    publish_row(h, 2, 1);
+    d->acks[d->n_acks++] = ack;
+    assert_int_equal(publish_acks(d->st, 0), 0);
+    assert_int_equal(h->acked_seq, 0);
+    ack.seq = 2;
+    ack.no = 3;
+    d->acks[d->n_acks++] = ack;
+    assert_int_equal(publish_acks(d->st, 0), 0);
+    assert_int_equal(h->acked_seq, 0); /* the row before it is not done with */
+    ack.seq = 1;
+    ack.no = 2;
+    d->acks[d->n_acks++] = ack;
+    assert_int_equal(publish_acks(d->st, 0), 0);
+    assert_int_equal(h->acked_seq, 2);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_failed_hand_over_leaves_the_shards_held, begin, end),
         cmocka_unit_test_setup_teardown(shards_that_were_taken_in_vain_are_given_up, begin, end),
         cmocka_unit_test_setup_teardown(an_idle_owner_learns_that_it_was_replaced, begin, end),
         cmocka_unit_test_setup_teardown(a_commit_of_unknown_outcome_lets_go_of_its_shard, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(a_shard_whose_records_are_lost_stops_alone, begin, end),
+        cmocka_unit_test_setup_teardown(a_row_is_acknowledged_when_all_its_messages_are, begin,
                                         end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,8 @@
  * once; owners that lost their shard cannot commit; the journal makes good what the log missed. */
 #include "tests/unit/stage/world.h"
 
+enum { BROKER = 1, SLOW_MS = 100 };
+
 static void every_command_is_applied_and_reported_once(void **state)
 {
     (void)state;
@@ -325,6 +327,36 @@ static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
     store->free(store->self);
 }
 
+/* A store that went back to an older copy, with the epoch as it was: a commit that only saves
+ * acknowledgements has no position that could tell, and would write the numbers of lost messages. */
+static void acknowledgements_are_not_saved_into_a_store_that_went_back(void **state)
+{
+    (void)state;
+    struct cf_taken taken[1];
+    struct cf_store *store = store_with_a_shard(taken);
+    int64_t no[PARTS] = {0};
+    struct cf_commit_shard shard = {taken[0].part, taken[0].epoch, 5, 1, 0};
+    struct cf_commit_cursor cursor = {taken[0].part, 0, -1, 0, 7, no};
+    struct cf_commit_journal row = {taken[0].part, 1, CF_STR("x")};
+    struct cf_commit c = {.shards = &shard, .n_shards = 1, .cursors = &cursor, .n_cursors = 1,
+                          .journal = &row, .n_journal = 1};
+    assert_int_equal(store->commit(store->self, &c), 0);
+    c = (struct cf_commit){.shards = &shard, .n_shards = 1};
+    shard.acked_seq = 1;
+    assert_int_equal(store->commit(store->self, &c), 0);
+    static const char *const older[] = {"update toy.shard set journal_seq = 0, acked_seq = 0",
+                                        "update toy.shard set journal_seq = 1, last_now = 4"};
+    for (size_t i = 0; i < sizeof older / sizeof *older; i++) {
+        sql(older[i]);
+        assert_int_equal(store->commit(store->self, &c), CF_E_FENCED);
+        assert_int_equal(ask("select max(acked_seq) from toy.shard"), 0);
+    }
+    sql("update toy.shard set last_now = 5");
+    assert_int_equal(store->commit(store->self, &c), 0);
+    assert_int_equal(ask("select max(acked_seq) from toy.shard"), 1);
+    store->free(store->self);
+}
+
 /* Rows are written at the place they were loaded from: what is not there any more is not guessed. */
 static void a_row_that_has_moved_is_loaded_again(void **state)
 {
@@ -369,6 +401,110 @@ static void a_row_that_has_moved_is_loaded_again(void **state)
     cf_arena_free(arena);
 }
 
+/* As test_log_kafka.c tells: the first message to each partition goes alone. With answers that take
+ * 100 ms a stop falls into that wait, and what is committed is sent all the same. */
+static void a_stop_sends_what_is_committed_though_acknowledgements_are_slow(void **state)
+{
+    (void)state;
+    struct running *toy = start(&toy_service, dsn[0]);
+    assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
+    send_many(0, 200);
+    rd_kafka_mock_broker_set_rtt(mock, BROKER, SLOW_MS);
+    assert_true(wait_for("select sum(count) from toy.account", 200, 20));
+    stop(toy);
+    assert_int_equal(ask("select count(*) from toy.shard where acked_seq <> journal_seq"), 0);
+    rd_kafka_mock_broker_set_rtt(mock, BROKER, 0);
+    struct running *watch = start(&watch_service, dsn[1]);
+    assert_true(wait_for("select sum(count) from watch.account", 200, 20));
+    stop(watch);
+}
+
+static void a_stop_does_not_wait_for_a_log_that_is_away(void **state)
+{
+    (void)state;
+    struct running *toy = start(&toy_service, dsn[0]);
+    assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
+    send_many(0, 200);
+    rd_kafka_mock_broker_set_rtt(mock, BROKER, SLOW_MS);
+    assert_true(wait_for("select sum(count) from toy.account", 200, 20));
+    rd_kafka_mock_broker_set_down(mock, BROKER);
+    stop(toy);
+    rd_kafka_mock_broker_set_up(mock, BROKER);
+    rd_kafka_mock_broker_set_rtt(mock, BROKER, 0);
+    /* What could not be sent is in the journal. */
+    toy = start(&toy_service, dsn[0]);
+    struct running *watch = start(&watch_service, dsn[1]);
+    assert_true(wait_for("select sum(count) from watch.account", 200, 30));
+    stop(toy);
+    stop(watch);
+}
+
+static const struct {
+    const char *why, *sqlstate;
+} refusals[] = {
+    {"read-only, as after a failover to a replica", "25006"},
+    {"no room on the disk", "53100"},
+    {"too many connections", "53300"},
+    {"an error of the system", "58030"},
+};
+
+/* It is the database that cannot, not the record that is wrong: nothing is parked, nobody ends. */
+static void a_database_that_cannot_write_is_waited_for(void **state)
+{
+    (void)state;
+    struct running *toy = start(&toy_service, dsn[0]);
+    assert_true(wait_for("select count(owner) from toy.shard", PARTS, 10));
+    for (int i = 0; i < (int)(sizeof refusals / sizeof *refusals); i++) {
+        char text[400];
+        struct cf_stage_view v;
+        print_message("%s\n", refusals[i].why);
+        snprintf(text, sizeof text,
+                 "create or replace function toy.refuse() returns trigger language plpgsql as "
+                 "$$begin raise exception 'refused' using errcode = '%s'; end$$;"
+                 "create trigger refuse before insert or update on toy.account for each statement "
+                 "execute function toy.refuse()", refusals[i].sqlstate);
+        sql(text);
+        cf_stage_view(toy->stage, &v);
+        unsigned long long before = v.retries;
+        send_many(i * 100, i * 100 + 100);
+        for (int k = 0; k < 200 && v.retries < before + 2; k++) {
+            server_sleep_ms(50);
+            cf_stage_view(toy->stage, &v);
+        }
+        assert_true(v.retries >= before + 2);
+        assert_int_equal(v.fatal, 0);
+        assert_false(v.postgres_up);
+        sql("drop trigger refuse on toy.account");
+        assert_true(wait_for("select sum(count) from toy.account", i * 100 + 100, 20));
+    }
+    assert_int_equal(ask("select count(*) from toy.parked"), 0);
+    stop(toy);
+}
+
+/* Kafka takes it once, but perhaps not again with the headers of a dead letter. */
+static void a_record_too_long_for_a_dead_letter_is_parked(void **state)
+{
+    uint8_t id[16] = {4};
+    (void)state;
+    struct running *toy = start(&toy_service, dsn[0]);
+    char *value = cf_calloc(1, (600 << 10) + 1);
+    memset(value, '1', 600 << 10);
+    produce("toy.commands", "key-1", value, id, "toy.add");
+    id[1]++;
+    value[100 << 10] = 0; /* this one may be sent on */
+    produce("toy.commands", "key-1", value, id, "toy.add");
+    id[1]++;
+    produce("toy.commands", "key-1", "7", id, "toy.add");
+    rd_kafka_flush(producer, 10000);
+    free(value);
+    assert_true(wait_for("select sum from toy.account", 7, 10));
+    assert_int_equal(ask("select count(*) from toy.parked where log_offset = 0"), 1);
+    assert_int_equal(ask("select count(*) from toy.parked"), 1);
+    stop(toy);
+    assert_int_equal(ask("select count(*) from toy.output where topic = 'toy.commands.dlq' and "
+                         "get_byte(last_no, 8 * part + 7) = 1"), 1);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && !strcmp(argv[1], "--be")) return be_service(argv + 2);
@@ -386,7 +522,12 @@ int main(int argc, char **argv)
         T(a_refused_record_is_parked_even_when_that_fails_at_first),
         T(an_owner_that_loses_one_shard_goes_on_with_the_others),
         T(a_commit_made_twice_is_fenced_by_its_offsets),
+        T(acknowledgements_are_not_saved_into_a_store_that_went_back),
         T(a_row_that_has_moved_is_loaded_again),
+        T(a_record_too_long_for_a_dead_letter_is_parked),
+        T(a_database_that_cannot_write_is_waited_for),
+        T(a_stop_sends_what_is_committed_though_acknowledgements_are_slow),
+        T(a_stop_does_not_wait_for_a_log_that_is_away),
         T(postgres_killed_in_the_middle_loses_and_doubles_nothing),
         T(a_silent_owner_is_followed_and_cannot_commit_any_more),
         T(two_owners_share_and_a_third_leaves_in_order),
