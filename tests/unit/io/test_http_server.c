@@ -154,7 +154,7 @@ static int start_hasty(void **state)
 {
     return start_with(state, (struct cf_http_conf){.head_ms = 300,
                                                    .body_ms = 300,
-                                                   .idle_ms = 500,
+                                                   .idle_ms = 1500,
                                                    .max_connections = 3,
                                                    .bodies_max = 65536});
 }
@@ -559,7 +559,7 @@ static void an_idle_connection_is_closed(void **state)
     char *t = hear(w->loop, fd, NULL, 3000, &ended);
     assert_true(ended);
     assert_int_equal(times(t, "HTTP/1.1 "), 1);
-    assert_in_range(cf_mono_ms() - began, 450, 1500);
+    assert_in_range(cf_mono_ms() - began, 1450, 2500);
     free(t);
     close(fd);
 }

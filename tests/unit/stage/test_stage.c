@@ -328,7 +328,7 @@ static void a_commit_made_twice_is_fenced_by_its_offsets(void **state)
 }
 
 /* A store that went back to an older copy, with the epoch as it was: a commit that only saves
- * acknowledgements has no position that could tell, and would write the numbers of lost messages. */
+ * acknowledgements has no position that could tell, and would write numbers of lost messages. */
 static void acknowledgements_are_not_saved_into_a_store_that_went_back(void **state)
 {
     (void)state;
