@@ -154,6 +154,28 @@ static void what_is_sent_waits_for_a_broker_that_is_away(void **state)
     end(&w);
 }
 
+/* The stage learns it though it has nothing more to send. */
+static void a_producer_that_may_not_go_on_is_told_with_the_acknowledgements(void **state)
+{
+    int64_t offsets[4] = {-1, -1, -1, -1};
+    struct world w = {0};
+    struct cf_ack acks[4];
+    size_t n;
+    int e = 0;
+    (void)state;
+    begin(&w, "toy.events");
+    open_log(&w, &writer);
+    send_until_taken(w.log, 0, 0, offsets);
+    wait_for_ack(w.log, 0, offsets);
+    rd_kafka_mock_push_request_errors(w.cluster, 0 /* Produce */, 1,
+                                      RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    send_until_taken(w.log, 0, 1, offsets);
+    for (int64_t until = mono_ms() + 10000; !e && mono_ms() < until;)
+        e = w.log->acks(w.log->self, acks, 4, 20, &n);
+    assert_int_equal(e, CF_E_BROKER);
+    end(&w);
+}
+
 /* Records 0 to 2 of partition 1 of toy.commands. */
 static void write_three(const struct world *w)
 {
@@ -236,6 +258,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(it_closes_while_its_positions_cannot_be_committed),
         cmocka_unit_test(the_first_message_to_a_partition_goes_alone),
         cmocka_unit_test(what_is_sent_waits_for_a_broker_that_is_away),
+        cmocka_unit_test(a_producer_that_may_not_go_on_is_told_with_the_acknowledgements),
         cmocka_unit_test(a_log_that_holds_another_record_is_noticed),
         cmocka_unit_test(a_position_beyond_the_log_is_noticed),
     };
