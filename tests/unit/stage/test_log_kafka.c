@@ -184,7 +184,7 @@ static void write_three(const struct world *w)
     rd_kafka_conf_set(settings, "bootstrap.servers", w->conf.brokers, why, sizeof why);
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, settings, why, sizeof why);
     for (int i = 0; i < 3; i++) {
-        char value[8];
+        char value[16];
         snprintf(value, sizeof value, "v%d", i);
         assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("toy.commands"),
                                            RD_KAFKA_V_PARTITION(1),
