@@ -14,7 +14,8 @@
 enum { TRACE_MAX = 64 }; /* W3C: 55 */
 
 struct sent {
-    struct sent *next;
+    struct sent *next; /* free */
+    struct sent *all;
     struct cf_ack ack;
 };
 
@@ -50,6 +51,7 @@ struct log_kafka {
     struct cf_ack *acks;
     size_t n_acks, cap_acks, first_ack;
     struct sent *free_sent;
+    struct sent *all_sent; /* those whose answer never came, too */
     int lost;    /* CF_E_BROKER after a fatal error of the producer */
     int32_t gap; /* partition in which records are missing, -1 none */
     bool up;
@@ -151,10 +153,13 @@ static int32_t log_gap(void *self)
 static struct sent *new_sent(struct log_kafka *k)
 {
     struct sent *s = k->free_sent;
-    if (s)
+    if (s) {
         k->free_sent = s->next;
-    else
-        s = cf_malloc(sizeof *s);
+        return s;
+    }
+    s = cf_malloc(sizeof *s);
+    s->all = k->all_sent;
+    k->all_sent = s;
     return s;
 }
 
@@ -633,10 +638,10 @@ static void log_free(void *self)
         rd_kafka_poll(k->producer, 0);
         rd_kafka_destroy(k->producer);
     }
-    while (k->free_sent) {
-        struct sent *next = k->free_sent->next;
-        free(k->free_sent);
-        k->free_sent = next;
+    while (k->all_sent) {
+        struct sent *next = k->all_sent->all;
+        free(k->all_sent);
+        k->all_sent = next;
     }
     free(k->held);
     free(k->acks);
