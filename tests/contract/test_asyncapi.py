@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
+from api_docs import resolve  # of ops/lib
 from asyncapi3.models.asyncapi import AsyncAPI3
 from google.protobuf import json_format
-from harness.asyncapi import SOURCE, channels, class_of, load, messages, resolve
+from harness.asyncapi import SOURCE, channels, class_of, load, messages
 from harness.kafka import ROOT
 
 WORD = r'"([a-z][a-z._-]+)"'

@@ -1,6 +1,7 @@
 """Whether a record is one that proto/asyncapi.yaml describes."""
 
 import yaml
+from api_docs import resolve  # of ops/lib
 from cloudevents.core.bindings import kafka as events
 from google.protobuf.unknown_fields import UnknownFieldSet
 
@@ -12,15 +13,6 @@ SOURCE = ROOT / "proto" / "asyncapi.yaml"
 
 def load():
     return yaml.safe_load(SOURCE.read_text("utf-8"))
-
-
-def resolve(description, node):
-    while "$ref" in node:
-        target = description
-        for name in node["$ref"].removeprefix("#/").split("/"):
-            target = target[name]
-        node = target
-    return node
 
 
 def channels(description):

@@ -281,3 +281,21 @@ static inline const char *refusal_reasons(struct rig *r, const Cardflow__V1__App
         s = cf_arena_printf(r->a, "%s%s%s", s.ptr, i ? "|" : "", x->reasons[i]);
     return s.ptr;
 }
+
+/* As the splitter sends a row. */
+static inline struct intake_submit row_submission(const struct intake_person *p,
+                                                  const uint8_t roster[16], uint32_t row_no,
+                                                  cf_ms at)
+{
+    struct intake_submit m = submission(p, at);
+    m.request.channel = CF_CHANNEL_UNIT;
+    m.request.unit_code = CF_STR("U370200001");
+    m.request.introduction_letter_no = CF_STR("JS-1");
+    m.request.id_copies_held = true;
+    m.person.agent = (struct intake_agent){CF_STR("黄志"), CF_STR("resident_id"),
+                                           CF_STR("370203200012179598")};
+    m.row_no = row_no;
+    memcpy(m.roster_id, roster, 16);
+    intake_codec_row_id(roster, row_no, m.application_id);
+    return m;
+}

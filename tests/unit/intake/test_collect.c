@@ -143,16 +143,7 @@ static void the_row_hears_of_a_refusal_alone(void **state)
 {
     struct rig *r = *state;
     struct intake_person p = adult();
-    struct intake_submit m = submission(&p, AT(NOW));
-    m.request.channel = CF_CHANNEL_UNIT;
-    m.request.unit_code = CF_STR("U370200001");
-    m.request.introduction_letter_no = CF_STR("JS-1");
-    m.request.id_copies_held = true;
-    m.person.agent = (struct intake_agent){CF_STR("黄志"), CF_STR("resident_id"),
-                                           CF_STR("370203200012179598")};
-    m.row_no = 1;
-    memcpy(m.roster_id, ROSTER, 16);
-    intake_codec_row_id(ROSTER, 1, m.application_id);
+    struct intake_submit m = row_submission(&p, ROSTER, 1, AT(NOW));
     enrol_at(r, &p, 1, AT(NOW));
     struct cf_key holder = submit_at(r, &m, AT(NOW));
     size_t sent = r->d->n_sent;

@@ -428,24 +428,6 @@ static const struct intake_roster *open_roster(struct rig *r, const uint8_t id[1
     return double_row(r->d, INTAKE_KIND_ROSTER, key);
 }
 
-/* As the splitter sends a row. */
-static struct intake_submit row_submission(struct rig *r, const struct intake_person *p,
-                                           const uint8_t roster[16], uint32_t row_no)
-{
-    struct intake_submit m = submission(p, AT(NOW));
-    m.request.channel = CF_CHANNEL_UNIT;
-    m.request.unit_code = CF_STR("U370200001");
-    m.request.introduction_letter_no = CF_STR("JS-1");
-    m.request.id_copies_held = true;
-    m.person.agent = (struct intake_agent){CF_STR("黄志"), CF_STR("resident_id"),
-                                           CF_STR("370203200012179598")};
-    m.row_no = row_no;
-    memcpy(m.roster_id, roster, 16);
-    intake_codec_row_id(roster, row_no, m.application_id);
-    (void)r;
-    return m;
-}
-
 static void a_roster_counts_its_rows(void **state)
 {
     struct rig *r = *state;
@@ -464,7 +446,8 @@ static void a_roster_counts_its_rows(void **state)
     q.phone = CF_STR("");
     q.document_number = CF_STR("370284199901209243");
     q.birth_date = CF_STR("1999-01-20");
-    struct intake_submit a = row_submission(r, &p, id, 1), b = row_submission(r, &q, id, 2);
+    struct intake_submit a = row_submission(&p, id, 1, AT(NOW));
+    struct intake_submit b = row_submission(&q, id, 2, AT(NOW));
     enrol_at(r, &p, 1, AT(NOW));
     enrol_at(r, &q, 1, AT(NOW));
     struct cf_key holder = submit_at(r, &a, AT(NOW));
@@ -502,7 +485,8 @@ static void the_same_list_again_makes_nothing_new(void **state)
     struct rig *r = *state;
     uint8_t first[16] = "roster one", second[16] = "roster two";
     struct intake_person p = adult();
-    struct intake_submit a = row_submission(r, &p, first, 1), b = row_submission(r, &p, second, 1);
+    struct intake_submit a = row_submission(&p, first, 1, AT(NOW));
+    struct intake_submit b = row_submission(&p, second, 1, AT(NOW));
     enrol_at(r, &p, 1, AT(NOW));
     submit_at(r, &a, AT(NOW));
     size_t sent = r->d->n_sent;

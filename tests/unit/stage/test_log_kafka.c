@@ -107,6 +107,15 @@ static void wait_for_ack(struct cf_log *log, int64_t no, int64_t offsets[])
         take_acks(log, offsets);
 }
 
+/* Connected, with metadata and an id: by message 0, to partition 0. */
+static void begin_connected(struct world *w, int64_t offsets[])
+{
+    begin(w, "toy.events");
+    open_log(w, &writer);
+    send_until_taken(w->log, 0, 0, offsets);
+    wait_for_ack(w->log, 0, offsets);
+}
+
 /* A broker takes any first sequence of a producer it does not know. When the first request to a
  * partition fails and the second is on its way already, the first could never be written. */
 static void the_first_message_to_a_partition_goes_alone(void **state)
@@ -114,11 +123,7 @@ static void the_first_message_to_a_partition_goes_alone(void **state)
     int64_t offsets[4] = {-1, -1, -1, -1};
     struct world w = {0};
     (void)state;
-    begin(&w, "toy.events");
-    open_log(&w, &writer);
-    /* Connected, with metadata and an id: by another partition. */
-    send_until_taken(w.log, 0, 0, offsets);
-    wait_for_ack(w.log, 0, offsets);
+    begin_connected(&w, offsets);
     rd_kafka_mock_broker_set_rtt(w.cluster, BROKER, 100);
     rd_kafka_mock_push_request_errors(w.cluster, 0 /* Produce */, 1,
                                       RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
@@ -137,10 +142,7 @@ static void what_is_sent_waits_for_a_broker_that_is_away(void **state)
     int64_t offsets[4] = {-1, -1, -1, -1};
     struct world w = {0};
     (void)state;
-    begin(&w, "toy.events");
-    open_log(&w, &writer);
-    send_until_taken(w.log, 0, 0, offsets);
-    wait_for_ack(w.log, 0, offsets);
+    begin_connected(&w, offsets);
     rd_kafka_mock_broker_set_down(w.cluster, BROKER);
     send_until_taken(w.log, 0, 1, offsets);
     send_until_taken(w.log, 0, 2, offsets);
@@ -163,10 +165,7 @@ static void a_producer_that_may_not_go_on_is_told_with_the_acknowledgements(void
     size_t n;
     int e = 0;
     (void)state;
-    begin(&w, "toy.events");
-    open_log(&w, &writer);
-    send_until_taken(w.log, 0, 0, offsets);
-    wait_for_ack(w.log, 0, offsets);
+    begin_connected(&w, offsets);
     rd_kafka_mock_push_request_errors(w.cluster, 0 /* Produce */, 1,
                                       RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
     send_until_taken(w.log, 0, 1, offsets);
