@@ -32,7 +32,8 @@ typedef void cf_timer_fn(void *arg, cf_ms now);
 void cf_timer_free(struct cf_timer *t);
 struct cf_timer *cf_timer_new(struct cf_loop *loop, cf_timer_fn *fn, void *arg)
     CF_FREED_BY(cf_timer_free);
-/* Once, after this time; a timer that was set is set anew. */
+/* Once, after this time, or earlier by less than a tick of CLOCK_MONOTONIC_COARSE (4 ms on most
+ * kernels), by which libevent counts; a timer that was set is set anew. */
 void cf_timer_after(struct cf_timer *t, cf_ms delay);
 /* Again and again, first after one period. */
 void cf_timer_every(struct cf_timer *t, cf_ms period);

@@ -173,8 +173,10 @@ def pytest_count(suite, report, code):
     total = Count()
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         name = f"{case.get('classname')}.{case.get('name')}"
-        if case.find("failure") is not None or case.find("error") is not None:
-            total.add(failure(name))
+        wrong = case.find("failure")
+        wrong = case.find("error") if wrong is None else wrong
+        if wrong is not None:
+            total.add(failure(f"{name}: {' '.join((wrong.get('message') or '').split())[:300]}"))
         elif (skipped := case.find("skipped")) is not None:
             total.add(skip(f"{name}: {skipped.get('message')}"))
         else:

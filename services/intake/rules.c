@@ -4,7 +4,7 @@
 
 cf_ms intake_submitted_at(const struct intake_request *r, cf_ms now)
 {
-    return r->submitted_at > 0 ? r->submitted_at : now;
+    return r->submitted_at > 0 && r->submitted_at < now ? r->submitted_at : now;
 }
 
 cf_day intake_day(const struct intake_request *r, cf_ms now)
@@ -16,7 +16,8 @@ static void check_time(const struct intake_request *r, cf_ms now, struct cf_reas
 {
     cf_ms at = intake_submitted_at(r, now);
     if (r->submitted_at < 0) cf_reason_set_add(out, CF_REASON_BAD_SUBMITTED_AT);
-    if (at > now + INTAKE_CLOCK_SKEW_MS) cf_reason_set_add(out, CF_REASON_SUBMITTED_IN_FUTURE);
+    if (r->submitted_at > now + INTAKE_CLOCK_SKEW_MS)
+        cf_reason_set_add(out, CF_REASON_SUBMITTED_IN_FUTURE);
     if (now - at > INTAKE_OLDEST_MS && !r->may_backdate)
         cf_reason_set_add(out, CF_REASON_SUBMITTED_TOO_OLD);
 }

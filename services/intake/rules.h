@@ -70,7 +70,8 @@ struct intake_facts {
 /* Reads and checks document, name, birth date, sex, phone, address and guardian. */
 void intake_person_read(const struct intake_person *p, cf_day today, struct cf_arena *arena,
                         struct intake_facts *out);
-/* The day that counts for a submission: that of submitted_at, or of now when it has none. */
+/* The time that counts for a submission, and its day: submitted_at, or now when it has none or
+ * comes from a clock that is ahead. */
 cf_day intake_day(const struct intake_request *r, cf_ms now);
 cf_ms intake_submitted_at(const struct intake_request *r, cf_ms now);
 

@@ -270,6 +270,7 @@ SPOIL(bad_photo, s->r.photo_choice = CF_STR("upload");
       s->r.photo_reasons = CF_PHOTO_BAD_WRONG_DPI | CF_PHOTO_BAD_FILE_TOO_LARGE)
 SPOIL(no_reissue_reason, s->r.kind = CF_KIND_REISSUE)
 SPOIL(in_future, s->r.submitted_at = at_of("2026-03-02T10:05:00+08:00"))
+SPOIL(clock_ahead, s->r.submitted_at = at_of("2026-03-02T10:02:00+08:00"))
 SPOIL(three_days, s->r.submitted_at = at_of("2026-02-27T10:00:00+08:00"))
 SPOIL(too_old, s->r.submitted_at = at_of("2026-02-27T09:59:59+08:00"))
 SPOIL(too_old_but_may, too_old(s); s->r.may_backdate = true)
@@ -303,6 +304,7 @@ static void papers_and_form_are_checked(void **state)
         {"a photo that cannot be used",       bad_photo,          INTAKE_NOTICE, "file_too_large|wrong_dpi"},
         {"a reissue has a reason",            no_reissue_reason,  INTAKE_NOTICE, "bad_reissue_reason"     },
         {"submitted in the future",           in_future,          INTAKE_REJECT, "submitted_in_future"    },
+        {"a clock two minutes ahead",         clock_ahead,        INTAKE_ACCEPT, ""                       },
         {"three days ago to the second",      three_days,         INTAKE_ACCEPT, ""                       },
         {"a second more",                     too_old,            INTAKE_REJECT, "submitted_too_old"      },
         {"a key that may back-date",          too_old_but_may,    INTAKE_ACCEPT, ""                       },
@@ -540,6 +542,17 @@ static void every_state_is_counted_somewhere(void **state)
     assert_string_equal(intake_event_name(INTAKE_ON_PICKUP_EXPIRE), "pickup_expire");
 }
 
+/* A clock that is a minute ahead is no reason to refuse; but nobody is accepted tomorrow. */
+static void a_clock_ahead_at_midnight_counts_as_today(void **state)
+{
+    (void)state;
+    const struct intake_request r = {.submitted_at = at_of("2026-03-03T00:00:30+08:00")};
+    cf_ms now = at_of("2026-03-02T23:59:30+08:00");
+    assert_int_equal(intake_submitted_at(&r, now), now);
+    assert_int_equal(intake_day(&r, now), cf_day_of_ms(now));
+    assert_int_equal(intake_day(&r, r.submitted_at + 1), cf_day_of_ms(now) + 1);
+}
+
 /* The matrix of channels has told what a kind is that nobody knows; the cards say nothing more. */
 static void a_kind_that_is_not_known_asks_for_no_card(void **state)
 {
@@ -567,6 +580,7 @@ int main(void)
         cmocka_unit_test(an_accepted_one_carries_choice_and_deadline),
         cmocka_unit_test(every_pair_of_state_and_event_is_as_drawn),
         cmocka_unit_test(every_state_is_counted_somewhere),
+        cmocka_unit_test(a_clock_ahead_at_midnight_counts_as_today),
         cmocka_unit_test(a_kind_that_is_not_known_asks_for_no_card),
     };
     return cmocka_run_group_tests(tests, load, unload);
