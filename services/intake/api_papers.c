@@ -1,5 +1,7 @@
 /* The papers of an application: its receipt and its one-time notice, as JSON or PDF. */
 #include "common/io/outcome_paper.h"
+#include "common/io/retention.h"
+#include "common/io/stage/pgbin.h"
 #include "common/pure/receipt.h"
 #include "services/intake/api.h"
 
@@ -93,6 +95,18 @@ static void printer_free(void *printer)
     cf_printer_free(printer);
 }
 
+/* smallint[] of the states that no application leaves. */
+static struct cf_str ended_states(struct cf_pgarray *a)
+{
+    cf_pgarray_begin(a, CF_OID_INT2);
+    for (int s = CF_APP_NONE + 1; s < CF_APP_COUNT; s++) {
+        enum intake_count counts = intake_count_of((enum cf_app_state)s);
+        if (counts == INTAKE_COUNT_REJECTED || counts == INTAKE_COUNT_ENDED)
+            cf_pgarray_int2(a, (int16_t)s);
+    }
+    return cf_pgarray_end(a);
+}
+
 void intake_api_paper_routes(struct intake_front *front)
 {
     static const struct cf_route receipt = {.method = "GET",
@@ -100,8 +114,12 @@ void intake_api_paper_routes(struct intake_front *front)
                                             .scope = "applications:read"};
     static const struct cf_route notice = {
         .method = "GET", .pattern = "/v1/notices/{no}", .scope = "vouchers:read"};
+    struct cf_pgarray ended;
     front->printer = cf_printer_new(front->app->loop, NULL);
     cf_http_own(front->app->http, front->printer, printer_free);
     cf_http_route(front->app->http, &receipt, get_receipt, front);
     cf_http_route(front->app->http, &notice, get_notice, front);
+    cf_retention_new(front->app, INTAKE_SQL_RETENTION, front->settings.application_days,
+                     front->settings.retention_every, ended_states(&ended));
+    cf_buf_free(&ended.buf);
 }

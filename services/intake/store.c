@@ -230,6 +230,7 @@ const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_UNIT] = {"unit", intake_sql_unit, true},
     [INTAKE_SQL_UNITS_OVERDUE] = {"units_overdue", intake_sql_units_overdue, true},
     [INTAKE_SQL_UNIT_COUNT] = {"unit_count", intake_sql_unit_count, true},
+    [INTAKE_SQL_RETENTION] = {"retention", intake_sql_retention, false},
 };
 const size_t intake_n_statements = sizeof intake_statements / sizeof *intake_statements;
 const struct cf_pgf_statement intake_wait = {"answers", intake_sql_answers, false};

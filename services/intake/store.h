@@ -175,7 +175,8 @@ enum intake_statement {
     INTAKE_SQL_ROSTER_CHUNK,
     INTAKE_SQL_UNIT,
     INTAKE_SQL_UNITS_OVERDUE,
-    INTAKE_SQL_UNIT_COUNT
+    INTAKE_SQL_UNIT_COUNT,
+    INTAKE_SQL_RETENTION
 };
 extern const struct cf_pgf_statement intake_statements[];
 extern const size_t intake_n_statements;

@@ -1,14 +1,10 @@
 /* Vouchers that nobody has signed yet, and how long papers are kept. */
 #include "common/io/clock.h"
-#include "common/io/log.h"
+#include "common/io/retention.h"
 #include "common/io/stage/pgbin.h"
 #include "common/pure/mask.h"
 #include "common/pure/receipt.h"
 #include "services/production/api_inside.h"
-
-enum { RETENTION_STEP = 500 };
-
-#define DAY_MS INT64_C(86400000)
 
 /* Columns of sql/unsigned.sql. */
 enum column { VOUCHER_NO, OPERATION, CHANNEL, OUTLET, CARD_NO, AT };
@@ -138,56 +134,11 @@ static void get_unsigned(struct cf_request *req, void *arg)
     cf_buf_free(&channels.buf);
 }
 
-/* ---- retention -------------------------------------------------------------------------------- */
-
-struct retention {
-    struct production_front *front;
-    struct cf_timer *timer;
-    bool running;
-};
-
-static void look(struct retention *r);
-
-static void deleted(void *arg, int e, const PGresult *res)
-{
-    struct retention *r = arg;
-    r->running = false;
-    if (e || PQntuples(res) != 1) return; /* again when the timer comes round */
-    uint64_t n = cf_get64(PQgetvalue(res, 0, 0));
-    if (n) cf_log(LOG_INFO, "papers.deleted", F("count", n));
-    if (n >= RETENTION_STEP) look(r);
-}
-
-static void look(struct retention *r)
-{
-    char before[8];
-    cf_put64(before, (uint64_t)(cf_now_ms() - r->front->settings.voucher_days * DAY_MS));
-    const struct cf_str param = {before, 8};
-    r->running = !cf_pgf_send(r->front->app->pg, PRODUCTION_RETENTION, &param, 1, deleted, r);
-}
-
-static void due(void *arg, cf_ms now)
-{
-    struct retention *r = arg;
-    (void)now;
-    if (!r->running) look(r);
-}
-
-static void retention_free(void *arg)
-{
-    struct retention *r = arg;
-    cf_timer_free(r->timer);
-    free(r);
-}
-
 void production_api_unsigned(struct production_front *front)
 {
     static const struct cf_route list = {
         .method = "GET", .pattern = "/v1/vouchers", .scope = "vouchers:read"};
-    struct retention *r = cf_calloc(1, sizeof *r);
-    r->front = front;
-    r->timer = cf_timer_new(front->app->loop, due, r);
-    cf_timer_every(r->timer, front->settings.retention_every);
-    cf_http_own(front->app->http, r, retention_free);
     cf_http_route(front->app->http, &list, get_unsigned, front);
+    cf_retention_new(front->app, PRODUCTION_RETENTION, front->settings.voucher_days,
+                     front->settings.retention_every, CF_STR(""));
 }

@@ -20,7 +20,8 @@ from harness.topics import Topics
 sys.path.insert(0, str(ROOT / "ops" / "lib"))  # feed.py
 
 SETTINGS = {
-    "intake": {"roster_step": 200},  # so that a list takes several steps
+    "intake": {"roster_step": 200,  # so that a list takes several steps
+               "retention_every": "1s"},
     "notification": {"quiet_hours": "false"},
     "production": {"batch_wait_ms": "100ms", "retention_every": "1s", "ready_parked_ms": "100ms"},
 }

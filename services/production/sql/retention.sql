@@ -1,7 +1,7 @@
 -- Deletes operations made before $1, with their signatures, and notices that banks acknowledged; as
 -- many as 500 of each at a time, so that no transaction is long. What another replica has in hand is left to it.
 -- $1 bigint, ms since the epoch
--- Columns: how many
+-- Columns, binary: bigint, how many; boolean, may be more
 with old as (
     select part, id from operation where at < $1::bigint order by at limit 500
     for update skip locked
@@ -16,4 +16,5 @@ with old as (
     delete from operation o using old where o.part = old.part and o.id = old.id
     returning 1
 )
-select (select count(*) from gone) + (select count(*) from notices)
+select (select count(*) from gone) + (select count(*) from notices),
+    500 in ((select count(*) from gone), (select count(*) from notices))
