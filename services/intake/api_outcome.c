@@ -70,6 +70,7 @@ struct cf_outcome intake_outcome_of(struct cf_arena *a, const struct intake_view
                            .outlet_code = app->outlet_code,
                            .accepted_on = app->accepted_on,
                            .due_on = app->due_on,
+                           .promised_on = v->promised_on,
                            .policy = (uint32_t)app->policy,
                            .working_days = app->working_days,
                            .provisional = app->provisional,

@@ -46,7 +46,8 @@ enum intake_message {
     INTAKE_MSG_ROW,
     INTAKE_MSG_COLLECT,   /* the agent takes the roster's cards */
     INTAKE_MSG_COLLECTED, /* production has been asked for some of them */
-    INTAKE_MSG_LATER_NOTICE /* photo-fetch or production gave a notice about the application */
+    INTAKE_MSG_LATER_NOTICE, /* photo-fetch or production gave a notice about the application */
+    INTAKE_MSG_PROMISED      /* the day on which the bank will have the card made */
 };
 
 enum intake_work {
@@ -118,6 +119,11 @@ struct intake_follow {
     uint8_t application_id[16];
     struct cf_str reasons; /* of a later notice */
     enum intake_event on;
+};
+
+struct intake_promised {
+    uint8_t application_id[16];
+    cf_day promised_on;
 };
 
 struct intake_card_msg {

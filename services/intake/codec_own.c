@@ -139,6 +139,16 @@ static int decode_deadline(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int decode_promised(struct cf_decode *d, const struct cf_key *key,
+                           const Cardflow__V1__CardEvent *x)
+{
+    struct intake_promised *m = cf_arena_zero(d->arena, sizeof *m);
+    if (!take_id(x->application_id, m->application_id)) return refuse(d, "application_id: 16 bytes");
+    m->promised_on = x->promised->promised_on;
+    add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_PROMISED, key, m);
+    return 0;
+}
+
 int intake_codec_card(struct cf_decode *d, const struct cf_record *rec, const struct cf_key *key)
 {
     const Cardflow__V1__CardEvent *x =
@@ -147,6 +157,7 @@ int intake_codec_card(struct cf_decode *d, const struct cf_record *rec, const st
     if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_STEP) return decode_step(d, key, x);
     if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_OPERATION_ANSWERED)
         return decode_answered(d, key, x);
+    if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_PROMISED) return decode_promised(d, key, x);
     if (x->body_case == CARDFLOW__V1__CARD_EVENT__BODY_DEADLINE) return decode_deadline(d, key, x);
     if (x->body_case != CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) return 0;
     const Cardflow__V1__CardEvent__CardChanged *c = x->card_changed;

@@ -91,6 +91,7 @@ static size_t wants(const void *aggregate, const struct cf_msg *m, struct cf_wan
     case INTAKE_MSG_COLLECTED:
     case INTAKE_MSG_FOLLOW:
     case INTAKE_MSG_LATER_NOTICE:
+    case INTAKE_MSG_PROMISED:
     case INTAKE_MSG_UNIT:
     case INTAKE_MSG_UNIT_COUNTED:
     case INTAKE_MSG_UNIT_TOLD:
@@ -116,6 +117,7 @@ static int decide(struct cf_step *s, void *aggregate, bool exists, bool *changed
     case INTAKE_MSG_ENROLMENT_ENDED: return intake_decide_enrolment_ended(s, h, changed);
     case INTAKE_MSG_FOLLOW: return intake_decide_follow(s, h, changed);
     case INTAKE_MSG_LATER_NOTICE: return intake_decide_later_notice(s, h);
+    case INTAKE_MSG_PROMISED: return intake_decide_promised(s, h, changed);
     case INTAKE_MSG_CARD: return intake_decide_card(s, h, changed);
     case INTAKE_MSG_DOCUMENT_CHANGED: return intake_decide_document_changed(s, h, changed);
     case INTAKE_MSG_ALIASED: return intake_decide_aliased(s, h, changed);
@@ -141,8 +143,8 @@ static const char *const command_types[] = {"application.submit", "application.s
                                             "application.withdraw", "application.extend",
                                             NULL};
 static const char *const photo_types[] = {"photo.missing", NULL};
-static const char *const card_types[] = {"card.step", "card.changed", "card.operation_answered",
-                                         "card.deadline_changed", NULL};
+static const char *const card_types[] = {"card.step", "card.promised", "card.changed",
+                                         "card.operation_answered", "card.deadline_changed", NULL};
 static const char *const internal_types[] = {CF_WORK_OUTCOME, "roster.opened", "roster.collect",
                                              "row.outcome",
                                              "application.moved", "holder.aliased",

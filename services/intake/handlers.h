@@ -106,6 +106,7 @@ int intake_decide_answered(struct cf_step *s);
 int intake_decide_supplemented(struct cf_step *s);
 int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* Writes nothing of the holder: the row of the list hears of it. */
+int intake_decide_promised(struct cf_step *s, struct intake_holder *h, bool *changed);
 int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h);
 int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* The application whose card this message activates, or NULL. */

@@ -114,6 +114,19 @@ int intake_decide_follow(struct cf_step *s, struct intake_holder *h, bool *chang
     return 0;
 }
 
+int intake_decide_promised(struct cf_step *s, struct intake_holder *h, bool *changed)
+{
+    const struct intake_promised *m = s->msg->body;
+    struct intake_slot *slot = intake_slot_with(h, m->application_id);
+    if (!slot) {
+        cf_count(s, "dropped_ended");
+        return 0;
+    }
+    *changed = slot->promised_on != m->promised_on;
+    slot->promised_on = m->promised_on;
+    return 0;
+}
+
 int intake_decide_later_notice(struct cf_step *s, struct intake_holder *h)
 {
     const struct intake_follow *m = s->msg->body;

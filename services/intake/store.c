@@ -11,6 +11,7 @@
     COLUMN(prefix "_submitted_at", INT8, field.submitted_at)  \
     COLUMN(prefix "_roster", ID, field.roster)                \
     COLUMN(prefix "_row_no", INT4, field.row_no)              \
+    COLUMN(prefix "_promised_on", INT4, field.promised_on)    \
     COLUMN(prefix "_last_app", ID, field.last_app)            \
     COLUMN(prefix "_last_at", INT8, field.last_at)
 #define MIRROR(prefix, field)                                 \
@@ -245,6 +246,7 @@ int intake_view_read(const PGresult *res, int row, struct cf_arena *arena, struc
         {"command_reason", CF_COL_TEXT, offsetof(struct intake_view, command_reason)},
         {"command_voucher_no", CF_COL_TEXT, offsetof(struct intake_view, command_voucher_no)},
         {"command_notice_no", CF_COL_TEXT, offsetof(struct intake_view, command_notice_no)},
+        {"promised_on", CF_COL_INT4, offsetof(struct intake_view, promised_on)},
         {"state_now", CF_COL_INT2, offsetof(struct intake_view, state_now)},
         {"ended_at", CF_COL_INT8, offsetof(struct intake_view, ended_at)},
         {"activated_at", CF_COL_INT8, offsetof(struct intake_view, activated_at)},

@@ -17,7 +17,7 @@ struct intake_slot {
     int16_t kind, state;
     int64_t submitted_at;
     uint8_t roster[16];
-    int32_t row_no;
+    int32_t row_no, promised_on; /* promised_on: day; 0: not yet */
     uint8_t last_app[16];
     int64_t last_at;
 };
@@ -192,6 +192,7 @@ struct intake_view {
     int16_t command_result; /* 0: no command was waited for */
     struct cf_str command_reason, command_voucher_no, command_notice_no;
     int16_t state_now; /* app.state is that of the judgement */
+    int32_t promised_on; /* of an application that is open */
     int64_t ended_at, activated_at;
 };
 int intake_view_read(const PGresult *res, int row, struct cf_arena *arena,

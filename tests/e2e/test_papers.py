@@ -49,6 +49,19 @@ def test_intake_and_inquiry_give_the_outcome_in_one_shape(card):
     assert first["timeline"] == last["timeline"][:len(first["timeline"])]
 
 
+def test_the_receipt_tells_the_promised_day_while_the_application_is_open(client, people, bank):
+    bank.behave(hold_after="arrived")
+    first = client.accepted(people.resident())
+    assert first["receipt"]["promised_date"] is None  # not queued yet
+    shown = client.wait_for(first["application_id"], "ready_for_pickup")
+    promised = shown["receipt"]["promised_date"]
+    assert promised and promised <= shown["deadline"]["due_on"]
+    path = f"/v1/applications/{first['application_id']}/receipt"
+    intake = client.api("intake", "bank_outlet")
+    wait_until("intake has heard of it, too", 15, lambda: intake.get(
+        path).json["receipt"]["promised_date"] == promised, 0.1)
+
+
 def test_a_notice_has_one_shape_too_and_is_found_by_its_number(client, people):
     person = people.resident()
     client.enrol(person)

@@ -12,6 +12,8 @@ select w.id, 0::smallint as command_result, null::text as command_reason,
     coalesce(e.state,
         case a.id when h.permanent_app then h.permanent_state
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,
+    coalesce(case a.id when h.permanent_app then h.permanent_promised_on
+                  when h.temporary_app then h.temporary_promised_on end, 0) as promised_on,
     coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
 cross join lateral (select * from application a where a.part = w.part and a.id = w.id offset 0) a
@@ -28,6 +30,8 @@ select w.id, c.result, c.reason, c.voucher_no, c.notice_no,
     coalesce(e.state,
         case a.id when h.permanent_app then h.permanent_state
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,
+    coalesce(case a.id when h.permanent_app then h.permanent_promised_on
+                  when h.temporary_app then h.temporary_promised_on end, 0) as promised_on,
     coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from unnest($1::smallint[], $2::uuid[]) as w (part, id)
 cross join lateral (select * from command c where c.part = w.part and c.id = w.id offset 0) c

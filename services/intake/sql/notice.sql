@@ -5,6 +5,8 @@ select a.*,
     coalesce(e.state,
         case a.id when h.permanent_app then h.permanent_state
                   when h.temporary_app then h.temporary_state end, a.state) as state_now,
+    coalesce(case a.id when h.permanent_app then h.permanent_promised_on
+                  when h.temporary_app then h.temporary_promised_on end, 0) as promised_on,
     coalesce(e.at, 0) as ended_at, coalesce(e.activated_at, 0) as activated_at
 from application a
 left join application_end e on e.part = a.part and e.id = a.id

@@ -287,6 +287,20 @@ static void steps_of_production_are_followed(void **state)
     e.application_id.len = 3;
     expect(read_as(r, INTAKE_IN_CARDS, &key, cf_pack(r->a, &e.base)), CF_E_DECODE,
            "application_id");
+    Cardflow__V1__CardEvent__Promised p;
+    cardflow__v1__card_event__promised__init(&p);
+    e.body_case = CARDFLOW__V1__CARD_EVENT__BODY_PROMISED;
+    e.promised = &p;
+    expect(read_as(r, INTAKE_IN_CARDS, &key, cf_pack(r->a, &e.base)), CF_E_DECODE,
+           "application_id");
+    e.application_id = cf_data_id(APP);
+    p.promised_on = 20516;
+    const struct read *promised = read_as(r, INTAKE_IN_CARDS, &key, cf_pack(r->a, &e.base));
+    expect(promised, 0, "");
+    const struct intake_promised *m = promised->msgs[0].body;
+    assert_int_equal(m->promised_on, 20516);
+    assert_memory_equal(m->application_id, APP, 16);
+    e.application_id.len = 3;
     Cardflow__V1__CardEvent__CardChanged c;
     cardflow__v1__card_event__card_changed__init(&c);
     e.body_case = CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED;
