@@ -151,16 +151,8 @@ static enum cf_head_result header_line(const char *base, struct cf_str line, str
 
 /* ---- what the lines mean together ------------------------------------------------------------ */
 
-static bool parse_length(struct cf_str s, uint64_t *out)
-{
-    *out = 0;
-    if (s.len == 0 || s.len > 15) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
-        *out = *out * 10 + (uint64_t)(s.ptr[i] - '0');
-    }
-    return true;
-}
+/* Less than a petabyte. */
+#define LENGTH_MAX UINT64_C(999999999999999)
 
 static enum cf_head_result framing(const char *base, struct cf_head *h, struct cf_head_wrong *w)
 {
@@ -178,7 +170,7 @@ static enum cf_head_result framing(const char *base, struct cf_head *h, struct c
         return fail(w, 411, "length_required", "Transfer-Encoding", "is not taken",
                     "send the body with Content-Length");
     h->has_length = lengths == 1;
-    if (h->has_length && !parse_length(cf_head_find(h, base, "content-length"), &h->length))
+    if (h->has_length && !cf_digits(cf_head_find(h, base, "content-length"), LENGTH_MAX, &h->length))
         return malformed(w, "Content-Length", "must be decimal digits", "send the body's length");
     struct cf_str connection = cf_head_find(h, base, "connection");
     h->keep_alive = !h->http_1_0 && !cf_has_token(connection, "close");

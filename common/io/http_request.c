@@ -49,16 +49,11 @@ struct cf_str cf_request_query(const struct cf_request *req, const char *name)
 
 int cf_request_limit(struct cf_request *req)
 {
-    enum { ABSENT = 100, MOST = 500, DIGITS = 15 };
+    enum { ABSENT = 100, MOST = 500 };
     struct cf_str s = cf_request_query(req, "limit");
-    int64_t n = 0;
-    bool digits = s.len > 0 && s.len <= DIGITS;
+    uint64_t n;
     if (!s.ptr) return ABSENT;
-    for (size_t i = 0; i < s.len && digits; i++) {
-        digits = s.ptr[i] >= '0' && s.ptr[i] <= '9';
-        n = 10 * n + (s.ptr[i] - '0');
-    }
-    if (digits && n >= 1 && n <= MOST) return (int)n;
+    if (cf_digits(s, MOST, &n) && n >= 1) return (int)n;
     cf_problem_field(req, 400, "invalid_query", "limit", "a number from 1 to 500",
                      "Leave it out for 100.");
     return -1;
@@ -115,12 +110,9 @@ cf_ms cf_request_wait_ms(const struct cf_request *req, cf_ms max_ms)
         struct cf_str value =
             cf_trim((struct cf_str){equals + 1, (size_t)(one.ptr + one.len - equals) - 1});
         if (!cf_same_word(word, "wait") || value.len == 0 || value.len > 6) continue;
-        cf_ms seconds = 0;
-        for (size_t i = 0; i < value.len; i++) {
-            if (value.ptr[i] < '0' || value.ptr[i] > '9') return 0;
-            seconds = seconds * 10 + (value.ptr[i] - '0');
-        }
-        return seconds * 1000 < max_ms ? seconds * 1000 : max_ms;
+        uint64_t seconds;
+        if (!cf_digits(value, 999999, &seconds)) return 0;
+        return (cf_ms)seconds * 1000 < max_ms ? (cf_ms)seconds * 1000 : max_ms;
     }
     return 0;
 }

@@ -23,14 +23,10 @@ static bool copy_decoded(struct cf_str s, char *out, size_t cap)
 
 static bool number(struct cf_str s, int max, int *out)
 {
-    int v = 0;
-    if (s.len == 0 || s.len > 5) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
-        v = v * 10 + (s.ptr[i] - '0');
-    }
-    *out = v;
-    return v <= max;
+    uint64_t v;
+    if (!cf_digits(s, (uint64_t)max, &v)) return false;
+    *out = (int)v;
+    return true;
 }
 
 static bool prefix(struct cf_str *s, const char *head)

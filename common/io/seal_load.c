@@ -77,14 +77,10 @@ static bool take_string(struct cf_str *s, struct cf_str *out)
 
 static bool digits_id(struct cf_str s, uint32_t *id)
 {
-    uint64_t v = 0;
-    if (s.len == 0 || s.len > 10) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
-        v = v * 10 + (uint64_t)(s.ptr[i] - '0');
-    }
+    uint64_t v;
+    if (!cf_digits(s, UINT32_MAX, &v)) return false;
     *id = (uint32_t)v;
-    return v > 0 && v <= UINT32_MAX;
+    return v > 0;
 }
 
 /* An id, with or without quotes. */

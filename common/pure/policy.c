@@ -19,13 +19,8 @@ static int fail(struct cf_policies_error *error, unsigned line, const char *why)
 /* Digits only, up to `max`; -1 for anything else. */
 static int number(struct cf_str s, int max)
 {
-    int v = 0;
-    if (s.len == 0 || s.len > 4) return -1;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return -1;
-        v = v * 10 + (s.ptr[i] - '0');
-    }
-    return v <= max ? v : -1;
+    uint64_t v;
+    return cf_digits(s, (uint64_t)max, &v) ? (int)v : -1;
 }
 
 static bool is_id(struct cf_str s)

@@ -187,6 +187,21 @@ bool cf_unhex(struct cf_str s, void *out, size_t n)
     return true;
 }
 
+bool cf_digits(struct cf_str s, uint64_t max, uint64_t *out)
+{
+    enum { MOST = 20 };
+    uint64_t v = 0;
+    if (s.len == 0 || s.len > MOST) return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
+        uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+        if (digit > max || v > (max - digit) / 10) return false;
+        v = 10 * v + digit;
+    }
+    *out = v;
+    return true;
+}
+
 void cf_uuid_text(const uint8_t id[16], char out[37])
 {
     char hex[33];

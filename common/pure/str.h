@@ -65,6 +65,10 @@ static inline struct cf_str cf_buf_str(const struct cf_buf *b)
     return (struct cf_str){b->ptr, b->len};
 }
 
+/* A decimal number up to max, of digits alone (20 at most); false, and *out as it was, for anything
+ * else. */
+bool cf_digits(struct cf_str s, uint64_t max, uint64_t *out);
+
 /* Lower-case hexadecimal of n bytes into out (2n + 1 bytes, zero-terminated). */
 void cf_hex(const void *bytes, size_t n, char *out);
 /* The reverse; false when s is not exactly 2n hexadecimal digits. */

@@ -114,7 +114,7 @@ void intake_api_paper_routes(struct intake_front *front)
                                             .scope = "applications:read"};
     static const struct cf_route notice = {
         .method = "GET", .pattern = "/v1/notices/{no}", .scope = "vouchers:read"};
-    struct cf_pgarray ended;
+    struct cf_pgarray ended = {.count = 0};
     front->printer = cf_printer_new(front->app->loop, NULL);
     cf_http_own(front->app->http, front->printer, printer_free);
     cf_http_route(front->app->http, &receipt, get_receipt, front);

@@ -180,13 +180,9 @@ static int32_t query_int(const struct cf_request *req, const char *name, int32_t
                          int32_t max)
 {
     struct cf_str s = cf_request_query(req, name);
-    int64_t v = 0;
-    if (!s.ptr || s.len == 0 || s.len > 9) return fallback;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return fallback;
-        v = v * 10 + (s.ptr[i] - '0');
-    }
-    return v > max ? max : (int32_t)v;
+    uint64_t v;
+    if (!cf_digits(s, INT32_MAX, &v)) return fallback;
+    return v > (uint64_t)max ? max : (int32_t)v;
 }
 
 static void answer_rows(struct intake_ask *k, const PGresult *roster)

@@ -227,13 +227,8 @@ static struct cf_str raw_of(const struct intake_book *b, const struct cell *c)
 
 static bool index_of(const struct intake_book *b, const struct cell *c, uint32_t *out)
 {
-    struct cf_str raw = raw_of(b, c);
-    uint64_t v = 0;
-    if (raw.len == 0 || raw.len > 9) return false;
-    for (size_t i = 0; i < raw.len; i++) {
-        if (raw.ptr[i] < '0' || raw.ptr[i] > '9') return false;
-        v = v * 10 + (uint64_t)(raw.ptr[i] - '0');
-    }
+    uint64_t v;
+    if (!cf_digits(raw_of(b, c), UINT32_MAX, &v)) return false;
     *out = (uint32_t)v;
     return true;
 }

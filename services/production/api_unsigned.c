@@ -64,27 +64,16 @@ static void show(void *arg, int e, const PGresult *res)
     cf_buf_free(&body);
 }
 
-/* digits without a sign; false when there is something else. */
-static bool number_of(struct cf_str s, int64_t *out)
-{
-    int64_t n = 0;
-    if (!s.len || s.len > 15) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return false;
-        n = 10 * n + (s.ptr[i] - '0');
-    }
-    *out = n;
-    return true;
-}
-
 static bool read_after(struct cf_str after, int64_t *at, struct cf_str *no)
 {
     const char *dot = after.len ? memchr(after.ptr, '.', after.len) : NULL;
     if (!dot) return false;
     size_t n = (size_t)(dot - after.ptr);
+    uint64_t ms;
     *no = (struct cf_str){dot + 1, after.len - n - 1};
-    return number_of((struct cf_str){after.ptr, n}, at) &&
-           cf_receipt_check_prefixed(*no, CF_VOUCHER_LETTER);
+    if (!cf_digits((struct cf_str){after.ptr, n}, INT64_MAX, &ms)) return false;
+    *at = (int64_t)ms;
+    return cf_receipt_check_prefixed(*no, CF_VOUCHER_LETTER);
 }
 
 /* The query's limit and after; false: it was answered. */

@@ -27,14 +27,12 @@ static bool unnumbered_allowed(const struct cf_topic_in *t)
 static int source_part(const struct cf_stage *st, struct cf_str src)
 {
     size_t i = src.len;
-    int v = 0, digits = 0;
+    uint64_t part;
     while (i && src.ptr[i - 1] != '/')
         i--;
-    for (; i && i < src.len; i++, digits++) {
-        if (src.ptr[i] < '0' || src.ptr[i] > '9' || v > 10000) return -1;
-        v = v * 10 + (src.ptr[i] - '0');
-    }
-    return digits && v < st->conf.partitions ? v : -1;
+    struct cf_str digits = {src.ptr + i, src.len - i};
+    bool good = i && cf_digits(digits, (uint64_t)st->conf.partitions - 1, &part);
+    return good ? (int)part : -1;
 }
 
 enum stream_verdict { FRESH, REPEATED, MISSING_NUMBER, GAP };

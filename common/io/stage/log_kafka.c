@@ -247,15 +247,11 @@ static int log_acks(void *self, struct cf_ack *acks, size_t max, int wait_ms, si
 
 /* ---- consuming ------------------------------------------------------------------------------ */
 
+/* 0: none. */
 static int64_t number_of(struct cf_str s)
 {
-    int64_t v = 0;
-    if (s.len == 0 || s.len > 18) return 0;
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] < '0' || s.ptr[i] > '9') return 0;
-        v = v * 10 + (s.ptr[i] - '0');
-    }
-    return v;
+    uint64_t v;
+    return cf_digits(s, INT64_MAX, &v) ? (int64_t)v : 0;
 }
 
 void cf_record_header(struct cf_record *r, const char *name, struct cf_str v)
@@ -473,13 +469,11 @@ static bool own_source(const struct log_kafka *k, struct cf_str src, int16_t *pa
     size_t len = strlen(k->service->name);
     if (src.len < len + 2 || memcmp(src.ptr, k->service->name, len) || src.ptr[len] != '/')
         return false;
-    int64_t v = 0;
-    for (size_t i = len + 1; i < src.len; i++) {
-        if (src.ptr[i] < '0' || src.ptr[i] > '9' || v > 100000) return false;
-        v = v * 10 + (src.ptr[i] - '0');
-    }
+    uint64_t v;
+    struct cf_str digits = {src.ptr + len + 1, src.len - len - 1};
+    if (!cf_digits(digits, (uint64_t)k->conf->partitions - 1, &v)) return false;
     *part = (int16_t)v;
-    return v < k->conf->partitions;
+    return true;
 }
 
 static int log_scan(void *self, const struct cf_scan *what, size_t n, cf_scan_seen *seen, void *arg)

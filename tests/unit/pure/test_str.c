@@ -103,6 +103,42 @@ static void bytes_are_written_in_hexadecimal_and_read_again(void **state)
     assert_false(cf_uuid_parse(CF_STR("001fa0fg-0990-0000-0000-000000000000"), out));
 }
 
+static void digits_are_a_number_up_to_its_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t max;
+        bool good;
+        uint64_t value;
+    } rows[] = {
+        {"0",                    0,          true,  0         },
+        {"7",                    9,          true,  7         },
+        {"007",                  9,          true,  7         },
+        {"500",                  500,        true,  500       },
+        {"501",                  500,        false, 0         },
+        {"8",                    7,          false, 0         },
+        {"18446744073709551615", UINT64_MAX, true,  UINT64_MAX},
+        {"18446744073709551616", UINT64_MAX, false, 0         },
+        {"99999999999999999999", UINT64_MAX, false, 0         },
+        {"00000000000000000000", 1,          true,  0         },
+        {"000000000000000000000", 1,         false, 0         },
+        {"",                     9,          false, 0         },
+        {"-1",                   9,          false, 0         },
+        {"+1",                   9,          false, 0         },
+        {" 1",                   9,          false, 0         },
+        {"1 ",                   9,          false, 0         },
+        {"1/",                   99,         false, 0         },
+        {"1:",                   99,         false, 0         },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t v = 77;
+        print_message("%s up to %llu\n", rows[i].text, (unsigned long long)rows[i].max);
+        assert_int_equal(cf_digits(cf_str_of(rows[i].text), rows[i].max, &v), rows[i].good);
+        assert_int_equal(v, rows[i].good ? rows[i].value : 77);
+    }
+}
+
 static void memory_of_no_bytes_can_be_given_back(void **state)
 {
     (void)state;
@@ -151,6 +187,7 @@ int main(void)
         cmocka_unit_test(a_buffer_keeps_what_it_has_when_it_is_full),
         cmocka_unit_test(what_cannot_be_printed_is_not_added),
         cmocka_unit_test(bytes_are_written_in_hexadecimal_and_read_again),
+        cmocka_unit_test(digits_are_a_number_up_to_its_limit),
         cmocka_unit_test(memory_of_no_bytes_can_be_given_back),
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
         cmocka_unit_test(out_of_memory_ends_the_process),
