@@ -43,13 +43,15 @@ struct load {
     struct cf_seal_ring *ring;
     struct cf_arena *arena;
     rd_kafka_t *producer, *consumer;
-    long failed;
+    struct unsent *unsent;
     uint64_t *ids;    /* hash of application ids and card numbers -> number + 1 */
     uint32_t *slots;
     size_t mask;
     cf_ms *sent, *done;
     long n_done;
 };
+
+enum { FLUSH_MS = 60000 };
 
 static _Noreturn void die(const char *what, const char *why)
 {
@@ -124,11 +126,35 @@ static void roster(const struct load *l)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+/* A message that was not acknowledged, to be sent again: whoever has it already knows it by its id. */
+struct unsent {
+    struct unsent *next;
+    const char *topic;
+    int32_t part;
+    int64_t at;
+    rd_kafka_headers_t *headers;
+    size_t key_len, len;
+    char bytes[]; /* key, value */
+};
+
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
 {
     struct load *l = arg;
+    rd_kafka_headers_t *headers;
     (void)rk;
-    if (m->err) l->failed++;
+    if (!m->err) return;
+    struct unsent *u = cf_malloc(sizeof *u + m->key_len + m->len);
+    if (rd_kafka_message_headers(m, &headers)) die("produce", "a message without headers");
+    *u = (struct unsent){.next = l->unsent,
+                         .topic = m->_private,
+                         .part = m->partition,
+                         .at = rd_kafka_message_timestamp(m, NULL),
+                         .headers = rd_kafka_headers_copy(headers),
+                         .key_len = m->key_len,
+                         .len = m->len};
+    memcpy(u->bytes, m->key, m->key_len);
+    memcpy(u->bytes + m->key_len, m->payload, m->len);
+    l->unsent = u;
 }
 
 static void make_producer(struct load *l)
@@ -150,32 +176,78 @@ static void make_producer(struct load *l)
     rd_kafka_metadata_destroy(md);
 }
 
-static void send_message(struct load *l, const char *topic, const char *type, const struct cf_key *key,
-                 const uint8_t id[16], struct cf_str value)
+static void producer_again(struct load *l);
+
+/* Takes the headers. */
+static void produce(struct load *l, const char *topic, int32_t part, int64_t at, struct cf_str key,
+                    struct cf_str value, rd_kafka_headers_t *headers)
 {
-    char text[37], at[30];
-    cf_uuid_text(id, text);
-    cf_rfc3339_text(cf_now_ms(), at);
-    int32_t part = (int32_t)cf_key_partition(key, (uint32_t)l->conf.partitions);
     for (;;) {
         rd_kafka_resp_err_t err = rd_kafka_producev(
             l->producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(part),
             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY((void *)(uintptr_t)key->b, key->len),
-            RD_KAFKA_V_VALUE((void *)(uintptr_t)value.ptr, value.len),
-            RD_KAFKA_V_TIMESTAMP(cf_now_ms()), RD_KAFKA_V_HEADER("ce_id", text, 36),
-            RD_KAFKA_V_HEADER("ce_type", type, -1), RD_KAFKA_V_HEADER("ce_time", at, -1),
-            RD_KAFKA_V_HEADER("ce_source", "load", -1),
-            RD_KAFKA_V_HEADER("ce_specversion", "1.0", -1), RD_KAFKA_V_END);
+            RD_KAFKA_V_KEY((void *)(uintptr_t)key.ptr, key.len),
+            RD_KAFKA_V_VALUE((void *)(uintptr_t)value.ptr, value.len), RD_KAFKA_V_TIMESTAMP(at),
+            RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)topic),
+            RD_KAFKA_V_END);
         if (!err) return;
-        if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL) die("produce", rd_kafka_err2name(err));
+        if (err == RD_KAFKA_RESP_ERR__FATAL)
+            producer_again(l);
+        else if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            die("produce", rd_kafka_err2name(err));
         rd_kafka_poll(l->producer, 20);
     }
 }
 
+/* An idempotent producer whose numbers have come out of order (a leader that has lost records) takes
+ * nothing more: another one sends what was not acknowledged. */
+static void producer_again(struct load *l)
+{
+    rd_kafka_purge(l->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(l->producer, FLUSH_MS);
+    rd_kafka_destroy(l->producer);
+    make_producer(l);
+    struct unsent *list = l->unsent, *next;
+    l->unsent = NULL;
+    for (; list; list = next) {
+        next = list->next;
+        struct cf_str value = {list->bytes + list->key_len, list->len};
+        produce(l, list->topic, list->part, list->at, (struct cf_str){list->bytes, list->key_len},
+                value, list->headers);
+        free(list);
+    }
+}
+
+/* topic: a literal. */
+static void send_message(struct load *l, const char *topic, const char *type,
+                         const struct cf_key *key, const uint8_t id[16], struct cf_str value)
+{
+    char text[37], at[30];
+    cf_uuid_text(id, text);
+    cf_rfc3339_text(cf_now_ms(), at);
+    const char *const pairs[][2] = {{"ce_id", text},
+                                    {"ce_type", type},
+                                    {"ce_time", at},
+                                    {"ce_source", "load"},
+                                    {"ce_specversion", "1.0"}};
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(5);
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        rd_kafka_header_add(headers, pairs[i][0], -1, pairs[i][1], -1);
+    int32_t part = (int32_t)cf_key_partition(key, (uint32_t)l->conf.partitions);
+    produce(l, topic, part, cf_now_ms(), cf_key_str(key), value, headers);
+}
+
 static void flush(struct load *l)
 {
-    if (rd_kafka_flush(l->producer, 60000) || l->failed) die("produce", "not acknowledged");
+    cf_ms until = mono() + FLUSH_MS;
+    do {
+        bool all = !rd_kafka_flush(l->producer, FLUSH_MS / 100);
+        if (l->unsent || rd_kafka_fatal_error(l->producer, NULL, 0))
+            producer_again(l);
+        else if (all)
+            return;
+    } while (mono() < until);
+    die("produce", "not acknowledged");
 }
 
 static void enrol(struct load *l)
