@@ -96,6 +96,7 @@ void production_end(struct production_slot *slot, enum cf_app_state state, struc
     slot->app.until = 0;
     slot->app.queued = false;
     slot->app.leaving = PRODUCTION_STAYS;
+    production_card_give_back(&slot->card, fx);
     production_step(slot, state, reason, fx);
     /* What cannot be done any more is explained on paper. */
     fx->list[fx->n - 1].notice =
@@ -203,6 +204,7 @@ enum production_fit production_on_accepted(struct production_holder *h,
     /* Intake lets one application be open. One that is still before its photo here has ended there
      * (its photo never came), and that news is on its way on another topic. */
     bool overtaken = app->state == CF_APP_ACCEPTED || app->state == CF_APP_PHOTO_MISSING;
+    if (overtaken) production_card_give_back(&slot->card, fx);
     bool closed =
         (production_app_is_open(app) && !overtaken) || !fits_cards(slot, a->kind) || h->died;
     if (closed) {

@@ -117,6 +117,13 @@ void production_card_scrap(struct production_slot *slot, bool temporary, bool te
     memset(card, 0, sizeof *card);
 }
 
+void production_card_give_back(struct production_card *card, struct production_effects *fx)
+{
+    if (!card->handed_in || !production_card_is(card)) return;
+    card->handed_in = false;
+    production_card_changed(card, false, card->state, "given_back", NULL, fx);
+}
+
 /* ---- time ---------------------------------------------------------------------------------- */
 
 static bool may_expire(const struct production_card *card)

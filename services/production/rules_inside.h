@@ -42,5 +42,7 @@ struct production_effect *production_card_changed(const struct production_card *
                                                   bool temporary, enum cf_card_state before,
                                                   const char *word, const struct production_op *op,
                                                   struct production_effects *fx);
+/* There will be no new card for it: a card that was handed in is the holder's again. */
+void production_card_give_back(struct production_card *card, struct production_effects *fx);
 void production_tell_bank(const struct production_card *card, const char *what,
                           struct production_effects *fx);

@@ -161,12 +161,11 @@ enum production_fit production_on_enrolment(struct production_holder *h,
     bool died = cf_str_is(m->reason, "death");
     struct production_slot *slots[] = {&h->permanent, &h->temporary};
     for (int i = 0; i < 2; i++) {
-        enrolment_leaves(slots[i], died, fx);
-        if (!died) continue;
-        cancel_card(&slots[i]->card, i == 1, "death", fx);
+        if (died) cancel_card(&slots[i]->card, i == 1, "death", fx);
         /* Collected and not activated, beside an old card. */
-        if (slots[i]->app.state == CF_APP_COLLECTED)
+        if (died && slots[i]->app.state == CF_APP_COLLECTED)
             cancel_card(&slots[i]->made, i == 1, "death", fx);
+        enrolment_leaves(slots[i], died, fx);
     }
     bool changed = fx->n > 0 || (died && !h->died);
     if (died) h->died = true;

@@ -195,6 +195,7 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         t->card->financial = PRODUCTION_FIN_ACTIVE;
     }
     production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
+    if (on == PRODUCTION_CARD_CANCEL && t->made) production_card_give_back(&t->slot->card, fx);
     if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
     done(op, t, fx);
     return PRODUCTION_MOVE;

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from harness.client import Client
 from harness.program import wait_until
+from harness.walks import import_card, withdraw
 
 
 @pytest.fixture
@@ -50,6 +51,32 @@ def test_the_new_card_takes_the_place_of_the_old_one(client, holder, kind, field
     assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
     client.wait_for(answer.json["application_id"], "collected", "已激活")
     wait_until("one usable card", 20, lambda: states(client, holder) == ["cancelled", "normal"],
+               0.1)
+
+
+def test_a_damaged_card_is_given_back_when_there_will_be_no_new_one(client, people):
+    person = import_card(client, people.foreigner())
+
+    def identity():
+        shown = client.status(document=client.document(person))["cards"][0]["identity"]
+        return shown["valid"], shown["reasons"]
+
+    def hand_in():
+        answer = client.apply(person, kind="damage_replacement")
+        assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
+        client.wait_for(answer.json["application_id"], "photo_missing")
+        wait_until("it is no identity", 15, lambda: identity() == (False, ["handed_in"]), 0.1)
+        return answer.json["application_id"]
+
+    first = hand_in()
+    given_up = withdraw(client, person, first)
+    assert (given_up.status, given_up.json["result"]) == (200, "done"), given_up
+    client.wait_for(first, "withdrawn", "已撤销")
+    wait_until("the holder has it back", 15, lambda: identity() == (True, []), 0.1)
+    again = hand_in()
+    assert client.put_photo(again, wait=10).status == 200
+    client.wait_for(again, "collected", "已激活")
+    wait_until("one usable card", 20, lambda: states(client, person) == ["cancelled", "normal"],
                0.1)
 
 
