@@ -142,7 +142,6 @@ bool intake_number_valid(struct cf_str type, struct cf_str number, cf_day today,
 #define INTAKE_DUPLICATE_MS (4 * (cf_ms)CF_MS_PER_DAY)
 #define INTAKE_OLDEST_MS (3 * (cf_ms)CF_MS_PER_DAY)
 #define INTAKE_CLOCK_SKEW_MS 120000
-#define INTAKE_EXPIRY_FROM_DAYS 90
 
 /* ---- the states of an application as intake keeps them ------------------------------------- */
 

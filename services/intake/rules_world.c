@@ -1,5 +1,6 @@
 /* What is known of the holder: enrolment, open applications, cards. Checked only when type and
  * number are valid. Source: domain reference, "One card". */
+#include "common/pure/reissue.h"
 #include "services/intake/rules.h"
 
 static void check_enrolment(const struct intake_facts *f, const struct intake_world *w,
@@ -59,25 +60,11 @@ static void check_photo_swap(const struct intake_request *r, const struct intake
 static void check_reissue(const struct intake_request *r, const struct intake_facts *f,
                           const struct intake_card *c, struct cf_reason_set *out)
 {
-    enum cf_reissue_reason why = cf_reissue_reason_parse(r->reissue_reason);
-    bool has_card = c->state != CF_CARD_NONE && c->state != CF_CARD_CANCELLED;
-    if (why == CF_REISSUE_NONE) return; /* told with the fields */
-    if (why == CF_REISSUE_MASS_EXCHANGE) { /* of an old card unknown to us, at any issuing bank */
-        if (has_card) cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
-        return;
-    }
-    if (c->state == CF_CARD_CANCELLED)
-        cf_reason_set_add(out, CF_REASON_CARD_CANCELLED);
-    else if (!has_card)
-        cf_reason_set_add(out, CF_REASON_NO_CARD_TO_REPLACE);
-    else if (why == CF_REISSUE_BANK_CHANGE) {
-        if (cf_str_eq(c->bank_code, r->bank_code)) cf_reason_set_add(out, CF_REASON_CARD_EXISTS);
-    } else if (!cf_str_eq(c->bank_code, r->bank_code)) {
-        cf_reason_set_add(out, CF_REASON_NOT_ISSUING_BANK);
-    } else if (why == CF_REISSUE_EXPIRY && c->valid_until > 0 &&
-               f->today < c->valid_until - INTAKE_EXPIRY_FROM_DAYS) {
-        cf_reason_set_add(out, CF_REASON_CARD_EXISTS); /* good for longer than 90 days */
-    }
+    const struct cf_reissue_card card = {c->state, cf_str_eq(c->bank_code, r->bank_code),
+                                         c->valid_until};
+    enum cf_reason refused =
+        cf_reissue_refused(cf_reissue_reason_parse(r->reissue_reason), &card, f->today);
+    if (refused != CF_REASON_NONE) cf_reason_set_add(out, refused);
 }
 
 static void check_cards(const struct intake_request *r, const struct intake_facts *f,

@@ -101,6 +101,7 @@ static int accepted(struct cf_decode *d, const struct cf_key *key,
     b->bank = production_codec_text(in->bank_code);
     b->outlet = production_codec_text(in->outlet_code);
     b->person = cf_bytes(in->person);
+    b->reissue = cf_reissue_reason_parse(production_codec_text(in->reissue_reason));
     b->accepted_on = in->accepted_on;
     b->due_on = in->due_on;
     b->provisional = in->provisional;

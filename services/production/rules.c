@@ -2,6 +2,7 @@
 #include "services/production/rules_inside.h"
 
 #include "common/pure/error.h"
+#include "common/pure/reissue.h"
 
 struct production_effect *production_effect_add(struct production_effects *fx,
                                                 enum production_effect_kind kind)
@@ -116,13 +117,21 @@ static const struct production_card *held_card(const struct production_slot *slo
     return in_hand(&slot->made) ? &slot->made : &slot->card;
 }
 
+static bool may_reissue(const struct production_card *held, const struct production_accepted *a)
+{
+    bool shown = held->state == CF_CARD_CANCELLED || in_hand(held);
+    const struct cf_reissue_card card = {shown ? held->state : CF_CARD_NONE,
+                                         cf_str_eq(held->bank, a->bank), held->valid_until};
+    return cf_reissue_refused(a->reissue, &card, a->accepted_on) == CF_REASON_NONE;
+}
+
 /* Does the application still fit the cards? Intake has judged by its mirror; these are the cards
  * themselves (rule "one card"). */
-static bool fits_cards(const struct production_slot *slot, enum cf_app_kind kind)
+static bool fits_cards(const struct production_slot *slot, const struct production_accepted *a)
 {
     const struct production_card *card = held_card(slot);
     bool plain = card->state == CF_CARD_SEALED || card->state == CF_CARD_NORMAL;
-    switch (kind) {
+    switch (a->kind) {
     case CF_KIND_FIRST_ISSUE:
         return !in_hand(card);
     case CF_KIND_LOSS_REPLACEMENT:
@@ -134,7 +143,7 @@ static bool fits_cards(const struct production_slot *slot, enum cf_app_kind kind
     case CF_KIND_TEMPORARY:
         return !cf_card_state_is_usable(card->state);
     case CF_KIND_REISSUE:
-        return true;
+        return may_reissue(card, a);
     case CF_KIND_NONE:
     case CF_KIND_COUNT:
         return false;
@@ -206,7 +215,7 @@ enum production_fit production_on_accepted(struct production_holder *h,
     bool overtaken = app->state == CF_APP_ACCEPTED || app->state == CF_APP_PHOTO_MISSING;
     if (overtaken) production_card_give_back(&slot->card, fx);
     bool closed =
-        (production_app_is_open(app) && !overtaken) || !fits_cards(slot, a->kind) || h->died;
+        (production_app_is_open(app) && !overtaken) || !fits_cards(slot, a) || h->died;
     if (closed) {
         remember_ended(h, a->app_id);
         close_at_once(

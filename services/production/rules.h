@@ -228,6 +228,7 @@ struct production_accepted {
     enum cf_app_kind kind;
     enum cf_channel channel;
     struct cf_str bank, outlet, person; /* person: packed Sealed, copied unchanged */
+    enum cf_reissue_reason reissue;
     cf_day accepted_on, due_on;
     bool provisional, child;
 };

@@ -93,8 +93,7 @@ static void kinds_fit_the_cards_or_are_closed(void **state)
         {"handed in once", CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_NORMAL, true, true, false},
         {"a photo for a sealed card", CF_KIND_PHOTO_SWAP, CF_CARD_SEALED, false, false, true},
         {"no photo for a lost card", CF_KIND_PHOTO_SWAP, CF_CARD_FORMAL_LOSS, false, false, false},
-        {"a reissue of any card", CF_KIND_REISSUE, CF_CARD_TEMPORARY_LOSS, false, true, true},
-        {"a reissue of a card unknown", CF_KIND_REISSUE, CF_CARD_NONE, false, true, true},
+        {"a reissue has a reason", CF_KIND_REISSUE, CF_CARD_NORMAL, false, true, false},
         {"a kind that is none", CF_KIND_NONE, CF_CARD_NONE, false, true, false},
         {"a kind that is not known",         (enum cf_app_kind)99,       CF_CARD_NONE,           false, true,  false},
     };
