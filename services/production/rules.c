@@ -92,7 +92,8 @@ void production_end(struct production_slot *slot, enum cf_app_state state, struc
     bool temporary = slot->app.kind == CF_KIND_TEMPORARY;
     if (slot->made.state != CF_CARD_NONE) {
         memcpy(slot->app.superseded, slot->made.no, sizeof slot->made.no);
-        production_card_scrap(slot, temporary, tell, fx);
+        bool died = cf_str_is(reason, cf_close_reason_name(CF_CLOSE_HOLDER_DIED));
+        production_card_scrap(slot, temporary, died ? PRODUCTION_DEATH : "cancel", tell, fx);
     }
     slot->app.until = 0;
     slot->app.queued = false;

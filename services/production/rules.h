@@ -438,10 +438,10 @@ bool production_card_put(struct production_card *card, bool temporary,
 /* The card is made: sealed, dated; nothing for one that is not in the making any more. */
 void production_card_seal(struct production_slot *slot, const struct production_world *w,
                           struct production_effects *fx);
-/* The card in the making will not be: voided when reserved, cancelled when sealed. tell: the bank
- * does not know yet. */
-void production_card_scrap(struct production_slot *slot, bool temporary, bool tell,
-                           struct production_effects *fx);
+/* The card in the making will not be: voided when reserved, cancelled when sealed, by that word.
+ * tell: the bank does not know yet. */
+void production_card_scrap(struct production_slot *slot, bool temporary, const char *word,
+                           bool tell, struct production_effects *fx);
 enum production_fit production_operate(struct production_holder *h, const struct production_op *op,
                                        const struct production_world *w,
                                        struct production_effects *fx);

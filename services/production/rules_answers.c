@@ -21,7 +21,7 @@ void production_fail(struct production_slot *slot, struct cf_str reason, bool te
     app->until = 0;
     production_step(slot, CF_APP_PRODUCTION_FAILED, reason, fx);
     memcpy(app->superseded, slot->made.no, sizeof slot->made.no);
-    production_card_scrap(slot, false, tell, fx);
+    production_card_scrap(slot, false, "cancel", tell, fx);
     remake(slot, w, fx);
 }
 
@@ -102,7 +102,7 @@ enum production_fit production_on_supplement(struct production_holder *h,
     if (!fits) return PRODUCTION_MOVE;
     if (m->outlet.len) slot->app.outlet = m->outlet;
     memcpy(slot->app.superseded, slot->made.no, sizeof slot->made.no);
-    production_card_scrap(slot, false, false, fx);
+    production_card_scrap(slot, false, "cancel", false, fx);
     production_queue(slot, fx);
     return PRODUCTION_MOVE;
 }

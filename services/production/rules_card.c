@@ -104,14 +104,14 @@ void production_card_seal(struct production_slot *slot, const struct production_
     e->outlet = slot->app.outlet;
 }
 
-void production_card_scrap(struct production_slot *slot, bool temporary, bool tell,
-                           struct production_effects *fx)
+void production_card_scrap(struct production_slot *slot, bool temporary, const char *word,
+                           bool tell, struct production_effects *fx)
 {
     struct production_card *card = &slot->made;
     if (card->state == CF_CARD_RESERVED) {
         /* Reserved cards are hidden from the holder: nothing to tell but the bank. */
         if (tell) production_tell_bank(card, "void_card", fx);
-    } else if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx)) {
+    } else if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, word, NULL, fx)) {
         if (tell) production_tell_bank(card, "cancelled", fx);
     }
     memset(card, 0, sizeof *card);

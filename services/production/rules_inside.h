@@ -2,6 +2,9 @@
 #pragma once
 #include "services/production/rules.h"
 
+/* The end of an enrolment, the word for a card's change and for the bank. */
+#define PRODUCTION_DEATH "death"
+
 bool production_app_is_open(const struct production_app *app);
 /* It waits in the bank's queue, or for a number to go there with. */
 bool production_slot_is_queued(const struct production_slot *slot);

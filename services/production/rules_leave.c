@@ -146,11 +146,10 @@ static void enrolment_leaves(struct production_slot *slot, bool died, struct pro
     leave(slot, why, true, fx);
 }
 
-static void cancel_card(struct production_card *card, bool temporary, const char *what,
-                        struct production_effects *fx)
+static void bury_card(struct production_card *card, bool temporary, struct production_effects *fx)
 {
-    if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx))
-        production_tell_bank(card, what, fx);
+    if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, PRODUCTION_DEATH, NULL, fx))
+        production_tell_bank(card, PRODUCTION_DEATH, fx);
 }
 
 enum production_fit production_on_enrolment(struct production_holder *h,
@@ -158,13 +157,13 @@ enum production_fit production_on_enrolment(struct production_holder *h,
                                             struct production_effects *fx)
 {
     if (m->active) return PRODUCTION_ALREADY;
-    bool died = cf_str_is(m->reason, "death");
+    bool died = cf_str_is(m->reason, PRODUCTION_DEATH);
     struct production_slot *slots[] = {&h->permanent, &h->temporary};
     for (int i = 0; i < 2; i++) {
-        if (died) cancel_card(&slots[i]->card, i == 1, "death", fx);
+        if (died) bury_card(&slots[i]->card, i == 1, fx);
         /* Collected and not activated, beside an old card. */
         if (died && slots[i]->app.state == CF_APP_COLLECTED)
-            cancel_card(&slots[i]->made, i == 1, "death", fx);
+            bury_card(&slots[i]->made, i == 1, fx);
         enrolment_leaves(slots[i], died, fx);
     }
     bool changed = fx->n > 0 || (died && !h->died);

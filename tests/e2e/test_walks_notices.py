@@ -136,10 +136,39 @@ def test_the_death_of_a_holder_ends_card_and_replacement(stack, client, holder, 
     client.settle("production")
     assert client.outcome(application_id)["state"] == "closed"
     assert cards(client, holder) == [CANCELLED]
+    client.settle("notification")
+    assert "cancelled" not in notifications(topics, holder)  # not even begun, to be held back then
     refused = client.apply(holder)
     assert refused.json["outcome"] != "accepted", refused
     client.settle("notification")
     assert received_sms(stack, holder["phone"]) == before  # nothing is sent to the dead
+
+
+def test_nothing_is_told_of_a_card_that_waits_for_a_dead_holder(stack, client, people, topics, bank):
+    """The change of the card and the end of the enrolment come on two topics: notification, which was
+    away, reads them in any order."""
+    person = people.resident()
+    bank.behave(hold_after="arrived")
+    application_id = client.accepted(person)["application_id"]
+    client.wait_for(application_id, "ready_for_pickup")
+    heard(topics, person, "accepted", "ready_for_pickup")
+    before = received_sms(stack, person["phone"])
+    notification = stack.service("notification")
+    shards = notification.metrics()["cardflow_stage_shards"]
+    notification.stop()
+    client.end_enrolment(person, "death")
+    client.wait_for(application_id, "closed", "已终止")
+    wait_for_cards(client, person, CANCELLED)
+    notification.start()
+
+    def has_read_all():
+        now = notification.metrics()
+        return now["cardflow_stage_shards"] == shards and now["cardflow_stage_lag_records"] == 0
+
+    wait_until("notification has read all", 60, has_read_all, 0.3)
+    client.settle("notification")
+    heard(topics, person, "accepted", "ready_for_pickup")
+    assert received_sms(stack, person["phone"]) == before
 
 
 def test_another_bank_takes_over_and_the_first_hears_of_it(stack, client, holder, topics):

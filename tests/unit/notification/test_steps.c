@@ -123,7 +123,8 @@ static void feed_marked(struct world *w, const char *what, bool silent)
 }
 
 /* An operation on a card names no application. */
-static void feed_activated(struct world *w)
+static void feed_changed(struct world *w, const char *before, const char *after,
+                         const char *operation)
 {
     Cardflow__V1__CardEvent e;
     cardflow__v1__card_event__init(&e);
@@ -133,9 +134,15 @@ static void feed_activated(struct world *w)
     e.card_no = (char *)(uintptr_t) "B00000019";
     e.body_case = CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED;
     e.card_changed = &c;
-    c.state_before = (char *)(uintptr_t) "sealed";
-    c.state = (char *)(uintptr_t) "normal";
+    c.state_before = (char *)(uintptr_t)before;
+    c.state = (char *)(uintptr_t)after;
+    c.operation = (char *)(uintptr_t)operation;
     feed(w, "card.events", "card.changed", &e.base);
+}
+
+static void feed_activated(struct world *w)
+{
+    feed_changed(w, "sealed", "normal", "activate");
 }
 
 static void feed_outcome(struct world *w, struct cf_work work,
@@ -185,11 +192,16 @@ static const struct notification_notice *notice(struct world *w, const struct cf
     return n ? n : &none;
 }
 
+static Cardflow__V1__NotificationEvent *event_at(struct world *w, size_t i)
+{
+    assert_string_equal(w->d->sent[i].type, "notification.ended");
+    return cf_unpack(w->d->keep, &cardflow__v1__notification_event__descriptor,
+                     w->d->sent[i].value);
+}
+
 static Cardflow__V1__NotificationEvent *last_event(struct world *w)
 {
-    struct cf_str v = w->d->sent[w->d->n_sent - 1].value;
-    assert_string_equal(w->d->sent[w->d->n_sent - 1].type, "notification.ended");
-    return cf_unpack(w->d->keep, &cardflow__v1__notification_event__descriptor, v);
+    return event_at(w, w->d->n_sent - 1);
 }
 
 static void an_accepted_application_is_told_once(void **state)
@@ -289,6 +301,33 @@ static void nothing_is_sent_to_the_dead(void **state)
     size_t before = w->d->n_work;
     feed_step(w, "collected");
     assert_int_equal(w->d->n_work, before - 1 + 1); /* the reminder went, the message came */
+    world_free(w);
+}
+
+/* The change of the card may be read before the end of the enrolment that made it. */
+static void the_end_of_a_card_by_death_is_told_to_nobody(void **state)
+{
+    (void)state;
+    for (int known = 0; known <= 1; known++) {
+        struct world *w = world_new();
+        if (known) feed_accepted(w, "sealed");
+        size_t before = w->d->n_work;
+        feed_changed(w, "normal", "cancelled", "death");
+        feed_changed(w, "sealed", "cancelled", "death");
+        assert_int_equal(w->d->n_work, before);
+        feed_life(w, false);
+        if (!known) feed_accepted(w, "sealed"); /* nothing was kept for then, either */
+        size_t of_cards = 0;
+        for (size_t i = 0; i < w->d->n_sent; i++)
+            of_cards += !strcmp(event_at(w, i)->template_, "cancelled");
+        assert_int_equal(of_cards, 0);
+        world_free(w);
+    }
+    /* Cancelled by somebody it is told: the word makes the difference. */
+    struct world *w = world_new();
+    feed_accepted(w, "sealed");
+    feed_changed(w, "normal", "cancelled", "cancel");
+    assert_int_equal(w->d->n_work, 2);
     world_free(w);
 }
 
@@ -529,6 +568,7 @@ int main(void)
         cmocka_unit_test(without_an_application_and_a_contact_a_message_is_suppressed),
         cmocka_unit_test(steps_read_before_the_acceptance_are_told_after_it),
         cmocka_unit_test(a_message_tried_again_leaves_the_row_of_the_others),
+        cmocka_unit_test(the_end_of_a_card_by_death_is_told_to_nobody),
         cmocka_unit_test(of_one_who_died_before_the_person_was_known_nothing_is_told),
         cmocka_unit_test(steps_of_no_interest_cost_nothing),
         cmocka_unit_test(whoever_does_not_come_is_reminded_three_times),

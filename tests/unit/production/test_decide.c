@@ -762,6 +762,12 @@ static void death_cancels_the_card_and_tells_the_bank(void **state)
          cf_pack(w->a, &e.base));
     is_text(row_of(w)->card_state, "cancelled");
     assert_int_equal(count(w, "bank.orders", "bank.card_notice"), 1);
+    for (size_t i = 0; i < w->d->n_sent; i++) {
+        if (strcmp(w->d->sent[i].type, "card.changed")) continue;
+        const Cardflow__V1__CardEvent__CardChanged *told = event_at(w, i)->card_changed;
+        bool gone = !strcmp(told->state, "cancelled");
+        assert_int_equal(!strcmp(told->operation, "death"), gone); /* notification tells nobody */
+    }
 }
 
 static void a_card_not_collected_for_a_year_is_cancelled(void **state)

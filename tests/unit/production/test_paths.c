@@ -758,6 +758,15 @@ static void who_left_is_out_of_the_queue_by_the_banks_word(void **state)
     assert_true(told("void_card"));
 }
 
+static size_t changes_by(const char *word)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < fx.n; i++)
+        n += fx.list[i].kind == PRODUCTION_FX_CHANGED && !strcmp(fx.list[i].word, word);
+    return n;
+}
+
+/* By a word of their own: notification tells the living only, whatever it has read first. */
 static void death_cancels_the_cards_of_both_slots(void **state)
 {
     (void)state;
@@ -771,6 +780,18 @@ static void death_cancels_the_cards_of_both_slots(void **state)
     assert_int_equal(h.permanent.made.state, CF_CARD_CANCELLED);
     assert_int_equal(h.temporary.card.state, CF_CARD_CANCELLED);
     assert_true(told("death"));
+    assert_int_equal(changes_by("death"), 3);
+    assert_int_equal(changes_by("cancel"), 0);
+    /* One that waits at the outlet goes with its application. */
+    h = holder_in(CF_APP_READY_FOR_PICKUP);
+    assert_int_equal(enrolment(&h, "death"), PRODUCTION_MOVE);
+    assert_int_equal(changes_by("death"), 1);
+    assert_int_equal(changes_by("cancel"), 0);
+    /* Another end of it is a cancellation. */
+    h = holder_in(CF_APP_READY_FOR_PICKUP);
+    withdraw(&h);
+    assert_int_equal(changes_by("cancel"), 1);
+    assert_int_equal(changes_by("death"), 0);
     h = holder_in(CF_APP_NONE);
     h.permanent.card = card_in(CF_CARD_NORMAL);
     assert_int_equal(enrolment(&h, "left"), PRODUCTION_ALREADY);
