@@ -135,14 +135,15 @@ static void take_over(struct production_holder *h, struct production_target *t, 
         production_tell_bank(temporary, "cancelled", fx);
 }
 
-/* Release while a replacement is open: refused, unless it is not batched yet: then the replacement
- * is withdrawn by it. Whether its line still waits, only the bank's shard knows: AHEAD. */
+/* Release while a replacement of the card is open: refused, unless it is not batched yet: then the
+ * replacement is withdrawn by it. Whether its line still waits, only the bank's shard knows: AHEAD. */
 static enum production_fit release_replacement(const struct production_op *op, struct production_target *t,
                                                struct production_effects *fx)
 {
     struct production_app *app = &t->slot->app;
-    if (app->kind != CF_KIND_LOSS_REPLACEMENT || !production_app_is_open(app))
-        return PRODUCTION_MOVE;
+    bool replaces =
+        app->kind == CF_KIND_LOSS_REPLACEMENT || app->kind == CF_KIND_DAMAGE_REPLACEMENT;
+    if (t->made || !replaces || !production_app_is_open(app)) return PRODUCTION_MOVE;
     bool early = app->state == CF_APP_ACCEPTED || app->state == CF_APP_PHOTO_MISSING ||
                  app->state == CF_APP_PHOTO_READY;
     if (!early || (app->queued && op->waited)) return PRODUCTION_ILLEGAL;
@@ -180,7 +181,7 @@ static enum production_fit move_card(struct production_holder *h, const struct p
     }
     if (fit != PRODUCTION_MOVE) {
         refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
-    } else if (on == PRODUCTION_CARD_RELEASE && t->card->state == CF_CARD_FORMAL_LOSS) {
+    } else if (on == PRODUCTION_CARD_RELEASE) {
         fit = release_replacement(op, t, fx);
         if (fit == PRODUCTION_AHEAD) return fit;
         if (fit != PRODUCTION_MOVE) refuse(&v, "replacement_open");

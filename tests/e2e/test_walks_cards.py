@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from harness.client import Client
 from harness.program import wait_until
-from harness.walks import import_card, withdraw
+from harness.walks import codes, import_card, operate, withdraw
 
 
 @pytest.fixture
@@ -78,6 +78,40 @@ def test_a_damaged_card_is_given_back_when_there_will_be_no_new_one(client, peop
     client.wait_for(again, "collected", "已激活")
     wait_until("one usable card", 20, lambda: states(client, person) == ["cancelled", "normal"],
                0.1)
+
+
+def test_a_damaged_card_reported_lost_is_not_released_while_its_replacement_is_made(client, people,
+                                                                                    bank):
+    person = import_card(client, people.resident())
+    bank.behave(hold_after="account_opened")
+    answer = client.apply(person, kind="damage_replacement")
+    application_id = answer.json["application_id"]
+    client.wait_for(application_id, "account_opened")
+    for report, lost in (("report_temporary_loss", "temporary_loss"),
+                         ("report_formal_loss", "formal_loss")):
+        assert operate(client, person, report).json["card_state"] == lost
+        found = operate(client, person, "release")
+        assert (found.json["result"], codes(found), found.json["card_state"]) == \
+            ("refused", ["replacement_open"], lost), found
+        assert client.api("production").get(f"/v1/notices/{found.json['notice_no']}").status == 200
+    bank.behave(hold_after=None)
+    client.wait_for(application_id, "collected", "已激活")
+    wait_until("one usable card", 20, lambda: states(client, person) == ["cancelled", "normal"],
+               0.1)
+
+
+def test_a_release_gives_a_damaged_card_back_while_its_replacement_waits(client, people):
+    person = import_card(client, people.foreigner())
+    answer = client.apply(person, kind="damage_replacement")
+    application_id = answer.json["application_id"]
+    client.wait_for(application_id, "photo_missing")
+    assert operate(client, person, "report_temporary_loss").json["result"] == "done"
+    found = operate(client, person, "release")
+    assert (found.json["result"], found.json["card_state"]) == ("done", "normal"), found
+    client.wait_for(application_id, "withdrawn", "已撤销")
+    wait_until("the card is an identity", 15, lambda: client.status(
+        document=client.document(person))["cards"][0]["identity"]["valid"], 0.1)
+    assert client.apply(person, kind="damage_replacement").json["outcome"] == "accepted"
 
 
 def test_an_old_card_that_nobody_here_knows_is_exchanged_at_any_bank(client, people):

@@ -360,42 +360,77 @@ static void a_release_waits_for_the_queue(void **state)
     }
 }
 
-/* "Release while a replacement is open is refused, unless it is not yet batched." */
+/* "Release while a replacement is open is refused, unless it is not yet batched." What was handed in
+ * is the holder's again with the release. */
+static void release_beside(enum cf_app_kind kind, enum cf_card_state lost, enum cf_app_state at,
+                           bool queued)
+{
+    bool early = at == CF_APP_ACCEPTED || at == CF_APP_PHOTO_MISSING || at == CF_APP_PHOTO_READY;
+    bool open = !cf_app_state_is_end(at);
+    bool damaged = open && kind == CF_KIND_DAMAGE_REPLACEMENT;
+    struct production_holder h = holder_with(lost);
+    struct production_op op = asked(PRODUCTION_OP_RELEASE);
+    h.permanent.card.handed_in = damaged;
+    h.permanent.app =
+        (struct production_app){.id = {7}, .kind = kind, .state = at, .queued = queued};
+    op.waited = queued; /* for the bank's shard, in vain */
+    bool refused = open && (!early || queued);
+    const struct production_effect *a = operate(&h, &op);
+    if (strcmp(reasons_of(a), refused ? "replacement_open" : "") != 0)
+        fail_msg("%s, %s: %s", cf_app_kind_name(kind), cf_app_state_name(at), reasons_of(a));
+    assert_int_equal(h.permanent.app.state, open && !refused ? CF_APP_WITHDRAWN : at);
+    assert_int_equal(h.permanent.card.state, refused ? lost : CF_CARD_NORMAL);
+    assert_int_equal(h.permanent.card.handed_in, damaged && refused);
+    assert_int_equal(find(&fx, PRODUCTION_FX_STEP) != NULL, open && !refused);
+}
+
 static void release_is_refused_from_the_batch_on(void **state)
 {
     (void)state;
-    for (int s = CF_APP_ACCEPTED; s < CF_APP_COUNT; s++) {
-        enum cf_app_state at = (enum cf_app_state)s;
-        bool early =
-            at == CF_APP_ACCEPTED || at == CF_APP_PHOTO_MISSING || at == CF_APP_PHOTO_READY;
-        bool open = !cf_app_state_is_end(at);
-        for (int queued = 0; queued <= (at == CF_APP_PHOTO_READY); queued++) {
-            struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
-            struct production_op op = asked(PRODUCTION_OP_RELEASE);
-            h.permanent.app = (struct production_app){
-                .id = {7}, .kind = CF_KIND_LOSS_REPLACEMENT, .state = at, .queued = queued};
-            op.waited = queued; /* for the bank's shard, in vain */
-            bool refused = open && (!early || queued);
-            const struct production_effect *a = operate(&h, &op);
-            if (strcmp(reasons_of(a), refused ? "replacement_open" : "") != 0)
-                fail_msg("%s: %s", cf_app_state_name(at), reasons_of(a));
-            assert_int_equal(h.permanent.app.state, open && !refused ? CF_APP_WITHDRAWN : at);
-            assert_int_equal(h.permanent.card.state,
-                             refused ? CF_CARD_FORMAL_LOSS : CF_CARD_NORMAL);
-            assert_int_equal(find(&fx, PRODUCTION_FX_STEP) != NULL, open && !refused);
+    for (int s = CF_APP_ACCEPTED; s < CF_APP_COUNT; s++)
+        for (int queued = 0; queued <= (s == CF_APP_PHOTO_READY); queued++) {
+            enum cf_app_state at = (enum cf_app_state)s;
+            release_beside(CF_KIND_LOSS_REPLACEMENT, CF_CARD_FORMAL_LOSS, at, queued);
+            /* Lost after it was handed in. */
+            release_beside(CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_FORMAL_LOSS, at, queued);
+            release_beside(CF_KIND_DAMAGE_REPLACEMENT, CF_CARD_TEMPORARY_LOSS, at, queued);
         }
-    }
-    /* Another kind of application has nothing to do with the loss; nor has a temporary loss. */
-    struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
+}
+
+static void other_releases_have_nothing_to_do_with_a_replacement(void **state)
+{
+    (void)state;
     struct production_op op = asked(PRODUCTION_OP_RELEASE);
+    /* Another kind of application. */
+    struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
     h.permanent.app = (struct production_app){.kind = CF_KIND_REISSUE, .state = CF_APP_BATCHED};
     assert_string_equal(operate(&h, &op)->word, "done");
     assert_int_equal(h.permanent.app.state, CF_APP_BATCHED);
-    h = holder_with(CF_CARD_TEMPORARY_LOSS);
-    h.permanent.app = (struct production_app){.kind = CF_KIND_LOSS_REPLACEMENT,
-                                              .state = CF_APP_BATCHED};
+    /* The new card itself, before it is collected. */
+    h = holder_with(CF_CARD_NORMAL);
+    h.permanent.app = (struct production_app){.kind = CF_KIND_DAMAGE_REPLACEMENT,
+                                              .state = CF_APP_READY_FOR_PICKUP};
+    h.permanent.card.handed_in = true;
+    h.permanent.made = card_in(CF_CARD_TEMPORARY_LOSS);
+    h.permanent.made.before_loss = CF_CARD_SEALED;
+    memcpy(h.permanent.made.no, "B00000027", 10);
+    op.card_no = cf_str_of(h.permanent.made.no);
     assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.permanent.made.state, CF_CARD_SEALED);
+    assert_int_equal(h.permanent.app.state, CF_APP_READY_FOR_PICKUP);
+    assert_true(h.permanent.card.handed_in);
+    /* A temporary loss that is over by itself: nobody has asked for anything. */
+    h = holder_with(CF_CARD_TEMPORARY_LOSS);
+    struct production_world w = world_at(NOW);
+    h.permanent.app =
+        (struct production_app){.kind = CF_KIND_DAMAGE_REPLACEMENT, .state = CF_APP_ACCEPTED};
+    h.permanent.card.handed_in = true;
+    h.permanent.card.loss_until = NOW;
+    production_on_due(&h, &w, &fx);
+    assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
+    assert_true(h.permanent.card.handed_in && h.permanent.app.state == CF_APP_ACCEPTED);
     /* A card imported while it was lost has no state before it: it is an active one. */
+    op = asked(PRODUCTION_OP_RELEASE);
     h = holder_with(CF_CARD_FORMAL_LOSS);
     h.permanent.card.before_loss = CF_CARD_NONE;
     assert_string_equal(operate(&h, &op)->word, "done");
@@ -572,6 +607,7 @@ int main(void)
         cmocka_unit_test(the_bank_of_the_old_card_hears_what_became_of_it),
         cmocka_unit_test(a_release_waits_for_the_queue),
         cmocka_unit_test(release_is_refused_from_the_batch_on),
+        cmocka_unit_test(other_releases_have_nothing_to_do_with_a_replacement),
         cmocka_unit_test(passwords_are_set_reset_and_disabled),
         cmocka_unit_test(an_add_on_needs_consent_and_an_active_card),
         cmocka_unit_test(only_a_usable_temporary_card_is_extended),
