@@ -290,6 +290,7 @@ static void import_card(struct production_holder *h, const struct production_op 
         refuse(&v, "card_exists");
     else if (op->import.known) /* a number is never used again */
         refuse(&v, "card_cancelled");
+    if (!op->card_no.len && !op->import.number[0]) refuse(&v, "number_range_exhausted");
     if (v.n) {
         answer(op, &t, "refused", &v, fx);
         return;

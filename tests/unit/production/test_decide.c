@@ -745,6 +745,28 @@ static void an_import_without_number_gets_one_of_ours(void **state)
     is_text(row_of(w)->card_state, "sealed");
 }
 
+static void without_a_number_left_no_card_is_imported(void **state)
+{
+    struct world *w = *state;
+    struct production_command_fields f = command_of("import_card", "operation-id-001");
+    f.imports = true;
+    f.import_bank = CF_STR("B01");
+    f.import_state = CF_STR("normal");
+    f.issued_on = 19000;
+    w->d->numbers = CF_CARDNUM_SERIALS;
+    send_command(w, &f);
+    assert_string_equal(last_answer(w)->result, "refused");
+    assert_string_equal(last_answer(w)->reasons[0], "number_range_exhausted");
+    assert_true(cf_receipt_check_prefixed(cf_str_of(last_answer(w)->notice_no), 'N'));
+    assert_int_equal(row_of(w)->card_state.len, 0);
+    assert_int_equal(count(w, "card.events", "card.changed"), 0);
+    /* One that has its number needs none of ours. */
+    memcpy(f.operation_id, "operation-id-002", 16);
+    f.card_no = CF_STR("A12345674");
+    send_command(w, &f);
+    assert_string_equal(last_answer(w)->result, "done");
+}
+
 static void death_cancels_the_card_and_tells_the_bank(void **state)
 {
     struct world *w = *state;
@@ -822,6 +844,7 @@ int main(void)
         T(a_card_from_before_is_imported_once_and_then_served),
         T(the_number_of_a_cancelled_card_is_not_imported_again),
         T(an_import_without_number_gets_one_of_ours),
+        T(without_a_number_left_no_card_is_imported),
         T(death_cancels_the_card_and_tells_the_bank),
         T(a_card_not_collected_for_a_year_is_cancelled),
     };
