@@ -1,6 +1,7 @@
 """Coverage by file, of what the unit tests and the fuzz corpus have run in build/cov: lines and
 branches by gcov. Ends with 1 when a file is below its goal: lines of parsers 95 %, branches of
-rules and common/pure 100 %; lines that tests/uncovered.txt names do not count.
+rules and common/pure 100 %; lines that tests/uncovered.txt names do not count. And when no place
+that gives a reason code has run (proof_emitted.py).
 
 With words, tells what is missing in the files whose path holds one of them: a sign a branch,
 + taken or - not; ## a line that never ran.
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import proof_emitted
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/cov"
@@ -124,6 +127,7 @@ def main(words):
                 below.append(f"{name}: {lines:.1f} % of lines, not {LEAST_LINES:.0f}")
             if names is rules and branches < 100:
                 below.append(f"{name}: {branches:.1f} % of branches, not all")
+    below += proof_emitted.never_run(proof_emitted.emitted(), files)
     for name in sorted(files):
         if any(word in name for word in words):
             tell_missing(name, files[name])
