@@ -292,6 +292,7 @@ static struct production_op *operation_body(struct cf_arena *a, const Cardflow__
     if (n) b->card_no = cf_arena_str(a, (struct cf_str){no, n});
     b->channel = cf_channel_parse(production_codec_text(c->channel));
     b->role = production_codec_text(c->actor_role);
+    b->named = c->actor.len > 0;
     b->reason = production_codec_text(c->reason);
     b->add_on = production_codec_text(c->add_on);
     b->consent = c->consent;

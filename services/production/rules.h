@@ -291,6 +291,7 @@ struct production_op {
     struct cf_str word, card_no, role, operator_bank, operator_outlet, staff_id, reason, add_on;
     enum cf_channel channel;
     int password;                       /* 0 social_security, 1 financial, -1 other */
+    bool named;                         /* who asks is named, not only by the role */
     bool consent, fees, late, too_many; /* late: older than the ids that are kept */
     bool waited;                        /* kept long enough already */
     bool issued; /* card_no was given out to this holder, once */
@@ -324,7 +325,7 @@ enum production_effect_kind {
     PRODUCTION_FX_ISSUED     /* a number that came from outside is taken from now on */
 };
 
-#define PRODUCTION_REASONS 8
+#define PRODUCTION_REASONS 12
 
 /* A deadline as it is told. */
 struct production_told {

@@ -40,6 +40,15 @@ struct production_target {
 size_t production_targets(struct production_holder *h,
                           struct production_target all[PRODUCTION_TARGETS]);
 struct production_target production_target_of(struct production_holder *h, struct cf_str card_no);
+/* What speaks against an operation; there is room for all that one can meet. */
+struct production_verdict {
+    const char *reasons[PRODUCTION_REASONS];
+    size_t n;
+};
+void production_refuse(struct production_verdict *v, const char *reason);
+/* Who asks for what by which channel: what speaks against it whatever the card's state. */
+void production_check_request(const struct production_op *op, const struct production_target *t,
+                              struct production_verdict *v);
 /* CHANGED as the card stands now. */
 struct production_effect *production_card_changed(const struct production_card *card,
                                                   bool temporary, enum cf_card_state before,

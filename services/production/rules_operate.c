@@ -22,19 +22,8 @@ static struct production_target find_card(struct production_holder *h,
     return best.card ? best : gone;
 }
 
-struct verdict {
-    const char *reasons[PRODUCTION_REASONS];
-    size_t n;
-};
-
-/* There is room: no operation meets more than seven of them. */
-static void refuse(struct verdict *v, const char *reason)
-{
-    v->reasons[v->n++] = reason;
-}
-
 static void answer(const struct production_op *op, const struct production_target *t, const char *result,
-                   const struct verdict *v, struct production_effects *fx)
+                   const struct production_verdict *v, struct production_effects *fx)
 {
     struct production_effect *e = production_effect_add(fx, PRODUCTION_FX_ANSWERED);
     e->op = op;
@@ -50,45 +39,6 @@ static void answer(const struct production_op *op, const struct production_targe
         e->reasons[i] = v->reasons[i];
     e->n_reasons = v->n;
     e->notice = v->n > 0;
-}
-
-static bool by_holder(const struct production_op *op, const struct production_target *t)
-{
-    if (cf_str_is(op->role, "holder")) return true;
-    return cf_str_is(op->role, "guardian") && t->card->child;
-}
-
-static bool needs_holder(enum production_operation what)
-{
-    return what == PRODUCTION_OP_ACTIVATE || what == PRODUCTION_OP_SET_PASSWORD ||
-           what == PRODUCTION_OP_RESET_PASSWORD || what == PRODUCTION_OP_OPEN_ADD_ON;
-}
-
-/* What speaks against it whatever the card's state; all reasons together. */
-static void check_request(const struct production_op *op, const struct production_target *t, struct verdict *v)
-{
-    if (op->late) refuse(v, "command_expired");
-    if (op->too_many) refuse(v, "too_many_operations");
-    if (op->what == PRODUCTION_OP_NONE) {
-        refuse(v, "unknown_operation");
-        return;
-    }
-    if (!production_channel_may(op->what, op->channel)) refuse(v, "channel_not_allowed");
-    /* S12: no operation costs anything. */
-    if (op->fees) refuse(v, "fee_not_allowed");
-    if (op->what == PRODUCTION_OP_IMPORT_CARD) return;
-    if (!t->card) {
-        /* The holder's row knows the cards that count, not those before them. */
-        refuse(v, op->issued ? "card_cancelled" : "unknown_card");
-        return;
-    }
-    if (op->operator_bank.len && op->channel == CF_CHANNEL_BANK_OUTLET &&
-        !cf_str_eq(op->operator_bank, t->card->bank))
-        refuse(v, "not_issuing_bank");
-    if (needs_holder(op->what) && !by_holder(op, t)) refuse(v, "holder_only");
-    if ((op->what == PRODUCTION_OP_LOCK || op->what == PRODUCTION_OP_UNLOCK) &&
-        !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
-        refuse(v, "channel_not_allowed");
 }
 
 /* What operations on a card's state do to it, and the word for the bank. */
@@ -173,18 +123,18 @@ static enum production_fit move_card(struct production_holder *h, const struct p
 {
     enum production_card_event on = moves[op->what].event;
     enum cf_card_state to;
-    struct verdict v = {0};
+    struct production_verdict v = {0};
     enum production_fit fit = production_card_fit(t->card->state, t->card->before_loss, on, &to);
     if (fit == PRODUCTION_ALREADY) {
         answer(op, t, "already", NULL, fx);
         return PRODUCTION_MOVE;
     }
     if (fit != PRODUCTION_MOVE) {
-        refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
+        production_refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
     } else if (on == PRODUCTION_CARD_RELEASE) {
         fit = release_replacement(op, t, fx);
         if (fit == PRODUCTION_AHEAD) return fit;
-        if (fit != PRODUCTION_MOVE) refuse(&v, "replacement_open");
+        if (fit != PRODUCTION_MOVE) production_refuse(&v, "replacement_open");
     }
     if (v.n) {
         answer(op, t, "refused", &v, fx);
@@ -210,15 +160,15 @@ static void set_password(const struct production_op *op, struct production_targe
         [PRODUCTION_OP_RESET_PASSWORD] = PRODUCTION_PW_ON_RESET,
         [PRODUCTION_OP_DISABLE_PASSWORD] = PRODUCTION_PW_ON_DISABLE,
     };
-    struct verdict v = {0};
+    struct production_verdict v = {0};
     enum production_fit fit = PRODUCTION_MOVE;
     enum production_password to = PRODUCTION_PW_UNSET;
     if (op->password < 0)
-        refuse(&v, "unknown_password_kind");
+        production_refuse(&v, "unknown_password_kind");
     else
         fit = production_password_fit(t->card->password[op->password], events[op->what], &to);
-    if (fit == PRODUCTION_ILLEGAL) refuse(&v, "password_locked");
-    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
+    if (fit == PRODUCTION_ILLEGAL) production_refuse(&v, "password_locked");
+    if (t->card->state != CF_CARD_NORMAL) production_refuse(&v, "illegal_in_state");
     if (v.n || fit == PRODUCTION_ALREADY) {
         answer(op, t, v.n ? "refused" : "already", &v, fx);
         return;
@@ -232,10 +182,10 @@ static void set_password(const struct production_op *op, struct production_targe
 static void extend_temporary(const struct production_op *op, struct production_target *t,
                              const struct production_world *w, struct production_effects *fx)
 {
-    struct verdict v = {0};
+    struct production_verdict v = {0};
     cf_day most = production_add_months(t->card->issued_on, w->policy->temporary_months);
     if (!t->temporary || !cf_card_state_is_usable(t->card->state) || t->card->valid_until >= most)
-        refuse(&v, "illegal_in_state");
+        production_refuse(&v, "illegal_in_state");
     if (v.n) {
         answer(op, t, "refused", &v, fx);
         return;
@@ -250,16 +200,16 @@ static void extend_temporary(const struct production_op *op, struct production_t
 static void open_add_on(const struct production_op *op, struct production_target *t,
                         const struct production_world *w, struct production_effects *fx)
 {
-    struct verdict v = {0};
+    struct production_verdict v = {0};
     struct production_add_on mark = {op->add_on, w->now, cf_str_is(op->role, "guardian")};
     /* S14: each add-on by the holder's own choice, recorded. */
-    if (!op->consent) refuse(&v, "add_on_without_consent");
-    if (op->add_on.len == 0) refuse(&v, "missing_add_on");
-    if (t->card->state != CF_CARD_NORMAL) refuse(&v, "illegal_in_state");
+    if (!op->consent) production_refuse(&v, "add_on_without_consent");
+    if (op->add_on.len == 0) production_refuse(&v, "missing_add_on");
+    if (t->card->state != CF_CARD_NORMAL) production_refuse(&v, "illegal_in_state");
     bool has = v.n == 0 && production_add_on_has(t->card->add_ons, op->add_on);
     if (v.n == 0 && !has &&
         !production_add_on_add(t->card->add_ons, &mark, op->room, &t->card->add_ons))
-        refuse(&v, "too_many_add_ons");
+        production_refuse(&v, "too_many_add_ons");
     if (v.n || has) {
         answer(op, t, v.n ? "refused" : "already", &v, fx);
         return;
@@ -276,21 +226,22 @@ static void import_card(struct production_holder *h, const struct production_op 
     bool temporary = op->import.kind == CF_CARD_KIND_TEMPORARY;
     struct production_slot *slot = temporary ? &h->temporary : &h->permanent;
     struct production_target t = {slot, &slot->card, false, temporary};
-    struct verdict v = {0};
-    if (op->card_no.len && !cf_cardnum_valid(op->card_no)) refuse(&v, "unknown_card");
-    if (cf_card_state_code(op->import.state) < 0) refuse(&v, "illegal_in_state");
-    if (!op->import.bank.len) refuse(&v, "not_issuing_bank");
-    if (op->import.issued_on > cf_day_of_ms(w->now)) refuse(&v, "submitted_in_future");
+    struct production_verdict v = {0};
+    if (op->card_no.len && !cf_cardnum_valid(op->card_no)) production_refuse(&v, "unknown_card");
+    if (cf_card_state_code(op->import.state) < 0) production_refuse(&v, "illegal_in_state");
+    if (!op->import.bank.len) production_refuse(&v, "not_issuing_bank");
+    if (op->import.issued_on > cf_day_of_ms(w->now)) production_refuse(&v, "submitted_in_future");
     if (op->card_no.len && cf_str_is(op->card_no, slot->card.no) &&
         slot->card.state == op->import.state) {
         answer(op, &t, "already", NULL, fx);
         return;
     }
     if (production_card_is(&slot->card) || production_card_is(&slot->made) || h->died)
-        refuse(&v, "card_exists");
+        production_refuse(&v, "card_exists");
     else if (op->import.known) /* a number is never used again */
-        refuse(&v, "card_cancelled");
-    if (!op->card_no.len && !op->import.number[0]) refuse(&v, "number_range_exhausted");
+        production_refuse(&v, "card_cancelled");
+    if (!op->card_no.len && !op->import.number[0])
+        production_refuse(&v, "number_range_exhausted");
     if (v.n) {
         answer(op, &t, "refused", &v, fx);
         return;
@@ -320,14 +271,14 @@ enum production_fit production_operate(struct production_holder *h, const struct
                                        struct production_effects *fx)
 {
     struct production_target t = find_card(h, op);
-    struct verdict v = {0};
-    check_request(op, &t, &v);
+    struct production_verdict v = {0};
+    production_check_request(op, &t, &v);
     bool activates = op->what == PRODUCTION_OP_ACTIVATE && v.n == 0;
     /* The bank reports the collection on one topic and sends the activation on another: two topics
      * have no order between them, so an activation may come first. */
     if (activates && on_its_way(&t)) {
         if (!op->waited) return PRODUCTION_AHEAD;
-        refuse(&v, "not_collected");
+        production_refuse(&v, "not_collected");
     }
     if (v.n) {
         answer(op, &t, "refused", &v, fx);

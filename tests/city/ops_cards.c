@@ -88,7 +88,7 @@ void ops_operate(void)
     bool lock = what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK;
     f.role = cf_str_of(ops_one_in(6) ? roles[sim_below(5)] : lock ? "bank" : "holder");
     f.channel = cf_str_of(cf_channel_name(ops_channel()));
-    if (ops_one_in(4)) f.operator_bank = ops_bank();
+    if (!ops_one_in(4)) f.operator_bank = ops_bank();
     f.password_kind = cf_str_of(ops_one_in(2) ? "social_security" : "financial");
     f.consent = !ops_one_in(3);
     f.add_on = CF_STR("transit");

@@ -67,6 +67,8 @@ static void operate(struct year_person *p, const char *what, const char *channel
     struct production_command_fields f = {.operation = cf_str_of(what),
                                           .channel = cf_str_of(channel),
                                           .role = CF_STR("holder"),
+                                          .staff_id = CF_STR("s1"),
+                                          .operator_bank = CF_STR("B01"),
                                           .card_no = cf_str_of(card_no),
                                           .requested_at = sim_now};
     id_of(p, what, ++n, f.operation_id);

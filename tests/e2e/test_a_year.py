@@ -38,7 +38,8 @@ def report(client, person, application_id, step):
 
 def operate(client, person, operation, **fields):
     answer = client.api("production").post("/v1/card-operations", {
-        "operation": operation, "holder": client.document(person), **fields}, wait=10)
+        "operation": operation, "holder": client.document(person),
+        "actor": client.holder(person), "operator": client.operator(), **fields}, wait=10)
     assert (answer.status, answer.json["result"]) == (200, "done"), answer
 
 
@@ -74,8 +75,7 @@ def test_every_timer_fires_on_its_day(city, people):
     operate(client, old, "import_card", channel="upstream", bank_code="B01", state="normal",
             issued_on=str(years_before(expires, 10)), has_photo=True)
     client.import_card(lost)
-    operate(client, lost, "report_temporary_loss", channel="bank_outlet", operator_bank="B01",
-            actor={"role": "holder", "name": lost["name"], **client.document(lost)})
+    operate(client, lost, "report_temporary_loss", channel="bank_outlet")
     ready = begun + timedelta(seconds=monotonic() - since)
 
     def told(n):

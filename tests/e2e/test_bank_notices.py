@@ -16,8 +16,7 @@ def lose(client, person, **fields):
     answer = client.api("production", "hotline_12345").post("/v1/card-operations", {
         "operation": "report_temporary_loss", "channel": "hotline_12345",
         "holder": client.document(person),
-        "actor": {"role": "holder", "name": person["name"], **client.document(person)}, **fields},
-        wait=10)
+        "actor": client.holder(person), "operator": {"staff_id": "agent-7"}, **fields}, wait=10)
     assert (answer.status, answer.json["result"]) == (200, "done"), answer
 
 

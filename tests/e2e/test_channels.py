@@ -44,7 +44,8 @@ def test_operations_on_cards_are_judged_by_the_published_matrix(client, people, 
         for channel in CHANNELS:
             answer = client.api("production").post("/v1/card-operations", {
                 "operation": row["operation"], "channel": channel, "holder": document,
-                "card_no": "A12345674", "actor": {"role": "holder", **document}}, wait=10)
+                "card_no": "A12345674", "actor": {"role": "holder", **document},
+                "operator": client.operator()}, wait=10)
             codes = [reason["code"] for reason in answer.json["reasons"]]
             # The card is nobody's: what is allowed is refused for that alone.
             assert answer.json["result"] == "refused", answer

@@ -27,10 +27,9 @@ def shape(value):
 
 
 def operate(client, person, operation, key="bank_outlet", **fields):
-    holder = client.document(person)
     return client.api("production", key).post("/v1/card-operations", {
-        "operation": operation, "holder": holder, "channel": "bank_outlet",
-        "actor": {"role": "holder", "name": person["name"], **holder}, **fields}, wait=10)
+        "operation": operation, "holder": client.document(person), "channel": "bank_outlet",
+        "actor": client.holder(person), "operator": client.operator(), **fields}, wait=10)
 
 
 def codes(answer):

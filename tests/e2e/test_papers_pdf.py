@@ -52,10 +52,9 @@ def reasons(client):
 
 
 def operate(client, person, operation, **fields):
-    holder = client.document(person)
     answer = client.api("production", "bank_outlet").post("/v1/card-operations", {
-        "operation": operation, "holder": holder, "channel": "bank_outlet",
-        "actor": {"role": "holder", "name": person["name"], **holder}, **fields}, wait=10)
+        "operation": operation, "holder": client.document(person), "channel": "bank_outlet",
+        "actor": client.holder(person), "operator": client.operator(), **fields}, wait=10)
     assert answer.status == 200, answer
     return answer.json
 

@@ -34,8 +34,8 @@ class Counter:
         answer = self.client.api("production", "bank_outlet").post("/v1/card-operations", {
             "operation": operation, "channel": "bank_outlet", "holder": self.document,
             "card_no": self.card_no, "password": kind,
-            "actor": {"role": role, "name": self.person["name"], **self.document}, **fields},
-            wait=10)
+            "actor": {"role": role, "name": self.person["name"], **self.document},
+            "operator": self.client.operator(), **fields}, wait=10)
         assert answer.status == 200, answer
         return answer.json["result"], [reason["code"] for reason in answer.json["reasons"]]
 

@@ -86,7 +86,7 @@ def test_a_redis_that_hangs_does_not_hold_the_answer(stack, client, card):
 def operate(client, person, operation):
     answer = client.api("production").post("/v1/card-operations", {
         "operation": operation, "holder": client.document(person), "channel": "bank_outlet",
-        "actor": {"role": "holder"}}, wait=10)
+        "actor": client.holder(person), "operator": client.operator()}, wait=10)
     assert answer.json["result"] == "done", answer
 
 

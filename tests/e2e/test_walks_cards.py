@@ -152,7 +152,8 @@ def test_a_temporary_card_bridges_the_time_until_the_replacement(stack, client, 
 
     def operate(operation, **fields):
         return client.api("production", "bank_outlet").post("/v1/card-operations", {
-            "operation": operation, "channel": "bank_outlet", "actor": actor, **fields}, wait=10)
+            "operation": operation, "channel": "bank_outlet", "actor": actor,
+            "operator": client.operator(), **fields}, wait=10)
 
     def shown():
         cards = client.status(document=document)["cards"]
@@ -208,7 +209,7 @@ def test_a_lost_card_is_found_while_its_replacement_waits_in_the_queue(patient, 
     client.wait_for(lost.json["application_id"], "photo_ready")
     found = client.api("production", "bank_outlet").post("/v1/card-operations", {
         "operation": "release", "channel": "bank_outlet", "holder": document,
-        "actor": {"role": "holder", "name": person["name"], **document}}, wait=10)
+        "actor": client.holder(person), "operator": client.operator()}, wait=10)
     assert (found.json["result"], found.json["card_state"]) == ("done", "normal"), found
     client.wait_for(lost.json["application_id"], "withdrawn", "已撤销")
     wait_until("the card is shown in use", 20, lambda: states(client, person) == ["normal"], 0.1)

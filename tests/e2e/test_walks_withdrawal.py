@@ -10,7 +10,7 @@ from harness.client import Client
 from harness.notices import notifications
 from harness.program import wait_until
 from harness.walks import (
-    actor, bank_says, cards, states, supplement, wait_for_cards, withdraw,
+    bank_says, cards, states, supplement, wait_for_cards, withdraw,
 )
 from test_papers_pdf import unsigned
 
@@ -85,7 +85,7 @@ def test_after_a_notice(client, people):
     assert client.wait_for(application_id, "noticed")["notice_no"]
     number = done(client, person, application_id).json["voucher_no"]
     signed = client.api("production").post(f"/v1/vouchers/{number}/signature", {
-        "who": actor(client, person), "when": "2026-03-02T10:00:00+08:00",
+        "who": client.holder(person), "when": "2026-03-02T10:00:00+08:00",
         "method": "handwritten"})
     assert signed.status == 202, signed
     wait_until("the signature is kept", 15,

@@ -83,7 +83,7 @@ def test_a_card_reported_lost_is_no_identity_until_it_is_released(client, people
         return client.api("production", key).post(
             "/v1/card-operations",
             {"operation": operation, "holder": holder, "channel": channel, "actor": actor,
-             **fields}, wait=10)
+             "operator": client.operator(), **fields}, wait=10)
 
     def shown():
         card = client.status(document=holder)["cards"][0]
@@ -118,7 +118,7 @@ def test_the_social_security_password_is_for_clinics_and_pharmacies_not_for_hosp
         "outpatient", "community_institution", "pharmacy"], 0.1)
     lost = client.api("production", "bank_outlet").post("/v1/card-operations", {
         "operation": "report_temporary_loss", "holder": holder, "channel": "bank_phone",
-        "actor": {"role": "holder", "name": person["name"], **holder}}, wait=10)
+        "actor": client.holder(person), "operator": client.operator()}, wait=10)
     assert lost.json["result"] == "done", lost
     wait_until("a lost card is used nowhere", 15, lambda: needed_at() == [], 0.1)
 

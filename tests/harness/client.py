@@ -120,3 +120,12 @@ class Client:
     @staticmethod
     def document(person):
         return {key: person[key] for key in ("document_type", "document_number")}
+
+    def holder(self, person):
+        """The holder as who asks, with the document."""
+        return {"role": "holder", "name": person["name"], **self.document(person)}
+
+    @staticmethod
+    def operator(bank_code="B01"):
+        """Who serves at an outlet of that bank."""
+        return {"staff_id": "s1", "bank_code": bank_code, "outlet_code": f"{bank_code}001"}

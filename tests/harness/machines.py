@@ -88,7 +88,7 @@ class Holder:
         actor = {**self.actor, "role": "bank"} if operation in BANK_ONLY else self.actor
         return self.post("production", "bank_outlet", "/v1/card-operations", {
             "operation": operation, "channel": channel, "holder": self.document, "actor": actor,
-            **fields}, 20)
+            "operator": self.client.operator(), **fields}, 20)
 
     # The bank.
     def bank(self, *steps, **fields):

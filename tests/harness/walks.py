@@ -3,10 +3,6 @@
 from .program import wait_until
 
 
-def actor(client, person):
-    return {"role": "holder", "name": person["name"], **client.document(person)}
-
-
 def supplement(client, application_id, wait=10, **changes):
     return client.api("intake", "bank_outlet").post(
         f"/v1/applications/{application_id}/supplements", changes, wait=wait)
@@ -15,13 +11,13 @@ def supplement(client, application_id, wait=10, **changes):
 def withdraw(client, person, application_id, wait=10):
     return client.api("intake", "bank_outlet").post(
         f"/v1/applications/{application_id}/withdrawal",
-        {"actor": actor(client, person), "reason": "changed_mind"}, wait=wait)
+        {"actor": client.holder(person), "reason": "changed_mind"}, wait=wait)
 
 
 def operate(client, person, operation, channel="bank_outlet", key="migration", **fields):
     return client.api("production", key).post("/v1/card-operations", {
         "operation": operation, "channel": channel, "holder": client.document(person),
-        "actor": actor(client, person), **fields}, wait=10)
+        "actor": client.holder(person), "operator": client.operator(), **fields}, wait=10)
 
 
 def bank_says(client, person, application_id, step, bank="B01", **fields):

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "common/pure/arena.h"
-#include "services/production/rules.h"
+#include "services/production/rules_password.h"
 #include "tests/unit/policies.h"
 
 #define UNUSED __attribute__((unused))
@@ -55,6 +55,20 @@ UNUSED static struct production_card card_in(enum cf_card_state state)
     if (state == CF_CARD_TEMPORARY_LOSS || state == CF_CARD_FORMAL_LOSS)
         c.before_loss = CF_CARD_NORMAL;
     return c;
+}
+
+/* What the holder asks for at a counter of the card's bank. */
+UNUSED static struct production_op asked(enum production_operation what)
+{
+    static char room[PRODUCTION_ADD_ONS_MAX];
+    return (struct production_op){.what = what,
+                                  .add_on = CF_STR("transport"),
+                                  .room = room,
+                                  .role = CF_STR("holder"),
+                                  .named = true,
+                                  .staff_id = CF_STR("s1"),
+                                  .operator_bank = CF_STR("B01"),
+                                  .channel = CF_CHANNEL_BANK_OUTLET};
 }
 
 UNUSED static const struct production_effect *find(const struct production_effects *fx,

@@ -5,17 +5,6 @@
 
 static struct production_effects fx;
 
-static struct production_op asked(enum production_operation what)
-{
-    static char room[PRODUCTION_ADD_ONS_MAX];
-    return (struct production_op){.what = what,
-                                  .add_on = CF_STR("transport"),
-                                  .room = room,
-                                  .role = CF_STR("holder"),
-                                  .operator_bank = CF_STR("B01"),
-                                  .channel = CF_CHANNEL_BANK_OUTLET};
-}
-
 static const struct production_effect *operate(struct production_holder *h,
                                                const struct production_op *op)
 {
@@ -146,6 +135,46 @@ static void some_operations_are_the_holders_own(void **state)
     }
 }
 
+/* Every operation but an import says who asks and who serves; a person other than the holder by name. */
+static void who_asks_and_who_serves_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *role, *staff, *outlet;
+        bool named;
+        const char *reasons;
+    } rows[] = {
+        {"holder",    "s1", "",       false, ""                              },
+        {"holder",    "",   "B01001", false, ""                              },
+        {"agent",     "s1", "",       true,  ""                              },
+        {"guardian",  "s1", "",       true,  ""                              },
+        {"authority", "s1", "",       false, ""                              },
+        {"bank",      "s1", "",       false, ""                              },
+        {"agent",     "s1", "",       false, "missing_actor"                 },
+        {"guardian",  "s1", "",       false, "missing_actor"                 },
+        {"",          "s1", "",       true,  "missing_actor"                 },
+        {"neighbour", "s1", "",       true,  "missing_actor"                 },
+        {"holder",    "",   "",       true,  "missing_operator"              },
+        {"",          "",   "",       false, "missing_actor|missing_operator"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_holder h = holder_with(CF_CARD_NORMAL);
+        struct production_op op = asked(PRODUCTION_OP_CANCEL);
+        op.role = cf_str_of(rows[i].role);
+        op.staff_id = cf_str_of(rows[i].staff);
+        op.operator_outlet = cf_str_of(rows[i].outlet);
+        op.named = rows[i].named;
+        assert_string_equal(reasons_of(operate(&h, &op)), rows[i].reasons);
+        assert_int_equal(h.permanent.card.state,
+                         *rows[i].reasons ? CF_CARD_NORMAL : CF_CARD_CANCELLED);
+    }
+    /* Who it is that may not, is not asked before it is known who it is. */
+    struct production_holder h = holder_with(CF_CARD_SEALED);
+    struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
+    op.role.len = op.staff_id.len = op.operator_bank.len = 0;
+    assert_string_equal(reasons_of(operate(&h, &op)), "missing_actor|missing_operator");
+}
+
 static void authority_and_bank_lock_and_unlock(void **state)
 {
     (void)state;
@@ -172,7 +201,8 @@ static void authority_and_bank_lock_and_unlock(void **state)
         }
 }
 
-/* Another bank's counter is refused; away from the counter the operator has no say. */
+/* Another bank's counter or phone is refused, and a counter that does not say whose it is; elsewhere
+ * the operator's bank has no say. */
 static void a_bank_serves_its_own_cards(void **state)
 {
     (void)state;
@@ -182,8 +212,11 @@ static void a_bank_serves_its_own_cards(void **state)
         bool told;
     } rows[] = {
         {CF_CHANNEL_BANK_OUTLET, "B01", "",                 false},
-        {CF_CHANNEL_BANK_OUTLET, "",    "",                 false},
+        {CF_CHANNEL_BANK_OUTLET, "",    "not_issuing_bank", false},
         {CF_CHANNEL_BANK_OUTLET, "B02", "not_issuing_bank", false},
+        {CF_CHANNEL_BANK_PHONE,  "B01", "",                 true },
+        {CF_CHANNEL_BANK_PHONE,  "",    "",                 true },
+        {CF_CHANNEL_BANK_PHONE,  "B02", "not_issuing_bank", false},
         {CF_CHANNEL_TERMINAL,    "B02", "",                 true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -597,6 +630,7 @@ int main(void)
         cmocka_unit_test(the_matrix_of_channels_is_as_published),
         cmocka_unit_test(all_that_speaks_against_it_is_told_together),
         cmocka_unit_test(some_operations_are_the_holders_own),
+        cmocka_unit_test(who_asks_and_who_serves_is_said),
         cmocka_unit_test(authority_and_bank_lock_and_unlock),
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),

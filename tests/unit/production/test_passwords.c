@@ -124,13 +124,11 @@ static void marks_of_add_ons_are_kept_up_to_their_room(void **state)
 
 static struct production_op opening(const char *name, char *room)
 {
-    return (struct production_op){.what = PRODUCTION_OP_OPEN_ADD_ON,
-                                  .role = CF_STR("holder"),
-                                  .operator_bank = CF_STR("B01"),
-                                  .channel = CF_CHANNEL_BANK_OUTLET,
-                                  .add_on = cf_str_of(name),
-                                  .consent = true,
-                                  .room = room};
+    struct production_op op = asked(PRODUCTION_OP_OPEN_ADD_ON);
+    op.add_on = cf_str_of(name);
+    op.consent = true;
+    op.room = room;
+    return op;
 }
 
 static const struct production_effect *operate(struct production_holder *h,

@@ -279,16 +279,13 @@ static void operations_do_what_the_table_says(void **state)
         const struct op_case *c = &ops[i];
         struct production_holder h = {0};
         static struct production_effects fx;
-        char room[PRODUCTION_ADD_ONS_MAX];
-        struct production_op op = {.what = c->what,
-                                   .add_on = CF_STR("transport"),
-                                   .room = room,
-                                   .role = cf_str_of(c->role),
-                                   .operator_bank = cf_str_of(c->bank),
-                                   .channel = c->channel,
-                                   .fees = c->fees,
-                                   .consent = c->consent,
-                                   .card_no = CF_STR("B00000019")};
+        struct production_op op = asked(c->what);
+        op.role = cf_str_of(c->role);
+        op.operator_bank = cf_str_of(c->bank);
+        op.channel = c->channel;
+        op.fees = c->fees;
+        op.consent = c->consent;
+        op.card_no = CF_STR("B00000019");
         fx.n = 0;
         h.permanent.card = card_in(c->state);
         if (production_operate(&h, &op, &w, &fx) != PRODUCTION_MOVE) fail_msg("%s", c->why);
@@ -314,9 +311,7 @@ static void an_operation_without_number_says_that_the_card_is_cancelled(void **s
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
-    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE,
-                               .role = CF_STR("holder"),
-                               .channel = CF_CHANNEL_BANK_OUTLET};
+    struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
     fx.n = 0;
     h.permanent.card = card_in(CF_CARD_CANCELLED);
     production_operate(&h, &op, &w, &fx);
@@ -333,9 +328,8 @@ static void a_guardian_acts_for_a_child(void **state)
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
-    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE,
-                               .role = CF_STR("guardian"),
-                               .channel = CF_CHANNEL_BANK_OUTLET};
+    struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
+    op.role = CF_STR("guardian");
     fx.n = 0;
     h.permanent.card = card_in(CF_CARD_SEALED);
     h.permanent.card.child = true;
@@ -349,9 +343,7 @@ static void activating_cancels_the_temporary_card_and_the_replaced_one(void **st
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
-    struct production_op op = {.what = PRODUCTION_OP_ACTIVATE,
-                               .role = CF_STR("holder"),
-                               .channel = CF_CHANNEL_BANK_OUTLET};
+    struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
     fx.n = 0;
     h.permanent.app.state = CF_APP_COLLECTED;
     h.permanent.card = card_in(CF_CARD_FORMAL_LOSS);
@@ -377,8 +369,8 @@ static void a_temporary_loss_releases_itself_after_seven_days(void **state)
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
     static struct production_effects fx;
-    struct production_op op = {.what = PRODUCTION_OP_REPORT_TEMPORARY_LOSS,
-                               .channel = CF_CHANNEL_BANK_PHONE};
+    struct production_op op = asked(PRODUCTION_OP_REPORT_TEMPORARY_LOSS);
+    op.channel = CF_CHANNEL_BANK_PHONE;
     fx.n = 0;
     h.permanent.card = card_in(CF_CARD_APP_LOCKED);
     production_operate(&h, &op, &w, &fx);
@@ -406,8 +398,7 @@ static void a_loss_that_became_formal_releases_to_the_state_before_the_first(voi
                                                      PRODUCTION_OP_RELEASE};
     h.permanent.card = card_in(CF_CARD_APP_LOCKED);
     for (int i = 0; i < 3; i++) {
-        struct production_op op = {.what = what[i], .role = CF_STR("holder"),
-                                   .channel = CF_CHANNEL_BANK_OUTLET};
+        struct production_op op = asked(what[i]);
         fx.n = 0;
         production_operate(&h, &op, &w, &fx);
     }
@@ -420,9 +411,7 @@ static void a_temporary_card_is_extended_to_six_months_and_no_further(void **sta
     (void)state;
     struct production_world w = world_at(NOW);
     struct production_holder h = {0};
-    struct production_op op = {.what = PRODUCTION_OP_EXTEND_TEMPORARY,
-                               .role = CF_STR("holder"),
-                               .channel = CF_CHANNEL_BANK_OUTLET};
+    struct production_op op = asked(PRODUCTION_OP_EXTEND_TEMPORARY);
     cf_day issued = cf_day_of_date(2026, 8, 31);
     h.temporary.card = card_in(CF_CARD_NORMAL);
     h.temporary.card.issued_on = issued;
@@ -444,8 +433,7 @@ static void release_withdraws_a_replacement_that_is_not_queued_and_no_other(void
 {
     (void)state;
     struct production_world w = world_at(NOW);
-    struct production_op op = {
-        .what = PRODUCTION_OP_RELEASE, .role = CF_STR("holder"), .channel = CF_CHANNEL_BANK_OUTLET};
+    struct production_op op = asked(PRODUCTION_OP_RELEASE);
     static const enum cf_app_state states[] = {CF_APP_ACCEPTED, CF_APP_BATCHED};
     for (int i = 0; i < 2; i++) {
         struct production_holder h = {0};

@@ -201,7 +201,9 @@ UNUSED static struct production_command_fields command_of(const char *operation,
 {
     struct production_command_fields f = {.operation = cf_str_of(operation),
                                           .channel = CF_STR("bank_outlet"),
-                                          .role = CF_STR("holder")};
+                                          .role = CF_STR("holder"),
+                                          .staff_id = CF_STR("s1"),
+                                          .operator_bank = CF_STR("B01")};
     memcpy(f.operation_id, id, 16);
     return f;
 }

@@ -1,0 +1,87 @@
+/* Who may ask for an operation: actor, operator, channel and bank. What speaks against it is told
+ * together. Source: domain reference, "Card"; Measures 2015, rows S11 and S12. */
+#include "services/production/rules_inside.h"
+
+void production_refuse(struct production_verdict *v, const char *reason)
+{
+    v->reasons[v->n++] = reason;
+}
+
+/* The roles of an actor, and which of them are a person to be named. */
+static bool has_actor(const struct production_op *op)
+{
+    static const struct {
+        const char *role;
+        bool named;
+    } roles[] = {
+        {"holder", false}, {"guardian", true}, {"agent", true}, {"authority", false}, {"bank", false}};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (cf_str_is(op->role, roles[i].role)) return op->named || !roles[i].named;
+    return false;
+}
+
+/* A terminal, a portal and a phone line have a number of their own. */
+static bool has_operator(const struct production_op *op)
+{
+    return op->staff_id.len || op->operator_outlet.len;
+}
+
+static bool by_holder(const struct production_op *op, const struct production_target *t)
+{
+    if (cf_str_is(op->role, "holder")) return true;
+    return cf_str_is(op->role, "guardian") && t->card->child;
+}
+
+static bool needs_holder(enum production_operation what)
+{
+    return what == PRODUCTION_OP_ACTIVATE || what == PRODUCTION_OP_SET_PASSWORD ||
+           what == PRODUCTION_OP_RESET_PASSWORD || what == PRODUCTION_OP_OPEN_ADD_ON;
+}
+
+static bool locks(enum production_operation what)
+{
+    return what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK;
+}
+
+/* A bank serves its own cards, at the counter and by phone; at the counter it says which it is. */
+static bool is_anothers(const struct production_op *op, const struct production_card *card)
+{
+    bool counter = op->channel == CF_CHANNEL_BANK_OUTLET;
+    if (!counter && op->channel != CF_CHANNEL_BANK_PHONE) return false;
+    if (!op->operator_bank.len) return counter && has_operator(op);
+    return !cf_str_eq(op->operator_bank, card->bank);
+}
+
+/* The actor is known by now. */
+static void check_role(const struct production_op *op, const struct production_target *t,
+                       struct production_verdict *v)
+{
+    if (needs_holder(op->what) && !by_holder(op, t)) production_refuse(v, "holder_only");
+    if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
+        production_refuse(v, "channel_not_allowed");
+}
+
+void production_check_request(const struct production_op *op, const struct production_target *t,
+                              struct production_verdict *v)
+{
+    bool actor = has_actor(op);
+    if (op->late) production_refuse(v, "command_expired");
+    if (op->too_many) production_refuse(v, "too_many_operations");
+    if (op->what == PRODUCTION_OP_NONE) {
+        production_refuse(v, "unknown_operation");
+        return;
+    }
+    if (!production_channel_may(op->what, op->channel)) production_refuse(v, "channel_not_allowed");
+    /* S12: no operation costs anything. */
+    if (op->fees) production_refuse(v, "fee_not_allowed");
+    if (op->what == PRODUCTION_OP_IMPORT_CARD) return;
+    if (!actor) production_refuse(v, "missing_actor");
+    if (!has_operator(op)) production_refuse(v, "missing_operator");
+    if (!t->card) {
+        /* The holder's row knows the cards that count, not those before them. */
+        production_refuse(v, op->issued ? "card_cancelled" : "unknown_card");
+        return;
+    }
+    if (is_anothers(op, t->card)) production_refuse(v, "not_issuing_bank");
+    if (actor) check_role(op, t, v);
+}

@@ -1,0 +1,69 @@
+"""Who may ask for an operation on a card: actor, operator and bank, over HTTP and over Kafka."""
+
+import pytest
+from harness.commands import CardCommands
+from harness.walks import cards, codes, import_card, operate
+
+BANK_OPERATOR = {"staff_id": "s1", "bank_code": "B01"}
+
+
+@pytest.fixture
+def holder(client, people):
+    """A person with a card of before in use, of bank B01."""
+    return import_card(client, people.resident())
+
+
+@pytest.fixture(scope="module")
+def commands(topics):
+    return CardCommands(topics)
+
+
+@pytest.mark.parametrize("why,fields,want", [
+    ("nobody asks", {"actor": {}}, ["missing_actor"]),
+    ("a role that is none", {"actor": {"role": "neighbour", "name": "厍某"}}, ["missing_actor"]),
+    ("an agent without a name", {"actor": {"role": "agent"}}, ["missing_actor"]),
+    ("nobody serves", {"operator": {}}, ["missing_operator"]),
+    ("a bank does not serve, its staff does", {"operator": {"bank_code": "B01"}},
+     ["missing_operator"]),
+    ("neither", {"actor": {}, "operator": {}}, ["missing_actor", "missing_operator"]),
+    ("a counter of no bank", {"operator": {"staff_id": "s1"}}, ["not_issuing_bank"]),
+    ("another bank's counter", {"operator": {"staff_id": "s1", "bank_code": "B02"}},
+     ["not_issuing_bank"]),
+    ("another bank's phone", {"channel": "bank_phone",
+                              "operator": {"staff_id": "s1", "bank_code": "B02"}},
+     ["not_issuing_bank"])])
+def test_what_is_not_asked_for_properly_is_refused_with_a_notice(client, holder, why, fields, want):
+    refused = operate(client, holder, "report_temporary_loss", **fields)
+    assert (refused.status, refused.json["result"], codes(refused)) == (200, "refused", want), why
+    paper = client.api("production").get(f"/v1/notices/{refused.json['notice_no']}")
+    assert sorted(reason["code"] for reason in paper.json["reasons"]) == want, paper
+    assert cards(client, holder) == [("permanent", "normal")]
+
+
+@pytest.mark.parametrize("why,fields", [
+    ("the phone of no bank", {"channel": "bank_phone", "operator": {"staff_id": "s1"}}),
+    ("the card's bank by phone", {"channel": "bank_phone", "operator": BANK_OPERATOR}),
+    ("a terminal of any bank", {"channel": "terminal",
+                                "operator": {"staff_id": "t7", "bank_code": "B02"}}),
+    ("an outlet without a staff id", {"operator": {"outlet_code": "B01001", "bank_code": "B01"}}),
+    ("an agent by name", {"actor": {"role": "agent", "name": "厍某某"}})])
+def test_a_temporary_loss_is_taken_from(client, holder, why, fields):
+    lost = operate(client, holder, "report_temporary_loss", **fields)
+    assert (lost.status, lost.json["result"]) == (200, "done"), (why, lost)
+
+
+def test_an_actor_of_the_wrong_type_is_malformed(client, holder):
+    for fields in ({"actor": "holder"}, {"operator": ["s1"]}, {"actor": {"role": 1}}):
+        assert operate(client, holder, "cancel", **fields).status == 400, fields
+
+
+def test_over_kafka_actor_operator_and_bank_are_asked_for_as_well(commands, holder):
+    def ask(**fields):
+        return commands.ask(holder, "report_temporary_loss", **fields)
+
+    assert ask(role="") == ("refused", ["missing_actor", "missing_operator"])
+    assert ask(role="agent", operator=BANK_OPERATOR) == ("refused", ["missing_actor"])
+    assert ask(operator={"staff_id": "s1"}) == ("refused", ["not_issuing_bank"])
+    assert ask(operator={"staff_id": "s1", "bank_code": "B02"}, channel="bank_phone") == (
+        "refused", ["not_issuing_bank"])
+    assert ask(role="agent", actor={"name": "厍某某"}, operator=BANK_OPERATOR) == ("done", [])
