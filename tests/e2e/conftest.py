@@ -4,6 +4,7 @@ Expected values come from tests/data and the rules of the field, never from what
 All modules share one stack; each test makes persons of its own, so that none meets another's.
 """
 
+import contextlib
 import sys
 
 import pytest
@@ -76,6 +77,17 @@ def topics(stack):
     opened = Topics(stack.info())
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def opened():
+    """opened(stack): the topics of a stack of one's own."""
+    with contextlib.ExitStack() as all_of_them:
+        def of(stack):
+            topics = Topics(stack.info())
+            all_of_them.callback(topics.close)
+            return topics
+        yield of
 
 
 @pytest.fixture

@@ -1,222 +1,242 @@
-"""Replacements from the application to the new card in the holder's hand, and what becomes of the old
-one."""
+"""A next card, from the application until it is in the holder's hand, and what becomes of the one
+before. Each walk is looked at as a whole when it is over, see harness/ends.py."""
 
-from datetime import datetime, timedelta, timezone
+import datetime
 
 import psycopg
 import pytest
-from harness.client import Client
+from harness.ends import ACTIVE, ISSUED, Walk, today
 from harness.program import wait_until
-from harness.walks import codes, import_card, operate, withdraw
+from harness.walks import codes
+
+OLD, NEW = ("permanent", "cancelled", "B01"), ("permanent", "normal", "B01")
+AT_B02 = {"bank_code": "B02", "outlet_code": "B02001"}
 
 
 @pytest.fixture
-def holder(client, people):
+def walk(stack, topics, people):
+    return Walk(stack, topics, people.resident())
+
+
+@pytest.fixture
+def holder(walk):
     """A person with a card in use."""
-    person = people.resident()
-    first = client.accepted(person)["application_id"]
-    client.wait_for(first, "collected", "已激活")
-    wait_until("the card is in use", 20, lambda: states(client, person) == ["normal"], 0.1)
-    return person
+    walk.first = walk.first_card()
+    return walk
 
 
-def states(client, person):
-    return sorted(card["state"] for card in client.status(document=client.document(person))["cards"])
+def replaced(walk, first, second, **changes):
+    """The end of a replacement of a card in use by another of the same bank."""
+    old, new = walk.numbers()
+    assert walk.ordered(second) == [new] and new != old
+    walk.ends(**{
+        "applications": {first: ACTIVE, second: ACTIVE},
+        "receipts": {first: "B01001", second: "B01001"},
+        "cards": [OLD, NEW], "vouchers": ["activate"] * 2,
+        "notified": [*ISSUED, *ISSUED, "cancelled"], "told": [("cancelled", "B01", old)],
+        **changes})
+    assert walk.card(state="normal")["card_no"] != walk.card(state="cancelled")["card_no"]
 
 
-def numbers(client, person):
-    """Masked card numbers by state."""
-    return {card["state"]: card["card_no"]
-            for card in client.status(document=client.document(person))["cards"]}
+def test_a_lost_card_is_replaced_and_the_old_one_cancelled(holder):
+    lost = holder.apply(kind="loss_replacement")
+    holder.at(lost, *ACTIVE)
+    replaced(holder, holder.first, lost,
+             notified=[*ISSUED, *ISSUED, "loss_reported", "cancelled"])
 
 
-def test_a_lost_card_is_replaced_and_the_old_one_cancelled(client, holder):
-    old = numbers(client, holder)["normal"]
-    lost = client.apply(holder, kind="loss_replacement")
-    assert (lost.status, lost.json["outcome"]) == (200, "accepted"), lost
-    client.wait_for(lost.json["application_id"], "collected", "已激活")
-    wait_until("the old card cancelled, the new one in use", 20,
-               lambda: "cancelled" in states(client, holder), 0.1)
-    now = numbers(client, holder)
-    assert now["cancelled"] == old and now["normal"] != old
-    assert states(client, holder) == ["cancelled", "normal"]
-
-
-@pytest.mark.parametrize("kind, fields", [
-    ("damage_replacement", {}),
-    ("reissue", {"reissue_reason": "data_changed"}),
-])
-def test_the_new_card_takes_the_place_of_the_old_one(client, holder, kind, fields):
-    answer = client.apply(holder, kind=kind, **fields)
-    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-    client.wait_for(answer.json["application_id"], "collected", "已激活")
-    wait_until("one usable card", 20, lambda: states(client, holder) == ["cancelled", "normal"],
-               0.1)
-
-
-def test_a_damaged_card_is_given_back_when_there_will_be_no_new_one(client, people):
-    person = import_card(client, people.foreigner())
-
-    def identity():
-        shown = client.status(document=client.document(person))["cards"][0]["identity"]
-        return shown["valid"], shown["reasons"]
-
-    def hand_in():
-        answer = client.apply(person, kind="damage_replacement")
-        assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-        client.wait_for(answer.json["application_id"], "photo_missing")
-        wait_until("it is no identity", 15, lambda: identity() == (False, ["handed_in"]), 0.1)
-        return answer.json["application_id"]
-
-    first = hand_in()
-    given_up = withdraw(client, person, first)
-    assert (given_up.status, given_up.json["result"]) == (200, "done"), given_up
-    client.wait_for(first, "withdrawn", "已撤销")
-    wait_until("the holder has it back", 15, lambda: identity() == (True, []), 0.1)
-    again = hand_in()
-    assert client.put_photo(again, wait=10).status == 200
-    client.wait_for(again, "collected", "已激活")
-    wait_until("one usable card", 20, lambda: states(client, person) == ["cancelled", "normal"],
-               0.1)
-
-
-def test_a_damaged_card_reported_lost_is_not_released_while_its_replacement_is_made(client, people,
-                                                                                    bank):
-    person = import_card(client, people.resident())
+def test_a_damaged_card_is_handed_in_and_replaced(holder, bank):
     bank.behave(hold_after="account_opened")
-    answer = client.apply(person, kind="damage_replacement")
-    application_id = answer.json["application_id"]
-    client.wait_for(application_id, "account_opened")
-    for report, lost in (("report_temporary_loss", "temporary_loss"),
-                         ("report_formal_loss", "formal_loss")):
-        assert operate(client, person, report).json["card_state"] == lost
-        found = operate(client, person, "release")
-        assert (found.json["result"], codes(found), found.json["card_state"]) == \
-            ("refused", ["replacement_open"], lost), found
-        assert client.api("production").get(f"/v1/notices/{found.json['notice_no']}").status == 200
+    damaged = holder.apply(kind="damage_replacement")
+    holder.at(damaged, "account_opened", "制卡中")
+    wait_until("the old card is handed in", 20,
+               lambda: holder.card()["identity"]["reasons"] == ["handed_in"], 0.1)
+    assert (holder.card()["state"], holder.card()["identity"]["valid"]) == ("normal", False)
+    again = holder.client.apply(holder.person, kind="damage_replacement")
+    assert codes(again) == ["duplicate_application"], again
     bank.behave(hold_after=None)
-    client.wait_for(application_id, "collected", "已激活")
-    wait_until("one usable card", 20, lambda: states(client, person) == ["cancelled", "normal"],
-               0.1)
+    holder.at(damaged, *ACTIVE)
+    replaced(holder, holder.first, damaged, applications={
+        holder.first: ACTIVE, damaged: ACTIVE, again.json["application_id"]: ("rejected", "不予受理")},
+        notified=[*ISSUED, *ISSUED, "rejected", "cancelled"])
 
 
-def test_a_release_gives_a_damaged_card_back_while_its_replacement_waits(client, people):
-    person = import_card(client, people.foreigner())
-    answer = client.apply(person, kind="damage_replacement")
-    application_id = answer.json["application_id"]
-    client.wait_for(application_id, "photo_missing")
-    assert operate(client, person, "report_temporary_loss").json["result"] == "done"
-    found = operate(client, person, "release")
-    assert (found.json["result"], found.json["card_state"]) == ("done", "normal"), found
-    client.wait_for(application_id, "withdrawn", "已撤销")
-    wait_until("the card is an identity", 15, lambda: client.status(
-        document=client.document(person))["cards"][0]["identity"]["valid"], 0.1)
-    assert client.apply(person, kind="damage_replacement").json["outcome"] == "accepted"
+def test_changed_data_are_printed_on_a_new_card(holder):
+    """Upstream tells the new name first; a card with the old one is not what is asked for."""
+    person, new_name = holder.person, holder.person["name"] + "琪"
+    holder.client.enrol({**person, "name": new_name}, revision=2)
+    holder.client.settle()
+    asked = holder.client.apply(person, kind="reissue", reissue_reason="data_changed")
+    assert (asked.json["outcome"], codes(asked)) == ("notice", ["enrolment_name_mismatch"]), asked
+    changed = asked.json["application_id"]
+    done = holder.client.api("intake", "bank_outlet").post(
+        f"/v1/applications/{changed}/supplements", {"name": new_name}, wait=10)
+    assert (done.json["result"], done.json["outcome"]) == ("done", "accepted"), done
+    holder.at(changed, *ACTIVE)
+    replaced(holder, holder.first, changed,
+             notified=[*ISSUED, "noticed", *ISSUED, "cancelled"])
 
 
-def test_an_old_card_that_nobody_here_knows_is_exchanged_at_any_bank(client, people):
-    person = people.resident()
-    client.enrol(person)
-    answer = client.apply(person, kind="reissue", reissue_reason="mass_exchange", bank_code="B02",
-                          outlet_code="B02001")
-    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-    client.wait_for(answer.json["application_id"], "collected", "已激活")
-    wait_until("the card in use", 20, lambda: states(client, person) == ["normal"], 0.1)
+def test_an_old_card_that_nobody_here_knows_is_exchanged_at_any_bank(walk):
+    walk.client.enrol(walk.person)
+    exchanged = walk.apply(kind="reissue", reissue_reason="mass_exchange", **AT_B02)
+    walk.at(exchanged, *ACTIVE)
+    assert walk.ordered(exchanged) == walk.numbers()
+    again = walk.client.apply(walk.person, kind="reissue", reissue_reason="mass_exchange")
+    assert codes(again) == ["card_exists"], again
+    walk.ends(applications={exchanged: ACTIVE, again.json["application_id"]: ("rejected", "不予受理")},
+              receipts={exchanged: "B02001"}, cards=[("permanent", "normal", "B02")],
+              vouchers=["activate"], notified=[*ISSUED, "rejected"], told=[])
 
 
-def test_a_card_without_photo_is_swapped_for_one_with(client, people):
-    child = people.child(people.resident())
-    first = client.accepted(child)["application_id"]
-    client.wait_for(first, "collected", "已激活")
-    answer = client.apply(child, kind="photo_swap", photo_choice="upload")
-    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-    swap = answer.json["application_id"]
-    client.wait_for(swap, "photo_missing")
-    assert client.put_photo(swap, wait=10).status == 200
-    client.wait_for(swap, "collected", "已激活")
-    wait_until("one usable card", 20, lambda: states(client, child) == ["cancelled", "normal"], 0.1)
+def issued_on(last_day):
+    """When a card was made whose ten years end on that day."""
+    return last_day.replace(year=last_day.year - 10)
 
 
-def test_another_bank_makes_the_next_card_and_the_first_cancels_its_own(client, holder):
-    answer = client.apply(holder, kind="reissue", reissue_reason="bank_change", bank_code="B02",
-                          outlet_code="B02001")
-    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-    client.wait_for(answer.json["application_id"], "collected", "已激活")
-    wait_until("one usable card", 20, lambda: states(client, holder) == ["cancelled", "normal"],
-               0.1)
+def apart_from_29_february(day, otherwise):
+    return day + datetime.timedelta(days=otherwise) if (day.month, day.day) == (2, 29) else day
 
 
-def test_a_temporary_card_bridges_the_time_until_the_replacement(stack, client, holder):
-    document, actor = client.document(holder), {"role": "holder", "name": holder["name"],
-                                                **client.document(holder)}
+def test_a_card_that_expires_in_89_days_is_made_anew(walk):
+    day = today()
+    last_day = apart_from_29_february(day + datetime.timedelta(days=89), -1)
+    old = walk.imported(issued_on=str(issued_on(last_day)))
+    assert walk.card()["valid_until"] == str(last_day)
+    anew = walk.apply(kind="reissue", reissue_reason="expiry",
+                      submitted_at=f"{day}T00:00:00+08:00")
+    walk.at(anew, *ACTIVE)
+    assert walk.numbers()[0] == old and walk.ordered(anew) == walk.numbers()[1:]
+    walk.ends(applications={anew: ACTIVE}, receipts={anew: "B01001"}, cards=[OLD, NEW],
+              vouchers=["import_card", "activate"], notified=[*ISSUED, "cancelled"],
+              told=[("cancelled", "B01", old)])
+    assert walk.card(state="normal")["valid_until"] > str(last_day + datetime.timedelta(days=3000))
 
-    def operate(operation, **fields):
-        return client.api("production", "bank_outlet").post("/v1/card-operations", {
-            "operation": operation, "channel": "bank_outlet", "actor": actor,
-            "operator": client.operator(), **fields}, wait=10)
 
-    def shown():
-        cards = client.status(document=document)["cards"]
-        return {card["kind"]: (card["state"], card["valid_until"]) for card in cards
-                if card["state"] != "cancelled"}
+def test_a_card_that_expires_in_91_days_is_good_for_longer(walk):
+    day = today()
+    last_day = apart_from_29_february(day + datetime.timedelta(days=91), 1)
+    walk.imported(issued_on=str(issued_on(last_day)))
+    early = walk.client.apply(walk.person, kind="reissue", reissue_reason="expiry",
+                              submitted_at=f"{day}T00:00:00+08:00")
+    assert (early.json["outcome"], codes(early)) == ("rejected", ["card_exists"]), early
+    assert early.json["label"]["zh"] == "不予受理"
+    walk.ends(applications={early.json["application_id"]: ("rejected", "不予受理")}, receipts={},
+              cards=[NEW], vouchers=["import_card"], notified=["rejected"], told=[])
 
-    assert operate("report_formal_loss", holder=document).json["result"] == "done"
-    answer = client.apply(holder, kind="temporary")
-    assert (answer.status, answer.json["outcome"]) == (200, "accepted"), answer
-    application_id = answer.json["application_id"]
-    client.wait_for(application_id, "produced", "制卡完成")
-    told = client.api("production").post("/v1/bank-results", {
-        "application_id": application_id, **document, "bank_code": "B01", "type": "collected"})
+
+def test_another_bank_makes_the_next_card_and_the_first_cancels_its_own(holder):
+    moved = holder.apply(kind="reissue", reissue_reason="bank_change", **AT_B02)
+    holder.at(moved, *ACTIVE)
+    old = holder.numbers()[0]
+    replaced(holder, holder.first, moved, receipts={holder.first: "B01001", moved: "B02001"},
+             cards=[OLD, ("permanent", "normal", "B02")], told=[("bank_change", "B01", old)])
+
+
+def test_a_card_is_lost_before_it_is_activated(walk, bank):
+    """Collected and still sealed: it is reported lost, cannot be activated, and is replaced."""
+    bank.behave(hold_after="collected")
+    first = walk.client.accepted(walk.person)["application_id"]
+    walk.at(first, "collected", "领卡未激活")
+    wait_until("the sealed card", 20, lambda: walk.card()["state"] == "sealed", 0.1)
+    old = walk.numbers()[0]
+    assert walk.done("report_formal_loss").json["card_state"] == "formal_loss"
+    walk.refused("illegal_in_state", "activate", card_no=old)
+    bank.behave(hold_after=None)  # it asks for the activation, too
+    second = walk.apply(kind="loss_replacement")
+    walk.at(second, *ACTIVE)
+    replaced(walk, first, second, applications={first: ("collected", "领卡未激活"), second: ACTIVE},
+             vouchers=["report_formal_loss", "activate"],
+             refusals=[("activate", "illegal_in_state")] * 2,
+             notified=[*ISSUED[:3], "loss_reported", *ISSUED, "cancelled"])
+
+
+def test_a_childs_card_without_photo_is_swapped_for_one_with(stack, topics, people):
+    walk = Walk(stack, topics, people.child(people.resident()))
+    first = walk.first_card()
+    assert walk.card()["has_photo"] is False
+    swap = walk.apply(kind="photo_swap", photo_choice="upload")
+    walk.at(swap, "photo_missing", "待补照片")
+    assert walk.client.put_photo(swap, wait=10).status == 200
+    walk.at(swap, *ACTIVE)
+    replaced(walk, first, swap, notified=[*ISSUED, "photo_missing", *ISSUED, "cancelled"])
+    assert walk.card(state="normal")["has_photo"] is True
+
+
+# Temporary cards.
+def use_temporary(walk):
+    """The id of the application for a temporary card that is in use now, and its number."""
+    temporary = walk.apply(kind="temporary")
+    walk.at(temporary, "produced", "制卡完成")
+    told = walk.client.api("production").post("/v1/bank-results", {
+        "application_id": temporary, **walk.document, "bank_code": "B01", "type": "collected"})
     assert told.status == 202, told
-    client.wait_for(application_id, "collected", "领卡未激活")
-    with psycopg.connect(stack.info()["postgres"]["production"]) as link:
-        card_no = link.execute("select card_no from issued where app_id = %s",
-                               (application_id,)).fetchone()[0]
-    used = operate("activate", card_no=card_no, holder=document)
-    assert (used.json["result"], used.json["card_state"]) == ("done", "normal"), used
-    today = datetime.now(timezone(timedelta(hours=8))).date()
-    want = {"permanent": "formal_loss", "temporary": "normal"}
-    wait_until("both cards are shown", 20, lambda: {
-        kind: state for kind, (state, _) in shown().items()} == want, 0.1)
-    assert shown()["temporary"][1] == str(today + timedelta(days=60))
-    longer = operate("extend_temporary", card_no=card_no, holder=document)
-    assert longer.json["result"] == "done", longer
-    # The replacement ends both the old card and the temporary one.
-    lost = client.apply(holder, kind="loss_replacement")
-    assert (lost.status, lost.json["outcome"]) == (200, "accepted"), lost
-    client.wait_for(lost.json["application_id"], "collected", "已激活")
-    wait_until("one usable card", 20,
-               lambda: {kind: state for kind, (state, _) in shown().items()} ==
-               {"permanent": "normal"}, 0.1)
+    walk.at(temporary, "collected", "领卡未激活")
+    number = walk.numbers()[-1]
+    assert walk.done("activate", card_no=number).json["card_state"] == "normal"
+    wait_until("the temporary card is shown in use", 20,
+               lambda: walk.card("temporary")["state"] == "normal", 0.1)
+    assert walk.card("temporary")["valid_until"] == str(today() + datetime.timedelta(days=60))
+    return temporary, number
 
 
+TEMPORARY = ("collected", "已激活")
+
+
+def test_a_temporary_card_is_given_at_once_and_extended(walk):
+    walk.client.enrol(walk.person)
+    temporary, number = use_temporary(walk)
+    walk.done("extend_temporary", card_no=number)
+    wait_until("the longer time", 20, lambda: walk.card("temporary")["valid_until"] ==
+               str(today() + datetime.timedelta(days=120)), 0.1)
+    again = walk.client.apply(walk.person, kind="temporary")
+    assert codes(again) == ["duplicate_application"], again
+    walk.ends(applications={temporary: TEMPORARY,
+                            again.json["application_id"]: ("rejected", "不予受理")},
+              receipts={temporary: "B01001"}, cards=[("temporary", "normal", "B01")],
+              vouchers=["activate", "extend_temporary"],
+              notified=["accepted", "collected", "activated", "rejected"], told=[])
+
+
+def test_a_temporary_card_bridges_the_time_until_the_replacement(holder):
+    """The replacement ends both the old card and the temporary one."""
+    old = holder.numbers()[0]
+    holder.done("report_formal_loss")
+    temporary, bridge = use_temporary(holder)
+    lost = holder.apply(kind="loss_replacement")
+    holder.at(lost, *ACTIVE)
+    holder.ends(
+        applications={holder.first: ACTIVE, temporary: TEMPORARY, lost: ACTIVE},
+        receipts=dict.fromkeys((holder.first, temporary, lost), "B01001"),
+        cards=[OLD, NEW, ("temporary", "cancelled", "B01")],
+        vouchers=["activate", "report_formal_loss", "activate", "activate"],
+        notified=[*ISSUED, "loss_reported", "accepted", "collected", "activated", *ISSUED,
+                  "cancelled", "cancelled"],
+        told=[("cancelled", "B01", old), ("cancelled", "B01", bridge)])
+
+
+# Found again.
 @pytest.fixture
 def patient(make_stack):
     """A stack whose banks wait for more lines before a batch is closed."""
-    return make_stack(services=["intake", "photo-fetch", "production", "inquiry"],
-                      settings={"production": {"batch_wait_ms": "20s"}})
+    return make_stack(services=["intake", "photo-fetch", "production", "notification", "inquiry"],
+                      settings={"production": {"batch_wait_ms": "20s"},
+                                "notification": {"quiet_hours": "false"}})
 
 
-def test_a_lost_card_is_found_while_its_replacement_waits_in_the_queue(patient, people):
-    client, person = Client(patient), people.resident()
-    document = client.document(person)
-    client.enrol(person)
-    client.import_card(person)
-    wait_until("the imported card is known", 15,
-               lambda: client.status(document=document)["cards"], 0.1)
-    lost = client.apply(person, kind="loss_replacement")
-    assert (lost.status, lost.json["outcome"]) == (200, "accepted"), lost
-    client.wait_for(lost.json["application_id"], "photo_ready")
-    found = client.api("production", "bank_outlet").post("/v1/card-operations", {
-        "operation": "release", "channel": "bank_outlet", "holder": document,
-        "actor": client.holder(person), "operator": client.operator()}, wait=10)
-    assert (found.json["result"], found.json["card_state"]) == ("done", "normal"), found
-    client.wait_for(lost.json["application_id"], "withdrawn", "已撤销")
-    wait_until("the card is shown in use", 20, lambda: states(client, person) == ["normal"], 0.1)
+def test_a_lost_card_is_found_while_its_replacement_waits_in_the_queue(patient, opened, people):
+    walk = Walk(patient, opened(patient), people.resident())
+    walk.imported()
+    lost = walk.apply(kind="loss_replacement")
+    walk.at(lost, "photo_ready")
+    assert walk.done("release").json["card_state"] == "normal"
+    walk.at(lost, "withdrawn", "已撤销")
+    walk.ends(applications={lost: ("withdrawn", "已撤销")}, receipts={lost: "B01001"}, cards=[NEW],
+              vouchers=["import_card", "release"],
+              notified=["accepted", "loss_reported", "loss_released", "withdrawn"], told=[])
 
 
-def test_the_database_refuses_a_second_card_in_use(stack, holder, topics):
-    key = topics.holder_ref(holder["document_type"], holder["document_number"])
+def test_the_database_refuses_a_second_card_in_use(stack, holder):
     with psycopg.connect(stack.info()["postgres"]["production"]) as link, \
             pytest.raises(psycopg.errors.CheckViolation, match="one_usable_card"):
-        link.execute("update holder set made_state = 'normal' where key = %s", (key,))
+        link.execute("update holder set made_state = 'normal' where key = %s", (holder.ref,))

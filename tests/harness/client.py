@@ -35,11 +35,11 @@ class Client:
         answer = self.api("intake", "upstream").post("/v1/enrolment-events", event)
         assert answer.status in (200, 202), answer
 
-    def import_card(self, person, bank_code="B01", state="normal"):
+    def import_card(self, person, bank_code="B01", state="normal", issued_on="2020-01-02"):
         answer = self.api("production").post("/v1/card-operations", {
             "operation": "import_card", "channel": "upstream", "bank_code": bank_code,
             "holder": {key: person[key] for key in ("document_type", "document_number")},
-            "state": state, "issued_on": "2020-01-02", "has_photo": True}, wait=10)
+            "state": state, "issued_on": issued_on, "has_photo": True}, wait=10)
         assert (answer.status, answer.json["result"]) == (200, "done"), answer
 
     def settle(self, service="intake"):

@@ -45,7 +45,7 @@ class Topics:
         self._consumer = confluent_kafka.Consumer({
             "bootstrap.servers": self.brokers, "group.id": "cardflow-e2e",
             "enable.auto.commit": False, "enable.partition.eof": True,
-            "auto.offset.reset": "earliest"})
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 20})
         self._producer = confluent_kafka.Producer({
             "bootstrap.servers": self.brokers, "partitioner": "murmur2_random", "acks": "all",
             "message.max.bytes": 4_000_000})
@@ -56,9 +56,13 @@ class Topics:
     # Reading.
     def ends(self, topic):
         """{partition: next offset}: a place to read on from."""
-        return {part: self._consumer.get_watermark_offsets(
-            confluent_kafka.TopicPartition(full(topic), part), timeout=10)[1]
-            for part in range(self.partitions)}
+        newest = self._consumer.offsets_for_times([
+            confluent_kafka.TopicPartition(full(topic), part, confluent_kafka.OFFSET_END)
+            for part in range(self.partitions)], timeout=10)
+        for found in newest:
+            if found.error:
+                raise confluent_kafka.KafkaException(found.error)
+        return {found.partition: found.offset for found in newest}
 
     def read(self, topic, since=None):
         """All records of the topic, or those from a place that ends() gave."""
@@ -77,6 +81,8 @@ class Topics:
                 elif error:
                     raise confluent_kafka.KafkaException(error)
                 else:
+                    if message.offset() + 1 >= ends[message.partition()]:
+                        todo.discard(message.partition())
                     records.append(Record(
                         topic, message.partition(), message.offset(), message.key(),
                         {k: v.decode("utf-8", "replace") for k, v in message.headers() or ()},
