@@ -79,6 +79,7 @@ def run(stack, args, say):
     watcher = Watcher(stack)
     watcher.start()
     say(f"a list of {args.rows} rows, {len(content)} bytes")
+    stack.service("intake").forget_peak_memory()
     began = time.monotonic()
     answer = feed.post_roster(api, meta(), f"list.{args.format}", content)
     if answer.status != 202:
@@ -95,6 +96,6 @@ def run(stack, args, say):
             "done_s": round(done_s, 1), "accepted": state["accepted"],
             "refused": state["refused"], "rows_csv_s": round(csv_s, 1), "rows_csv_lines": lines,
             "peak_memory_mb": watcher.peak,
-            # By the kernel; it counts the enrolment of all persons before, too.
+            # By the kernel, of the list alone.
             "intake_high_water_mb": round(
                 stack.service("intake").memory_kb()["VmHWM"] / 1024, 1)}

@@ -377,6 +377,7 @@ SUITES = {
     "sim": (900, sim),
     "contract": (300, lambda limit, options: pytest("contract", "dev", limit, options)),
     "e2e": (1800, lambda limit, options: pytest("e2e", "ci", limit, options)),
+    "size": (600, lambda limit, options: pytest("size", "dev", limit, options)),
     "faults": (1500, lambda limit, options: pytest("faults", "dev", limit, options)),
     "fuzz": (400, fuzz),
     "compose": (600, compose),

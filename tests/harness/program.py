@@ -309,6 +309,10 @@ class Program:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def forget_peak_memory(self):
+        """VmHWM counts from now on."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
     def memory_kb(self):
         """{"VmRSS": now, "VmHWM": at most} in kB."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
