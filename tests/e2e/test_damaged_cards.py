@@ -30,7 +30,8 @@ def test_a_damaged_card_is_given_back_when_there_will_be_no_new_one(client, peop
     again = hand_in()
     assert client.put_photo(again, wait=10).status == 200
     client.wait_for(again, "collected", "已激活")
-    wait_until("one usable card", 20, lambda: card_states(client, person) == ["cancelled", "normal"],
+    wait_until("one usable card", 20,
+               lambda: card_states(client, person) == ["cancelled", "normal"],
                0.1)
 
 
@@ -50,7 +51,8 @@ def test_a_damaged_card_reported_lost_is_not_released_while_its_replacement_is_m
         assert client.api("production").get(f"/v1/notices/{found.json['notice_no']}").status == 200
     bank.behave(hold_after=None)
     client.wait_for(application_id, "collected", "已激活")
-    wait_until("one usable card", 20, lambda: card_states(client, person) == ["cancelled", "normal"],
+    wait_until("one usable card", 20,
+               lambda: card_states(client, person) == ["cancelled", "normal"],
                0.1)
 
 

@@ -25,10 +25,6 @@ def today():
     return datetime.datetime.now(EAST).date()
 
 
-def operator(bank_code="B01"):
-    return {"staff_id": "s1", "bank_code": bank_code, "outlet_code": f"{bank_code}001"}
-
-
 def passes_11_10(digits):
     """ISO 7064 MOD 11,10: is the last digit the check of those before it?"""
     product = 10
@@ -77,7 +73,7 @@ class Walk:
 
     def operate(self, operation, channel="bank_outlet", bank_code="B01", **fields):
         return walks.operate(self.client, self.person, operation, channel, **{
-            "operator": operator(bank_code), **fields})
+            "operator": self.client.operator(bank_code), **fields})
 
     def done(self, operation, *words, **fields):
         answer = self.operate(operation, *words, **fields)
