@@ -463,6 +463,18 @@ static int apply(struct load *l)
     return l->n_done == l->conf.count ? 0 : 1;
 }
 
+static void load_free(struct load *l)
+{
+    rd_kafka_destroy(l->producer);
+    if (l->consumer) rd_kafka_destroy(l->consumer);
+    cf_arena_free(l->arena);
+    cf_seal_ring_free(l->ring);
+    free(l->ids);
+    free(l->slots);
+    free(l->sent);
+    free(l->done);
+}
+
 int main(int argc, char **argv)
 {
     struct load l = {0};
@@ -484,5 +496,7 @@ int main(int argc, char **argv)
         code = apply(&l);
     else
         die("--what", "enrol, apply or roster");
+    load_free(&l);
+    cf_conf_free(&table, &l.conf);
     return code;
 }
