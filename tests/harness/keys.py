@@ -21,6 +21,7 @@ API_KEYS = {
     "hotline_12345": {"scopes": ["applications:read", "status:read", "cards:write",
                                  "work_orders:write", "work_orders:read"],
                       "channels": ["hotline_12345"]},
+    "bank_system": {"scopes": ["bank_results:write"], "channels": ["bank_outlet"]},
     "migration": {"scopes": ["*"], "may_backdate": True},
 }
 
