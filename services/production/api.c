@@ -4,6 +4,7 @@
 #include "common/io/ids.h"
 #include "common/io/clock.h"
 #include "common/io/reason_out.h"
+#include "common/io/stage/pgbin.h"
 
 #define SCOPE "cards:write"
 #define SCOPE_IMPORT "cards:import"
@@ -15,7 +16,7 @@ struct asked {
     struct production_command_fields f;
     struct cf_str document_type, document_number; /* of the holder */
     struct cf_str actor_name, actor_type, actor_number;
-    struct cf_key key;
+    struct cf_key key, actor_key; /* actor_key: by the document that the holder shows; or empty */
     cf_ms sent_at, wait_ms;
     bool replayed;
 };
@@ -126,6 +127,36 @@ static void send_command(struct asked *k)
     if (cf_front_send(k->front->app->producer, &m, sent, k)) cf_problem_away(k->req, "kafka");
 }
 
+/* The holder shows a newer document than that of the key: it goes by that one, and is led on. */
+static void found_alias(void *arg, int e, const PGresult *res)
+{
+    struct asked *k = arg;
+    if (e) {
+        cf_problem_away(k->req, "postgres");
+        return;
+    }
+    if (PQntuples(res)) {
+        k->key = k->actor_key;
+        k->document_type = k->actor_type;
+        k->document_number = k->actor_number;
+    }
+    send_command(k);
+}
+
+static void send_by_document(struct asked *k)
+{
+    char part[2];
+    if (!k->actor_key.len || cf_key_eq(&k->actor_key, &k->key)) {
+        send_command(k);
+        return;
+    }
+    cf_put16(part, (uint16_t)cf_key_partition(&k->actor_key,
+                                              (uint32_t)k->front->app->partitions));
+    const struct cf_str params[] = {{part, 2}, cf_key_str(&k->actor_key), cf_key_str(&k->key)};
+    if (cf_pgf_send(k->front->app->pg, PRODUCTION_ALIAS, params, 3, found_alias, k))
+        cf_problem_away(k->req, "postgres");
+}
+
 static void found_card(void *arg, int e, const PGresult *res)
 {
     struct asked *k = arg;
@@ -139,7 +170,7 @@ static void found_card(void *arg, int e, const PGresult *res)
     }
     struct cf_str key = cf_pgf_get(res, 0, 0);
     if (!cf_key_bytes(key.ptr, key.len, &k->key)) CF_BUG("a stored key is no key");
-    send_command(k);
+    send_by_document(k);
 }
 
 static void claimed(void *arg, int e, const struct cf_claim *claim)
@@ -150,7 +181,7 @@ static void claimed(void *arg, int e, const struct cf_claim *claim)
     k->sent_at = claim->at;
     memcpy(k->f.operation_id, claim->id, 16);
     if (k->key.len) {
-        send_command(k);
+        send_by_document(k);
     } else if (cf_pgf_send(k->front->app->pg, PRODUCTION_HOLDER_OF_CARD, &k->f.card_no, 1,
                            found_card, k)) {
         cf_problem_away(k->req, "postgres");
@@ -190,6 +221,15 @@ static void read_fees(struct asked *k, struct cf_in *in)
     }
 }
 
+/* The document that was shown, where the actor has none; other evidence is the outlet's own. */
+static void read_evidence(struct asked *k, struct cf_in *in)
+{
+    if (!json_is_object(json_object_get(in->object, "evidence"))) return;
+    struct cf_in evidence = cf_in_object(in, "evidence", CF_OPTIONAL);
+    k->actor_type = cf_in_text(&evidence, "document_type", CF_OPTIONAL, 0, 40);
+    k->actor_number = cf_in_text(&evidence, "document_number", CF_OPTIONAL, 0, 64);
+}
+
 static void read_persons(struct asked *k, struct cf_in *in)
 {
     struct cf_in actor = cf_in_object(in, "actor", CF_OPTIONAL);
@@ -197,6 +237,10 @@ static void read_persons(struct asked *k, struct cf_in *in)
     k->actor_name = cf_in_text(&actor, "name", CF_OPTIONAL, 0, 100);
     k->actor_type = cf_in_text(&actor, "document_type", CF_OPTIONAL, 0, 40);
     k->actor_number = cf_in_text(&actor, "document_number", CF_OPTIONAL, 0, 64);
+    if (!k->actor_number.len) read_evidence(k, in);
+    if (cf_str_is(k->f.role, "holder") && k->actor_number.len)
+        (void)production_api_key(k->front->app->ring, k->actor_type, k->actor_number,
+                                 &k->actor_key);
     struct cf_in op = cf_in_object(in, "operator", CF_OPTIONAL);
     k->f.staff_id = cf_in_word(&op, "staff_id", CF_OPTIONAL, 0, 60, 64);
     k->f.operator_bank = cf_in_text(&op, "bank_code", CF_OPTIONAL, 0, 20);

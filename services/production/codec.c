@@ -278,8 +278,9 @@ int production_password_kind(struct cf_str s)
     return cf_str_is(s, "financial") ? 1 : -1;
 }
 
-static struct production_op *operation_body(struct cf_arena *a, const Cardflow__V1__CardCommand *c,
-                                            struct cf_str bytes)
+struct production_op *production_codec_operation_body(struct cf_arena *a,
+                                                      const Cardflow__V1__CardCommand *c,
+                                                      struct cf_str bytes)
 {
     struct production_op *b = cf_arena_zero(a, sizeof *b);
     char no[CF_CARDNUM_MAX];
@@ -316,36 +317,6 @@ static struct production_op *operation_body(struct cf_arena *a, const Cardflow__
     return b;
 }
 
-const struct production_op *production_codec_operation_body(struct cf_arena *a, struct cf_str bytes)
-{
-    const Cardflow__V1__CardCommand *c =
-        cf_unpack(a, &cardflow__v1__card_command__descriptor, bytes);
-    return c ? operation_body(a, c, bytes) : NULL;
-}
-
-/* The person inside must be the one of the key: who can write this topic could otherwise act for
- * anybody. */
-static int same_person(struct cf_decode *d, const struct cf_record *rec, struct cf_str sealed)
-{
-    const struct production_env *env = d->env;
-    struct cf_str plain;
-    uint8_t ref[CF_REF_LEN];
-    char number[CF_IDNUM_MAX];
-    unsigned warnings = 0;
-    if (cf_unseal(env->ring, sealed, rec->key, 1, d->arena, &plain))
-        return production_codec_wrong(d, "holder: does not open for this key");
-    const Cardflow__V1__Person *p = cf_unpack(d->arena, &cardflow__v1__person__descriptor, plain);
-    if (!p) return production_codec_wrong(d, "holder: not a Person");
-    size_t n = cf_idnum_normalise(production_codec_text(p->document_number), number, &warnings);
-    if (!cf_holder_ref(env->ring, cf_doc_type_parse(production_codec_text(p->document_type)),
-                       (struct cf_str){number, n}, ref) ||
-        memcmp(ref, rec->key.ptr, CF_REF_LEN) != 0) {
-        d->reason = "holder: is not the one of the key";
-        return CF_E_WRONG_KEY;
-    }
-    return 0;
-}
-
 static int card_command(struct cf_decode *d, const struct cf_record *rec)
 {
     struct cf_key key;
@@ -354,9 +325,10 @@ static int card_command(struct cf_decode *d, const struct cf_record *rec)
     const Cardflow__V1__CardCommand *c =
         cf_unpack(d->arena, &cardflow__v1__card_command__descriptor, rec->value);
     if (!c) return production_codec_wrong(d, "value: not a CardCommand");
-    if (c->holder.len && (err = same_person(d, rec, cf_bytes(c->holder)))) return err;
-    struct production_op *b = operation_body(d->arena, c, rec->value);
+    struct production_op *b = production_codec_operation_body(d->arena, c, rec->value);
     if (!b) return production_codec_wrong(d, "operation_id: 16 bytes; texts: at most 200 bytes");
+    err = production_codec_persons(d, &key, c, rec->ce_time, b);
+    if (err) return err;
     b->asked = cf_str_is(rec->ce_source, PRODUCTION_FRONT);
     struct cf_msg *m = production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_OPERATION, &key, b);
     m->is_command = true;
@@ -475,6 +447,16 @@ int production_decode(struct cf_decode *d, const struct cf_record *rec)
     return production_codec_wrong(d, "topic: unknown");
 }
 
+/* Whose document it was has been judged when it came. */
+static const struct production_op *kept_operation(struct cf_arena *a, struct cf_str bytes)
+{
+    const Cardflow__V1__CardCommand *c =
+        cf_unpack(a, &cardflow__v1__card_command__descriptor, bytes);
+    struct production_op *b = c ? production_codec_operation_body(a, c, bytes) : NULL;
+    if (b) b->kept = true;
+    return b;
+}
+
 const void *production_codec_again(struct cf_arena *a, enum production_message type,
                                    struct cf_str bytes)
 {
@@ -484,6 +466,6 @@ const void *production_codec_again(struct cf_arena *a, enum production_message t
             cf_unpack(a, &cardflow__v1__bank_result__descriptor, bytes);
         return r ? result_body(a, r) : NULL;
     }
-    if (type == PRODUCTION_M_OPERATION) return production_codec_operation_body(a, bytes);
+    if (type == PRODUCTION_M_OPERATION) return kept_operation(a, bytes);
     return photo_body(a, bytes, &same);
 }

@@ -2,6 +2,8 @@
 #pragma once
 #include "services/production/codec.h"
 
+#include "cardflow/v1/card.pb-c.h"
+
 /* CF_E_DECODE, with why. */
 int production_codec_wrong(struct cf_decode *d, const char *why);
 /* Text of protobuf-c; empty is ptr NULL. */
@@ -21,7 +23,13 @@ int production_codec_bank_result(struct cf_decode *d, const struct cf_key *key,
 /* card.collect (codec_collect.c). */
 int production_codec_collection(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 /* The body of a command, NULL when it is malformed; the bytes are kept with it. */
-const struct production_op *production_codec_operation_body(struct cf_arena *a,
-                                                            struct cf_str bytes);
+struct production_op *production_codec_operation_body(struct cf_arena *a,
+                                                      const Cardflow__V1__CardCommand *c,
+                                                      struct cf_str bytes);
+/* What is sealed in a command for `owner`: whose it is, and the document of who asks
+ * (codec_persons.c). */
+int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
+                             const Cardflow__V1__CardCommand *c, cf_ms at,
+                             struct production_op *op) CF_MUST;
 /* Records of production.internal (codec_internal.c). */
 int production_codec_internal(struct cf_decode *d, const struct cf_record *rec);

@@ -141,10 +141,17 @@ static int recalculate(struct cf_decode *d, const struct cf_key *key,
 static int operation(struct cf_decode *d, const struct cf_key *key,
                      const Cardflow__V1__ProductionInternal__Operation *in)
 {
-    const struct production_op *body =
-        production_codec_operation_body(d->arena, cf_bytes(in->command));
-    if (!body) return production_codec_wrong(d, "command: malformed");
-    struct production_op *b = cf_arena_dup(d->arena, body, sizeof *body);
+    struct cf_key owner = *key;
+    const Cardflow__V1__CardCommand *c =
+        cf_unpack(d->arena, &cardflow__v1__card_command__descriptor, cf_bytes(in->command));
+    struct production_op *b =
+        c ? production_codec_operation_body(d->arena, c, cf_bytes(in->command)) : NULL;
+    if (!b) return production_codec_wrong(d, "command: malformed");
+    if (in->owner.len && !cf_key_bytes(in->owner.data, in->owner.len, &owner))
+        return production_codec_wrong(d, "owner: 1 to 63 bytes");
+    /* Of before there was an owner: its persons were looked at where it came in. */
+    int e = in->owner.len ? production_codec_persons(d, &owner, c, in->sent_at_ms, b) : 0;
+    if (e) return e;
     b->asked = in->asked;
     struct cf_msg *m = production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_OPERATION, key, b);
     m->is_command = true;

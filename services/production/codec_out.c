@@ -269,6 +269,7 @@ struct cf_str production_codec_operation(struct cf_arena *a, const struct produc
     o.command = cf_data(op->packed);
     o.asked = op->asked;
     o.sent_at_ms = sent_at;
+    o.owner = cf_data(cf_key_str(&op->owner));
     m.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_OPERATION;
     m.operation = &o;
     return cf_pack(a, &m.base);

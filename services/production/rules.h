@@ -16,6 +16,7 @@
 #include "common/pure/calendar.h"
 #include "common/pure/cardnum.h"
 #include "common/pure/channels.h"
+#include "common/pure/keys.h"
 #include "common/pure/kinds.h"
 #include "common/pure/policy.h"
 
@@ -285,13 +286,23 @@ struct production_dequeued {
     bool out; /* it was still waiting and is out of the queue now */
 };
 
+/* The document that whoever asks has shown. */
+enum production_document {
+    PRODUCTION_DOCUMENT_NONE, /* or one whose number is not valid */
+    PRODUCTION_DOCUMENT_HOLDERS,
+    PRODUCTION_DOCUMENT_ANOTHERS
+};
+
 struct production_op {
     uint8_t id[16];
+    struct cf_key owner; /* the reference under which it came; its sealed parts are for it */
     enum production_operation what;
     struct cf_str word, card_no, role, operator_bank, operator_outlet, staff_id, reason, add_on;
     enum cf_channel channel;
     int password;                       /* 0 social_security, 1 financial, -1 other */
     bool named;                         /* who asks is named, not only by the role */
+    enum production_document document;  /* of those that need one */
+    bool kept;                          /* judged before, all but the state */
     bool consent, fees, late, too_many; /* late: older than the ids that are kept */
     bool waited;                        /* kept long enough already */
     bool issued; /* card_no was given out to this holder, once */

@@ -130,7 +130,8 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         return PRODUCTION_MOVE;
     }
     if (fit != PRODUCTION_MOVE) {
-        production_refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled" : "illegal_in_state");
+        production_refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled"
+                                                                  : "illegal_in_state");
     } else if (on == PRODUCTION_CARD_RELEASE) {
         fit = release_replacement(op, t, fx);
         if (fit == PRODUCTION_AHEAD) return fit;

@@ -52,6 +52,17 @@ static bool is_anothers(const struct production_op *op, const struct production_
     return !cf_str_eq(op->operator_bank, card->bank);
 }
 
+/* A card is formally lost, and found again, by a document: the holder's own, or that of who comes
+ * for the holder. */
+static bool lacks_document(const struct production_op *op, const struct production_card *card)
+{
+    bool needed = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS ||
+                  (op->what == PRODUCTION_OP_RELEASE && card->state == CF_CARD_FORMAL_LOSS);
+    if (!needed || op->kept) return false;
+    return op->document != (cf_str_is(op->role, "holder") ? PRODUCTION_DOCUMENT_HOLDERS
+                                                          : PRODUCTION_DOCUMENT_ANOTHERS);
+}
+
 /* The actor is known by now. */
 static void check_role(const struct production_op *op, const struct production_target *t,
                        struct production_verdict *v)
@@ -59,6 +70,7 @@ static void check_role(const struct production_op *op, const struct production_t
     if (needs_holder(op->what) && !by_holder(op, t)) production_refuse(v, "holder_only");
     if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
         production_refuse(v, "channel_not_allowed");
+    if (lacks_document(op, t->card)) production_refuse(v, "document_required");
 }
 
 void production_check_request(const struct production_op *op, const struct production_target *t,

@@ -206,6 +206,8 @@ const struct cf_pgf_statement *production_statements(size_t *n)
     static struct cf_pgf_statement statements[PRODUCTION_STATEMENTS];
     statements[PRODUCTION_HOLDER_OF_CARD] =
         (struct cf_pgf_statement){"holder_of_card", production_sql_holder_of_card, false};
+    statements[PRODUCTION_ALIAS] =
+        (struct cf_pgf_statement){"alias", production_sql_alias, false};
     statements[PRODUCTION_BY_VOUCHER] =
         (struct cf_pgf_statement){"by_voucher", production_sql_voucher, true};
     statements[PRODUCTION_BY_NOTICE] =

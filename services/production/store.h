@@ -105,6 +105,7 @@ void production_bank_close(const struct production_bank *b, struct production_ba
 /* Front: statements by index, see main.c. */
 enum production_statement {
     PRODUCTION_HOLDER_OF_CARD,
+    PRODUCTION_ALIAS,
     PRODUCTION_BY_VOUCHER,
     PRODUCTION_BY_NOTICE,
     PRODUCTION_UNSIGNED,

@@ -61,6 +61,8 @@ struct city_person {
 
 void city_person_make(uint32_t no, bool child, bool renewed, struct city_person *out);
 struct cf_str city_person_seal(const struct intake_person *fields, const struct cf_key *key);
+/* Who asks, in that role: the person, or somebody else by a document. */
+struct cf_str city_actor_seal(const struct city_person *p, const char *role);
 
 void city_send(const char *topic, const char *type, const char *source, const struct cf_key *key,
                const uint8_t id[16], struct cf_str value);

@@ -86,7 +86,9 @@ void ops_operate(void)
     if (ops_one_in(8)) what = PRODUCTION_OP_LOCK;
     f.operation = cf_str_of(production_operation_name(what));
     bool lock = what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK;
-    f.role = cf_str_of(ops_one_in(6) ? roles[sim_below(5)] : lock ? "bank" : "holder");
+    const char *role = ops_one_in(6) ? roles[sim_below(5)] : lock ? "bank" : "holder";
+    f.role = cf_str_of(role);
+    if (!ops_one_in(8)) f.actor = city_actor_seal(p, role);
     f.channel = cf_str_of(cf_channel_name(ops_channel()));
     if (!ops_one_in(4)) f.operator_bank = ops_bank();
     f.password_kind = cf_str_of(ops_one_in(2) ? "social_security" : "financial");

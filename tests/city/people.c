@@ -161,6 +161,19 @@ void city_withdraw(const struct city_person *p, const uint8_t app[16],
               intake_codec_withdraw(city_arena(), &m, command_id, (struct cf_str){0}));
 }
 
+struct cf_str city_actor_seal(const struct city_person *p, const char *role)
+{
+    const struct intake_person *f = &p->fields;
+    bool own = !strcmp(role, "holder");
+    struct cf_str sealed, plain = production_codec_actor(
+        city_arena(), cf_str_of(role), own ? f->name : CF_STR("李安安"),
+        own ? f->document_type : CF_STR("resident_id"),
+        own ? f->document_number : CF_STR("370202199003070011"));
+    if (cf_seal(sim_ring(), plain, cf_key_str(&p->key), 2, city_arena(), &sealed))
+        CF_BUG("who asks cannot be sealed");
+    return sealed;
+}
+
 void city_operate(const struct cf_key *holder, const struct production_command_fields *f)
 {
     city_send("card.commands", "card.operation", PRODUCTION_FRONT, holder, f->operation_id,

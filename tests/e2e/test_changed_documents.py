@@ -1,7 +1,8 @@
 """Card operations by the number of a document that has changed."""
 
 from harness.program import wait_until
-from harness.walks import bank_says
+from harness.walks import bank_says, codes
+from test_walks_notices import card_in_hand
 
 
 def change_document(client, old, new, revision=2):
@@ -18,8 +19,7 @@ def renewed(people, person):
 def operate(client, person, operation, channel="bank_outlet", **fields):
     return client.api("production", channel).post("/v1/card-operations", {
         "operation": operation, "channel": channel, "holder": client.document(person),
-        "actor": {"role": "holder", "name": person["name"], **client.document(person)},
-        "operator": {"staff_id": "s1", "bank_code": "B01", "outlet_code": "B01001"},
+        "actor": client.holder(person), "operator": client.operator(),
         **fields}, wait=10)
 
 
@@ -53,6 +53,29 @@ def test_operations_by_the_new_passport_are_of_the_holders_card(client, people):
         voucher = client.api("production", "migration").get(
             f"/v1/vouchers/{found.json['voucher_no']}")
         assert voucher.status == 200 and voucher.json["operation"] == "release", voucher
+
+
+def test_who_shows_the_new_passport_is_the_holder_of_the_first(client, people, stack,
+                                                                  topics):
+    """By card number alone, or by the number of before: the document that is shown is the holder's."""
+    for _ in range(3):
+        old = people.foreigner()
+        new, stranger = renewed(people, old), people.foreigner()
+        client.enrol(old)
+        client.import_card(old)
+        change_document(client, old, new)
+        wait_until("status by the new passport", 15, lambda: client.status(
+            document=client.document(new))["found"], 0.1)
+        shows_new, shows_none = client.holder(new), client.holder(stranger)
+        refused = operate(client, old, "report_formal_loss", actor=shows_none)
+        assert codes(refused) == ["document_required"], refused
+        lost = operate(client, old, "report_formal_loss", actor=shows_new)
+        assert (lost.json["result"], lost.json["card_state"]) == ("done", "formal_loss"), lost
+        by_card = client.api("production", "bank_outlet").post("/v1/card-operations", {
+            "operation": "release", "channel": "bank_outlet", "actor": shows_new,
+            "operator": client.operator(),
+            "card_no": card_in_hand(stack.info(), topics, old)}, wait=10)
+        assert (by_card.json["result"], by_card.json["card_state"]) == ("done", "normal"), by_card
 
 
 def test_a_banks_report_by_the_new_passport_is_of_the_holders_application(client, people, bank):

@@ -92,7 +92,8 @@ def test_named_rows_first_and_the_rest_of_the_list_then(client, listed, topics):
     wait_until("told of the collection", 30,
                lambda: "collected" in notifications(topics, persons[0]), 0.3)
     assert len(notifications(topics, persons[0])["collected"]) == 1
-    assert operate(client, persons[0], "activate").json["result"] == "done"
+    assert operate(client, persons[0], "activate",
+                   operator=client.operator("B02")).json["result"] == "done"
     client.wait_for(apps[1], "collected", "已激活")
 
 

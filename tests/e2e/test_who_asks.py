@@ -57,6 +57,63 @@ def test_an_actor_of_the_wrong_type_is_malformed(client, holder):
         assert operate(client, holder, "cancel", **fields).status == 400, fields
 
 
+def test_a_formal_loss_and_its_release_need_the_document_of_who_asks(client, people):
+    holder, other = import_card(client, people.resident()), people.resident()
+    agent = {"role": "agent", "name": other["name"]}
+    nobody = {"role": "holder", "name": holder["name"]}
+    for operation, state in (("report_formal_loss", "normal"), ("release", "formal_loss")):
+        for actor in (nobody,
+                      {**nobody, **client.document(other)},
+                      agent, {**agent, **client.document(holder)},
+                      {**agent, "document_type": "resident_id",
+                       "document_number": "370202199003070012"}):
+            refused = operate(client, holder, operation, actor=actor)
+            assert (refused.status, refused.json["result"], codes(refused)) == (
+                200, "refused", ["document_required"]), (actor["role"], refused)
+            assert refused.json["card_state"] == state and refused.json["notice_no"]
+        done = operate(client, holder, operation, actor={**agent, **client.document(other)})
+        assert done.json["result"] == "done", done
+    assert cards(client, holder) == [("permanent", "normal")]
+
+
+def test_the_document_may_come_as_evidence(client, people):
+    holder = import_card(client, people.resident())
+    actor = {"role": "holder", "name": holder["name"]}
+    refused = operate(client, holder, "report_formal_loss", actor=actor, evidence="shown")
+    assert codes(refused) == ["document_required"], refused
+    lost = operate(client, holder, "report_formal_loss", actor=actor,
+                   evidence=client.document(holder))
+    assert lost.json["result"] == "done", lost
+
+
+def test_a_temporary_loss_is_taken_and_released_without_a_document(client, holder):
+    actor = {"role": "holder", "name": holder["name"]}
+    for operation in ("report_temporary_loss", "release"):
+        assert operate(client, holder, operation, actor=actor).json["result"] == "done"
+
+
+def test_over_kafka_the_document_is_sealed_for_the_holder(client, commands, people, topics):
+    holder, other = import_card(client, people.resident()), people.resident()
+
+    def ask(operation, role="holder", who=None):
+        actor = {"name": holder["name"], **(client.document(who) if who else {})}
+        return commands.ask(holder, operation, role=role, actor=actor, operator=BANK_OPERATOR)
+
+    assert ask("report_formal_loss") == ("refused", ["document_required"])
+    assert ask("report_formal_loss", who=other) == ("refused", ["document_required"])
+    assert ask("report_formal_loss", who=holder) == ("done", [])
+    assert ask("release", "agent", holder) == ("refused", ["document_required"])
+    assert ask("release", "agent", other) == ("done", [])
+    # Sealed for another holder it is a dead letter, which does not tell what is inside.
+    mark = topics.ends("card.commands.dlq")
+    key, command = commands.command(holder, "report_formal_loss", operator=BANK_OPERATOR)
+    command.actor = commands.seal(topics.messages.common.Actor(
+        role="holder", **client.document(holder)), b"another's key!!!", 2)
+    topics.send("card.commands", key, command.SerializeToString(), "card.operation")
+    dead = topics.wait("a dead letter", "card.commands.dlq", mark, lambda record: record.key == key)
+    assert "actor: does not open for this key" in dead[0].headers["cf_reason"]
+
+
 def test_over_kafka_actor_operator_and_bank_are_asked_for_as_well(commands, holder):
     def ask(**fields):
         return commands.ask(holder, "report_temporary_loss", **fields)

@@ -66,6 +66,7 @@ UNUSED static struct production_op asked(enum production_operation what)
                                   .room = room,
                                   .role = CF_STR("holder"),
                                   .named = true,
+                                  .document = PRODUCTION_DOCUMENT_HOLDERS,
                                   .staff_id = CF_STR("s1"),
                                   .operator_bank = CF_STR("B01"),
                                   .channel = CF_CHANNEL_BANK_OUTLET};

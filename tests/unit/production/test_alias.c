@@ -74,6 +74,29 @@ static void a_loss_by_the_new_document_is_of_the_first_holders_card(void **state
     assert_int_equal(w->d->n_parked, 0);
 }
 
+/* Sealed for the newer reference, and opened by it where it was led to. */
+static void the_document_that_was_shown_is_led_on_with_the_operation(void **state)
+{
+    struct world *w = *state;
+    struct cf_key first = w->holder;
+    uint8_t ref[CF_REF_LEN];
+    assert_true(cf_holder_ref(env.ring, CF_DOC_PASSPORT, CF_STR("QX7000001"), ref));
+    struct cf_key alias = cf_key_holder(ref);
+    import_card(w, &first, "operation-id-001");
+    aliased(w, &alias, &first);
+    for (int own = 0; own <= 1; own++) {
+        struct production_command_fields f =
+            command_of("report_formal_loss", own ? "operation-id-003" : "operation-id-002");
+        w->holder = alias; /* the actor is sealed for the key of the command */
+        shown(w, "holder", "passport", own ? "QX7000001" : "QX7000002", &f);
+        command_at(w, &alias, &f);
+        w->holder = first;
+        settle(w);
+        is_text(row_at(w, &first)->card_state, own ? "formal_loss" : "normal");
+    }
+    assert_int_equal(w->d->n_parked, 0);
+}
+
 static void a_card_under_the_new_reference_is_served_there(void **state)
 {
     struct world *w = *state;
@@ -214,6 +237,7 @@ int main(void)
         T(an_application_under_the_new_reference_is_answered_there),
         T(wrong_tries_and_acknowledgements_go_on_too),
         T(a_loss_by_the_new_document_is_of_the_first_holders_card),
+        T(the_document_that_was_shown_is_led_on_with_the_operation),
         T(a_card_under_the_new_reference_is_served_there),
         T(an_import_by_the_new_document_is_of_the_first_holder),
         T(an_operation_older_than_the_ids_is_refused_where_it_came_in),

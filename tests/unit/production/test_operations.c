@@ -135,7 +135,7 @@ static void some_operations_are_the_holders_own(void **state)
     }
 }
 
-/* Every operation but an import says who asks and who serves; a person other than the holder by name. */
+/* Every operation but an import says who asks and who serves; a guardian and an agent by name. */
 static void who_asks_and_who_serves_is_said(void **state)
 {
     (void)state;
@@ -173,6 +173,46 @@ static void who_asks_and_who_serves_is_said(void **state)
     struct production_op op = asked(PRODUCTION_OP_ACTIVATE);
     op.role.len = op.staff_id.len = op.operator_bank.len = 0;
     assert_string_equal(reasons_of(operate(&h, &op)), "missing_actor|missing_operator");
+}
+
+/* By the holder's own document, or by that of who comes for the holder. */
+static void a_card_is_formally_lost_and_found_by_a_document(void **state)
+{
+    (void)state;
+    static const struct {
+        enum production_operation what;
+        enum cf_card_state card;
+        bool needed;
+    } rows[] = {
+        {PRODUCTION_OP_REPORT_FORMAL_LOSS,    CF_CARD_NORMAL,         true },
+        {PRODUCTION_OP_REPORT_FORMAL_LOSS,    CF_CARD_TEMPORARY_LOSS, true },
+        {PRODUCTION_OP_RELEASE,               CF_CARD_FORMAL_LOSS,    true },
+        {PRODUCTION_OP_RELEASE,               CF_CARD_TEMPORARY_LOSS, false},
+        {PRODUCTION_OP_REPORT_TEMPORARY_LOSS, CF_CARD_NORMAL,         false},
+        {PRODUCTION_OP_CANCEL,                CF_CARD_NORMAL,         false},
+    };
+    static const char *const roles[] = {"holder", "guardian", "agent", "authority", "bank"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int role = 0; role < 5; role++)
+            for (int shown = PRODUCTION_DOCUMENT_NONE; shown <= PRODUCTION_DOCUMENT_ANOTHERS;
+                 shown++) {
+                struct production_holder h = holder_with(rows[i].card);
+                struct production_op op = asked(rows[i].what);
+                op.role = cf_str_of(roles[role]);
+                op.document = (enum production_document)shown;
+                bool good = shown == (role == 0 ? PRODUCTION_DOCUMENT_HOLDERS
+                                                : PRODUCTION_DOCUMENT_ANOTHERS);
+                const char *want = rows[i].needed && !good ? "document_required" : "";
+                if (strcmp(reasons_of(operate(&h, &op)), want) != 0)
+                    fail_msg("%s by %s showing %d", production_operation_name(rows[i].what),
+                             roles[role], shown);
+            }
+    /* What was kept has shown its document before. */
+    struct production_holder h = holder_with(CF_CARD_FORMAL_LOSS);
+    struct production_op op = asked(PRODUCTION_OP_RELEASE);
+    op.document = PRODUCTION_DOCUMENT_NONE;
+    op.kept = true;
+    assert_string_equal(operate(&h, &op)->word, "done");
 }
 
 static void authority_and_bank_lock_and_unlock(void **state)
@@ -631,6 +671,7 @@ int main(void)
         cmocka_unit_test(all_that_speaks_against_it_is_told_together),
         cmocka_unit_test(some_operations_are_the_holders_own),
         cmocka_unit_test(who_asks_and_who_serves_is_said),
+        cmocka_unit_test(a_card_is_formally_lost_and_found_by_a_document),
         cmocka_unit_test(authority_and_bank_lock_and_unlock),
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),

@@ -120,7 +120,7 @@ UNUSED static void settle(struct world *w)
     w->looped = w->d->n_sent;
 }
 
-UNUSED static void accepted(struct world *w)
+UNUSED static void accepted_as(struct world *w, Cardflow__V1__AppKind kind)
 {
     Cardflow__V1__ApplicationEvent e;
     cardflow__v1__application_event__init(&e);
@@ -128,7 +128,7 @@ UNUSED static void accepted(struct world *w)
     cardflow__v1__application_event__accepted__init(&a);
     static char bank[] = "B01", outlet[] = "B01001";
     e.application_id = cf_data_id(w->app);
-    e.kind = CARDFLOW__V1__APP_KIND__APP_KIND_FIRST_ISSUE;
+    e.kind = kind;
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_ACCEPTED;
     e.accepted = &a;
     a.bank_code = bank;
@@ -137,6 +137,11 @@ UNUSED static void accepted(struct world *w)
     a.accepted_on = w->accepted_on;
     a.due_on = 20600;
     feed(w, "application.events", "application.accepted", &w->holder, cf_pack(w->a, &e.base));
+}
+
+UNUSED static void accepted(struct world *w)
+{
+    accepted_as(w, CARDFLOW__V1__APP_KIND__APP_KIND_FIRST_ISSUE);
 }
 
 UNUSED static void withdrawal(struct world *w)
@@ -208,6 +213,16 @@ UNUSED static struct production_command_fields command_of(const char *operation,
     return f;
 }
 
+/* Who asks, with a document; sealed for the world's holder. */
+UNUSED static void shown(struct world *w, const char *role, const char *type, const char *number,
+                         struct production_command_fields *f)
+{
+    f->role = cf_str_of(role);
+    struct cf_str plain = production_codec_actor(w->a, f->role, CF_STR("Ada Example"),
+                                                 cf_str_of(type), cf_str_of(number));
+    assert_int_equal(cf_seal(env.ring, plain, cf_key_str(&w->holder), 2, w->a, &f->actor), 0);
+}
+
 UNUSED static void send_command(struct world *w, const struct production_command_fields *f)
 {
     assert_int_equal(double_feed(w->d, "card.commands", "card.operation", &w->holder,
@@ -218,6 +233,7 @@ UNUSED static void send_command(struct world *w, const struct production_command
 UNUSED static void command(struct world *w, const char *operation, const char *id)
 {
     struct production_command_fields f = command_of(operation, id);
+    if (!strcmp(operation, "report_formal_loss")) shown(w, "agent", "passport", "QX7000000", &f);
     send_command(w, &f);
 }
 

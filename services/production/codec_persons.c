@@ -1,0 +1,71 @@
+/* Persons in a command: who may be acted for, and whose document was shown. What is opened here
+ * leaves as a verdict, never as a value. */
+#include "services/production/codec_inside.h"
+
+static bool same_ref(const struct production_env *env, const char *type, const char *raw,
+                     struct cf_str owner)
+{
+    uint8_t ref[CF_REF_LEN];
+    char number[CF_IDNUM_MAX];
+    unsigned warnings = 0;
+    size_t n = cf_idnum_normalise(production_codec_text(raw), number, &warnings);
+    return owner.len == CF_REF_LEN &&
+           cf_holder_ref(env->ring, cf_doc_type_parse(production_codec_text(type)),
+                         (struct cf_str){number, n}, ref) &&
+           memcmp(ref, owner.ptr, CF_REF_LEN) == 0;
+}
+
+/* The person inside must be the one of the key: who can write this topic could otherwise act for
+ * anybody. */
+static int same_person(struct cf_decode *d, struct cf_str owner, struct cf_str sealed)
+{
+    const struct production_env *env = d->env;
+    struct cf_str plain;
+    if (cf_unseal(env->ring, sealed, owner, 1, d->arena, &plain))
+        return production_codec_wrong(d, "holder: does not open for this key");
+    const Cardflow__V1__Person *p = cf_unpack(d->arena, &cardflow__v1__person__descriptor, plain);
+    if (!p) return production_codec_wrong(d, "holder: not a Person");
+    if (same_ref(env, p->document_type, p->document_number, owner)) return 0;
+    d->reason = "holder: is not the one of the key";
+    return CF_E_WRONG_KEY;
+}
+
+static bool is_valid(const char *type, const char *raw, cf_day today)
+{
+    char number[CF_IDNUM_MAX];
+    unsigned warnings = 0;
+    struct cf_idnum id;
+    size_t n = cf_idnum_normalise(production_codec_text(raw), number, &warnings);
+    cf_idnum_check(cf_doc_type_parse(production_codec_text(type)), (struct cf_str){number, n},
+                   today, &id);
+    return id.reason == CF_ID_OK;
+}
+
+static int shown_document(struct cf_decode *d, struct cf_str owner, struct cf_str sealed,
+                          cf_day today, enum production_document *out)
+{
+    const struct production_env *env = d->env;
+    struct cf_str plain;
+    if (cf_unseal(env->ring, sealed, owner, 2, d->arena, &plain))
+        return production_codec_wrong(d, "actor: does not open for this key");
+    const Cardflow__V1__Actor *p = cf_unpack(d->arena, &cardflow__v1__actor__descriptor, plain);
+    if (!p) return production_codec_wrong(d, "actor: not an Actor");
+    if (is_valid(p->document_type, p->document_number, today))
+        *out = same_ref(env, p->document_type, p->document_number, owner)
+                   ? PRODUCTION_DOCUMENT_HOLDERS
+                   : PRODUCTION_DOCUMENT_ANOTHERS;
+    return 0;
+}
+
+int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
+                             const Cardflow__V1__CardCommand *c, cf_ms at,
+                             struct production_op *op)
+{
+    struct cf_str key = cf_key_str(owner);
+    int e = c->holder.len ? same_person(d, key, cf_bytes(c->holder)) : 0;
+    op->owner = *owner;
+    bool asks = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS || op->what == PRODUCTION_OP_RELEASE;
+    if (!e && asks && c->actor.len)
+        e = shown_document(d, key, cf_bytes(c->actor), cf_day_of_ms(at), &op->document);
+    return e;
+}
