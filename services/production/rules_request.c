@@ -70,6 +70,7 @@ static void check_role(const struct production_op *op, const struct production_t
     if (needs_holder(op->what) && !by_holder(op, t)) production_refuse(v, "holder_only");
     if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
         production_refuse(v, "channel_not_allowed");
+    if (locks(op->what) && !op->reason.len) production_refuse(v, "missing_reason");
     if (lacks_document(op, t->card)) production_refuse(v, "document_required");
 }
 

@@ -88,6 +88,7 @@ void ops_operate(void)
     bool lock = what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK;
     const char *role = ops_one_in(6) ? roles[sim_below(5)] : lock ? "bank" : "holder";
     f.role = cf_str_of(role);
+    if (lock && !ops_one_in(8)) f.reason = CF_STR("court order");
     if (!ops_one_in(8)) f.actor = city_actor_seal(p, role);
     f.channel = cf_str_of(cf_channel_name(ops_channel()));
     if (!ops_one_in(4)) f.operator_bank = ops_bank();

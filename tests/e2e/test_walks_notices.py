@@ -186,7 +186,7 @@ def test_another_bank_takes_over_and_the_first_hears_of_it(stack, client, holder
              for card in client.status(document=client.document(holder))["cards"]}
     assert shown == {"cancelled": "B01", "normal": "B02"}
     old_bank = operate(client, holder, "lock", actor={"role": "bank", "name": "示例银行甲"},
-                       operator={"bank_code": "B01", "staff_id": "s1"})
+                       operator={"bank_code": "B01", "staff_id": "s1"}, reason="court order")
     assert (old_bank.json["result"], codes(old_bank)) == ("refused", ["not_issuing_bank"])
 
 

@@ -114,6 +114,19 @@ def test_over_kafka_the_document_is_sealed_for_the_holder(client, commands, peop
     assert "actor: does not open for this key" in dead[0].headers["cf_reason"]
 
 
+def test_a_card_is_locked_and_unlocked_for_a_reason(client, holder, commands):
+    bank = {"role": "bank", "name": "示例银行甲"}
+    for operation, state in (("lock", "app_locked"), ("unlock", "normal")):
+        for fields in ({}, {"reason": ""}):
+            refused = operate(client, holder, operation, actor=bank, **fields)
+            assert (refused.json["result"], codes(refused)) == ("refused", ["missing_reason"])
+        done = operate(client, holder, operation, actor=bank, reason="court order 7")
+        assert (done.json["result"], done.json["card_state"]) == ("done", state), done
+    by = {"role": "authority", "channel": "upstream", "operator": {"staff_id": "s1"}}
+    assert commands.ask(holder, "lock", **by) == ("refused", ["missing_reason"])
+    assert commands.ask(holder, "lock", reason="court order 8", **by) == ("done", [])
+
+
 def test_over_kafka_actor_operator_and_bank_are_asked_for_as_well(commands, holder):
     def ask(**fields):
         return commands.ask(holder, "report_temporary_loss", **fields)

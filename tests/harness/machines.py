@@ -86,6 +86,8 @@ class Holder:
 
     def operate(self, operation, channel="bank_outlet", **fields):
         actor = {**self.actor, "role": "bank"} if operation in BANK_ONLY else self.actor
+        if operation in BANK_ONLY:
+            fields.setdefault("reason", "court order")
         return self.post("production", "bank_outlet", "/v1/card-operations", {
             "operation": operation, "channel": channel, "holder": self.document, "actor": actor,
             "operator": self.client.operator(), **fields}, 20)

@@ -62,6 +62,7 @@ UNUSED static struct production_op asked(enum production_operation what)
 {
     static char room[PRODUCTION_ADD_ONS_MAX];
     return (struct production_op){.what = what,
+                                  .reason = CF_STR("court order"),
                                   .add_on = CF_STR("transport"),
                                   .room = room,
                                   .role = CF_STR("holder"),

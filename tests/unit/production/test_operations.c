@@ -241,6 +241,26 @@ static void authority_and_bank_lock_and_unlock(void **state)
         }
 }
 
+static void locking_and_unlocking_need_a_reason(void **state)
+{
+    (void)state;
+    for (int lock = 0; lock <= 1; lock++) {
+        enum cf_card_state before = lock ? CF_CARD_NORMAL : CF_CARD_APP_LOCKED;
+        struct production_holder h = holder_with(before);
+        struct production_op op = asked(lock ? PRODUCTION_OP_LOCK : PRODUCTION_OP_UNLOCK);
+        op.role = CF_STR("bank");
+        op.reason.len = 0;
+        assert_string_equal(reasons_of(operate(&h, &op)), "missing_reason");
+        assert_int_equal(h.permanent.card.state, before);
+        op.role = CF_STR("holder");
+        assert_string_equal(reasons_of(operate(&h, &op)), "channel_not_allowed|missing_reason");
+    }
+    struct production_holder h = holder_with(CF_CARD_NORMAL);
+    struct production_op op = asked(PRODUCTION_OP_CANCEL);
+    op.reason.len = 0;
+    assert_string_equal(operate(&h, &op)->word, "done");
+}
+
 /* Another bank's counter or phone is refused, and a counter that does not say whose it is; elsewhere
  * the operator's bank has no say. */
 static void a_bank_serves_its_own_cards(void **state)
@@ -673,6 +693,7 @@ int main(void)
         cmocka_unit_test(who_asks_and_who_serves_is_said),
         cmocka_unit_test(a_card_is_formally_lost_and_found_by_a_document),
         cmocka_unit_test(authority_and_bank_lock_and_unlock),
+        cmocka_unit_test(locking_and_unlocking_need_a_reason),
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),
         cmocka_unit_test(activation_waits_for_the_collection),
