@@ -16,6 +16,7 @@ struct asked {
     struct production_command_fields f;
     struct cf_str document_type, document_number; /* of the holder */
     struct cf_str actor_name, actor_type, actor_number;
+    struct cf_str consent_reference, consent_type, consent_number;
     struct cf_key key, actor_key; /* actor_key: by the document that the holder shows; or empty */
     cf_ms sent_at, wait_ms;
     bool replayed;
@@ -103,6 +104,11 @@ static int seal_persons(struct asked *k)
             ring,
             production_codec_actor(a, k->f.role, k->actor_name, k->actor_type, k->actor_number),
             cf_key_str(&k->key), 2, a, &k->f.actor);
+    if (!e && (k->consent_reference.len || k->consent_number.len))
+        e = cf_seal(ring,
+                    production_codec_consent_document(a, k->consent_reference, k->consent_type,
+                                                      k->consent_number),
+                    cf_key_str(&k->key), PRODUCTION_FIELD_CONSENT, a, &k->f.consent.document);
     return e;
 }
 
@@ -279,19 +285,37 @@ static void read_import(struct asked *k, struct cf_in *in)
         cf_in_wrong(in, "issued_on", "a date YYYY-MM-DD", "Give the day of issue.");
 }
 
-/* `password` and `consent` may be a word or an object. */
+/* What is missing or odd in it makes it no consent; a mere `true` is none. */
+static void read_consent(struct asked *k, struct cf_in *in)
+{
+    if (!json_is_object(json_object_get(in->object, "consent"))) {
+        (void)cf_in_bool(in, "consent", CF_OPTIONAL, false);
+        return;
+    }
+    struct cf_in consent = cf_in_object(in, "consent", CF_OPTIONAL);
+    k->f.consent.by = cf_in_text(&consent, "by", CF_OPTIONAL, 0, 20);
+    struct cf_str at = cf_in_text(&consent, "given_at", CF_OPTIONAL, 0, 40);
+    if (!at.len || !cf_rfc3339_parse(at, &k->f.consent.given_at)) k->f.consent.given_at = 0;
+    if (!json_is_object(json_object_get(consent.object, "document"))) {
+        k->consent_reference = cf_in_text(&consent, "document", CF_OPTIONAL, 0, 100);
+        return;
+    }
+    struct cf_in document = cf_in_object(&consent, "document", CF_OPTIONAL);
+    k->consent_type = cf_in_text(&document, "document_type", CF_OPTIONAL, 0, 40);
+    k->consent_number = cf_in_text(&document, "document_number", CF_OPTIONAL, 0, 64);
+}
+
+/* `password` may be a word or an object. */
 static void read_details(struct asked *k, struct cf_in *in)
 {
     const json_t *password = json_object_get(in->object, "password");
-    const json_t *consent = json_object_get(in->object, "consent");
     if (json_is_object(password)) {
         struct cf_in p = cf_in_object(in, "password", CF_OPTIONAL);
         k->f.password_kind = cf_in_text(&p, "kind", CF_OPTIONAL, 0, 20);
     } else {
         k->f.password_kind = cf_in_text(in, "password", CF_OPTIONAL, 0, 20);
     }
-    k->f.consent = json_is_object(consent) ? json_object_size(consent) > 0
-                                           : cf_in_bool(in, "consent", CF_OPTIONAL, false);
+    read_consent(k, in);
     k->f.add_on = cf_in_word(in, "add_on", CF_OPTIONAL, 0, 40, PRODUCTION_ADD_ON_NAME);
     k->f.reason = cf_in_word(in, "reason", CF_OPTIONAL, 0, 60, 200);
 }

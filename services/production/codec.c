@@ -296,7 +296,6 @@ struct production_op *production_codec_operation_body(struct cf_arena *a,
     b->named = c->actor.len > 0;
     b->reason = production_codec_text(c->reason);
     b->add_on = production_codec_text(c->add_on);
-    b->consent = c->consent;
     b->fees = any_fee(c->n_fees, c->fees);
     b->password = production_password_kind(production_codec_text(c->password_kind));
     if (c->operator_) {

@@ -183,11 +183,16 @@ struct cf_str production_codec_bank_notice(struct cf_arena *a, const struct prod
 
 /* ---- the front's messages ------------------------------------------------------------------ */
 
+#define PRODUCTION_FIELD_CONSENT 3 /* under which the document of a consent is sealed */
+
 struct production_command_fields {
     uint8_t operation_id[16];
     struct cf_str operation, holder, card_no, channel, actor, role, staff_id, operator_bank,
         operator_outlet, password_kind, add_on, reason;
-    bool consent;
+    struct {
+        struct cf_str by, document; /* document sealed */
+        cf_ms given_at;
+    } consent;
     struct {
         struct cf_str type;
         int64_t cents;
@@ -221,5 +226,8 @@ int production_password_kind(struct cf_str s);
 /* A person with document only, for sealing. */
 struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
                                         struct cf_str number);
+/* The document of a consent, for sealing: the reference of a paper, or an identity document. */
+struct cf_str production_codec_consent_document(struct cf_arena *a, struct cf_str reference,
+                                                struct cf_str type, struct cf_str number);
 struct cf_str production_codec_actor(struct cf_arena *a, struct cf_str role, struct cf_str name,
                                      struct cf_str type, struct cf_str number);

@@ -392,6 +392,8 @@ struct cf_str production_codec_command(struct cf_arena *a,
     cardflow__v1__card_command__init(&c);
     Cardflow__V1__CardCommand__Import import;
     cardflow__v1__card_command__import__init(&import);
+    Cardflow__V1__CardCommand__Consent consent;
+    cardflow__v1__card_command__consent__init(&consent);
     Cardflow__V1__Operator op;
     cardflow__v1__operator__init(&op);
     Cardflow__V1__Fee fees[8], *fee_list[8];
@@ -408,7 +410,11 @@ struct cf_str production_codec_command(struct cf_arena *a,
     c.operator_ = &op;
     c.password_kind = z(a, f->password_kind);
     c.add_on = z(a, f->add_on);
-    c.consent = f->consent;
+    consent.by = z(a, f->consent.by);
+    consent.given_at_ms = f->consent.given_at;
+    consent.document = cf_data(f->consent.document);
+    if (f->consent.by.len || f->consent.given_at || f->consent.document.len)
+        c.consent_given = &consent;
     c.reason = z(a, f->reason);
     c.requested_at_ms = f->requested_at;
     for (size_t i = 0; i < f->n_fees; i++) {
@@ -462,6 +468,17 @@ struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
 {
     Cardflow__V1__Person p;
     cardflow__v1__person__init(&p);
+    p.document_type = z(a, type);
+    p.document_number = z(a, number);
+    return cf_pack(a, &p.base);
+}
+
+struct cf_str production_codec_consent_document(struct cf_arena *a, struct cf_str reference,
+                                                struct cf_str type, struct cf_str number)
+{
+    Cardflow__V1__ConsentDocument p;
+    cardflow__v1__consent_document__init(&p);
+    p.reference = z(a, reference);
     p.document_type = z(a, type);
     p.document_number = z(a, number);
     return cf_pack(a, &p.base);

@@ -2,6 +2,8 @@
  * leaves as a verdict, never as a value. */
 #include "services/production/codec_inside.h"
 
+enum { CONSENT_MAX = 4096 };
+
 static bool same_ref(const struct production_env *env, const char *type, const char *raw,
                      struct cf_str owner)
 {
@@ -57,6 +59,38 @@ static int shown_document(struct cf_decode *d, struct cf_str owner, struct cf_st
     return 0;
 }
 
+static int consent_document(struct cf_decode *d, struct cf_str owner, struct cf_str sealed,
+                            cf_day today, bool *valid)
+{
+    const struct production_env *env = d->env;
+    struct cf_str plain;
+    if (cf_unseal(env->ring, sealed, owner, PRODUCTION_FIELD_CONSENT, d->arena, &plain))
+        return production_codec_wrong(d, "consent_given.document: does not open for this key");
+    const Cardflow__V1__ConsentDocument *p =
+        cf_unpack(d->arena, &cardflow__v1__consent_document__descriptor, plain);
+    if (!p) return production_codec_wrong(d, "consent_given.document: not a ConsentDocument");
+    *valid = *p->reference || is_valid(p->document_type, p->document_number, today);
+    return 0;
+}
+
+/* It is kept as it came, with the reference that it is sealed for. */
+static int consent(struct cf_decode *d, struct cf_str owner,
+                   const Cardflow__V1__CardCommand__Consent *c, cf_day today,
+                   struct production_op *op)
+{
+    Cardflow__V1__CardCommand__Consent kept = *c;
+    if (c->document.len > CONSENT_MAX)
+        return production_codec_wrong(d, "consent_given.document: too long");
+    kept.owner = cf_data(owner);
+    op->consent.by = production_codec_text(c->by);
+    op->consent.given_at = c->given_at_ms;
+    op->consent.packed = cf_pack(d->arena, &kept.base);
+    if (op->consent.by.len > 20) return production_codec_wrong(d, "consent_given.by: too long");
+    return c->document.len ? consent_document(d, owner, cf_bytes(c->document), today,
+                                              &op->consent.document)
+                           : 0;
+}
+
 int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
                              const Cardflow__V1__CardCommand *c, cf_ms at,
                              struct production_op *op)
@@ -67,5 +101,7 @@ int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
     bool asks = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS || op->what == PRODUCTION_OP_RELEASE;
     if (!e && asks && c->actor.len)
         e = shown_document(d, key, cf_bytes(c->actor), cf_day_of_ms(at), &op->document);
+    if (!e && op->what == PRODUCTION_OP_OPEN_ADD_ON && c->consent_given)
+        e = consent(d, key, c->consent_given, cf_day_of_ms(at), op);
     return e;
 }

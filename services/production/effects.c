@@ -150,6 +150,7 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
         row.channel = cf_str_of(cf_channel_name(e->op->channel));
         row.staff_id = e->op->staff_id;
         row.outlet = e->op->operator_outlet;
+        if (done) row.consent = e->op->consent.packed;
     } else if (e->channel) {
         row.channel = cf_str_of(cf_channel_name(e->channel));
     }

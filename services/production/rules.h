@@ -303,7 +303,12 @@ struct production_op {
     bool named;                         /* who asks is named, not only by the role */
     enum production_document document;  /* of those that need one */
     bool kept;                          /* judged before, all but the state */
-    bool consent, fees, late, too_many; /* late: older than the ids that are kept */
+    struct {
+        struct cf_str by, packed; /* packed: as it is kept */
+        cf_ms given_at;
+        bool document; /* there is one, and it is valid */
+    } consent;         /* open_add_on */
+    bool fees, late, too_many; /* late: older than the ids that are kept */
     bool waited;                        /* kept long enough already */
     bool issued; /* card_no was given out to this holder, once */
     char *room;                         /* open_add_on: PRODUCTION_ADD_ONS_MAX bytes */

@@ -49,6 +49,8 @@ void production_refuse(struct production_verdict *v, const char *reason);
 /* Who asks for what by which channel: what speaks against it whatever the card's state. */
 void production_check_request(const struct production_op *op, const struct production_target *t,
                               struct production_verdict *v);
+void production_check_consent(const struct production_op *op, const struct production_target *t,
+                              const struct production_world *w, struct production_verdict *v);
 /* CHANGED as the card stands now. */
 struct production_effect *production_card_changed(const struct production_card *card,
                                                   bool temporary, enum cf_card_state before,

@@ -202,9 +202,8 @@ static void open_add_on(const struct production_op *op, struct production_target
                         const struct production_world *w, struct production_effects *fx)
 {
     struct production_verdict v = {0};
-    struct production_add_on mark = {op->add_on, w->now, cf_str_is(op->role, "guardian")};
-    /* S14: each add-on by the holder's own choice, recorded. */
-    if (!op->consent) production_refuse(&v, "add_on_without_consent");
+    struct production_add_on mark = {op->add_on, w->now, cf_str_is(op->consent.by, "guardian")};
+    production_check_consent(op, t, w, &v);
     if (op->add_on.len == 0) production_refuse(&v, "missing_add_on");
     if (t->card->state != CF_CARD_NORMAL) production_refuse(&v, "illegal_in_state");
     bool has = v.n == 0 && production_add_on_has(t->card->add_ons, op->add_on);

@@ -26,10 +26,10 @@ static bool has_operator(const struct production_op *op)
     return op->staff_id.len || op->operator_outlet.len;
 }
 
-static bool by_holder(const struct production_op *op, const struct production_target *t)
+static bool is_holder(struct cf_str role, const struct production_card *card)
 {
-    if (cf_str_is(op->role, "holder")) return true;
-    return cf_str_is(op->role, "guardian") && t->card->child;
+    if (cf_str_is(role, "holder")) return true;
+    return cf_str_is(role, "guardian") && card->child;
 }
 
 static bool needs_holder(enum production_operation what)
@@ -67,7 +67,7 @@ static bool lacks_document(const struct production_op *op, const struct producti
 static void check_role(const struct production_op *op, const struct production_target *t,
                        struct production_verdict *v)
 {
-    if (needs_holder(op->what) && !by_holder(op, t)) production_refuse(v, "holder_only");
+    if (needs_holder(op->what) && !is_holder(op->role, t->card)) production_refuse(v, "holder_only");
     if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
         production_refuse(v, "channel_not_allowed");
     if (locks(op->what) && !op->reason.len) production_refuse(v, "missing_reason");
@@ -97,4 +97,15 @@ void production_check_request(const struct production_op *op, const struct produ
     }
     if (is_anothers(op, t->card)) production_refuse(v, "not_issuing_bank");
     if (actor) check_role(op, t, v);
+}
+
+/* S14: each add-on by the holder's own choice, recorded. The clock of who records it may be ahead. */
+void production_check_consent(const struct production_op *op, const struct production_target *t,
+                              const struct production_world *w, struct production_verdict *v)
+{
+    static const cf_ms AHEAD_MS = 120000;
+    bool given = op->consent.by.len && op->consent.document && op->consent.given_at > 0 &&
+                 op->consent.given_at <= w->now + AHEAD_MS;
+    if (!given) production_refuse(v, "add_on_without_consent");
+    if (given && !is_holder(op->consent.by, t->card)) production_refuse(v, "holder_only");
 }

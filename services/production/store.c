@@ -85,6 +85,7 @@ static const struct cf_column operation_columns[] = {
     COL(production_answer, TEXT, staff_id),   COL(production_answer, INT8, at),
     COL(production_answer, TEXT, outlet),     COL(production_answer, KEY, holder),
     COL(production_answer, INT4, moved_to),   COL(production_answer, BYTES, collector),
+    COL(production_answer, BYTES, consent),
 };
 
 static const struct cf_column signature_columns[] = {

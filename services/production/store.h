@@ -83,6 +83,7 @@ struct production_answer {
     int64_t at;
     struct cf_key holder; /* where no card tells whose it is */
     struct cf_str collector; /* sealed; of collect */
+    struct cf_str consent;   /* of open_add_on: a packed Consent, its document sealed */
     int32_t moved_to; /* 1 + the partition where the holder's first reference answers; 0: here */
 };
 

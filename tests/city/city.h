@@ -63,6 +63,8 @@ void city_person_make(uint32_t no, bool child, bool renewed, struct city_person 
 struct cf_str city_person_seal(const struct intake_person *fields, const struct cf_key *key);
 /* Who asks, in that role: the person, or somebody else by a document. */
 struct cf_str city_actor_seal(const struct city_person *p, const char *role);
+/* The holder has consented, and signed for it. */
+void city_consent(const struct city_person *p, struct production_command_fields *f);
 
 void city_send(const char *topic, const char *type, const char *source, const struct cf_key *key,
                const uint8_t id[16], struct cf_str value);

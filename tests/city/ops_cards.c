@@ -93,7 +93,7 @@ void ops_operate(void)
     f.channel = cf_str_of(cf_channel_name(ops_channel()));
     if (!ops_one_in(4)) f.operator_bank = ops_bank();
     f.password_kind = cf_str_of(ops_one_in(2) ? "social_security" : "financial");
-    f.consent = !ops_one_in(3);
+    if (!ops_one_in(3)) city_consent(p, &f);
     f.add_on = CF_STR("transit");
     if (n && ops_one_in(3))
         f.card_no = cf_str_of(lines[ops_one_in(2) ? sim_below((uint32_t)n) : n - 1].card);

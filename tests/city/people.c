@@ -174,6 +174,17 @@ struct cf_str city_actor_seal(const struct city_person *p, const char *role)
     return sealed;
 }
 
+void city_consent(const struct city_person *p, struct production_command_fields *f)
+{
+    struct cf_str plain = production_codec_consent_document(city_arena(), CF_STR("form 7"),
+                                                            CF_STR(""), CF_STR(""));
+    f->consent.by = CF_STR("holder");
+    f->consent.given_at = sim_now;
+    if (cf_seal(sim_ring(), plain, cf_key_str(&p->key), PRODUCTION_FIELD_CONSENT, city_arena(),
+                &f->consent.document))
+        CF_BUG("a consent cannot be sealed");
+}
+
 void city_operate(const struct cf_key *holder, const struct production_command_fields *f)
 {
     city_send("card.commands", "card.operation", PRODUCTION_FRONT, holder, f->operation_id,

@@ -67,7 +67,7 @@ def test_the_bank_hears_of_a_void_card_and_of_a_loss_by_files(stack, client, fil
     actor = {"role": "holder", "name": person["name"], **client.document(person)}
     answer = client.api("production", "bank_outlet").post("/v1/card-operations", {
         "operation": "activate", "channel": "bank_outlet", "actor": actor,
-        "operator": client.operator(), "holder": client.document(person)}, wait=10)
+        "operator": client.operator("B03"), "holder": client.document(person)}, wait=10)
     assert answer.json["result"] == "done", answer
     answer = client.api("production", "hotline_12345").post("/v1/card-operations", {
         "operation": "report_temporary_loss", "channel": "hotline_12345", "actor": actor,

@@ -117,12 +117,15 @@ def upload_roster(client, people, papers):
 
 
 def operate(client, person):
-    for operation in ("report_temporary_loss", "release", "set_password"):
+    for operation in ("report_temporary_loss", "release", "report_formal_loss", "release",
+                      "set_password", "open_add_on"):
         client.api("production").post("/v1/card-operations", {
             "operation": operation, "holder": client.document(person), "channel": "bank_outlet",
             "actor": {"role": "holder", "name": person["name"], **client.document(person)},
             "operator": {"staff_id": "T7", "bank_code": "B01", "outlet_code": "B01001"},
-            "password": "social_security", "evidence": person["name"]}, wait=5)
+            "password": "social_security", "evidence": person["name"], "add_on": "transport",
+            "consent": {"by": "holder", "given_at": "2026-03-02T10:00:00+08:00",
+                        "document": client.document(person)}}, wait=5)
 
 
 def order(client, person):

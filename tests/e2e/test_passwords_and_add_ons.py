@@ -1,8 +1,12 @@
 """Passwords with every edge of their table, marks of add-ons, and fees of banks, over HTTP."""
 
+from datetime import datetime, timedelta, timezone
+
 import psycopg
 import pytest
+from harness.commands import CardCommands
 from harness.program import wait_until
+from harness.topics import milliseconds
 from test_redrive import WHO, Cardctl
 
 
@@ -129,7 +133,7 @@ def test_a_report_of_tries_needs_card_password_and_count(counter):
 
 
 def test_an_opened_add_on_leaves_a_mark_that_is_shown(counter):
-    consent = {"by": "holder", "document": "signed form 7"}
+    consent = {"by": "holder", "given_at": "2026-03-02T10:00:00+08:00", "document": "signed form 7"}
     assert counter.card()["add_ons"] == []
     assert counter.operate("open_add_on", add_on="transport") == (
         "refused", ["add_on_without_consent"])
@@ -142,6 +146,58 @@ def test_an_opened_add_on_leaves_a_mark_that_is_shown(counter):
     assert (first["add_on"], first["consent_by"]) == ("transport", "holder")
     assert (second["add_on"], second["consent_by"]) == ("公园年票", "holder")
     assert first["opened_at"] < second["opened_at"]
+
+
+CONSENT = {"by": "holder", "given_at": "2026-03-02T10:00:00+08:00", "document": "form 7"}
+
+
+def test_a_consent_says_who_when_and_by_which_document(counter):
+    def opened(consent, name="transport"):
+        return counter.operate("open_add_on", add_on=name, consent=consent)
+
+    without = ("refused", ["add_on_without_consent"])
+    ahead = datetime.now(timezone.utc) + timedelta(minutes=10)
+    for consent in (True, {}, *({k: v for k, v in CONSENT.items() if k != left_out}
+                                for left_out in CONSENT),
+                    {**CONSENT, "given_at": "yesterday"}, {**CONSENT, "document": ""},
+                    {**CONSENT, "given_at": ahead.isoformat(timespec="seconds")},
+                    {**CONSENT, "document": {"document_type": "resident_id",
+                                             "document_number": "370202199003070012"}}):
+        assert opened(consent) == without, consent
+    assert opened({**CONSENT, "by": "agent"}) == ("refused", ["holder_only"])
+    assert opened({**CONSENT, "by": "guardian"}) == ("refused", ["holder_only"]), "of an adult"
+    assert counter.card()["add_ons"] == []
+    assert opened(CONSENT) == ("done", [])
+    assert opened({**CONSENT, "document": counter.document}, "park") == ("done", [])
+    kept = counter.sql("select consent from operation where operation = 'open_add_on' and "
+                       "card_no = %s and result = 'done'", counter.card_no)
+    for (consent,) in kept:
+        assert consent and b"holder" in consent
+        assert b"form 7" not in consent
+        assert counter.document["document_number"].encode() not in consent
+    assert len(kept) == 2
+
+
+def test_a_consent_over_kafka_is_sealed_for_the_holder(counter, topics):
+    commands = CardCommands(topics)
+
+    def opened(**consent):
+        key, command = commands.command(counter.person, "open_add_on", add_on="transport",
+                                        operator=counter.client.operator())
+        messages = topics.messages
+        for name, value in consent.items():
+            if name == "document":
+                value = commands.seal(messages.card.ConsentDocument(**value), key, 3)
+            setattr(command.consent_given, name, value)
+        command.consent = True  # is not read any more
+        return commands.answer(key, command)
+
+    when = milliseconds("2026-03-02T10:00:00+08:00")
+    without = ("refused", ["add_on_without_consent"])
+    assert opened() == without
+    assert opened(by="holder", given_at_ms=when) == without
+    assert opened(by="holder", given_at_ms=when, document={}) == without
+    assert opened(by="holder", given_at_ms=when, document={"reference": "form 7"}) == ("done", [])
 
 
 def test_a_fee_in_a_bank_result_is_refused_and_on_record(client, people, bank, stack):

@@ -61,6 +61,7 @@ static uint8_t seal_field(const ProtobufCMessageDescriptor *m, const char *field
     if (!strcmp(field, "holder")) return !strcmp(m->short_name, "CardCommand");
     if (!strcmp(field, "actor") || !strcmp(field, "signer")) return 2;
     if (!strcmp(field, "agent")) return 3;
+    if (!strcmp(field, "document")) return !strcmp(m->short_name, "Consent") ? 3 : 0;
     if (!strcmp(field, "text")) return !strcmp(m->short_name, "Action") ? 5 : 4;
     return !strcmp(field, "reply") ? 5 : 0;
 }

@@ -73,6 +73,13 @@ UNUSED static struct production_op asked(enum production_operation what)
                                   .channel = CF_CHANNEL_BANK_OUTLET};
 }
 
+UNUSED static void consent(struct production_op *op, const char *by)
+{
+    op->consent.by = cf_str_of(by);
+    op->consent.given_at = NOW;
+    op->consent.document = true;
+}
+
 UNUSED static const struct production_effect *find(const struct production_effects *fx,
                                             enum production_effect_kind kind)
 {

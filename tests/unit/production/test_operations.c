@@ -125,7 +125,7 @@ static void some_operations_are_the_holders_own(void **state)
                 struct production_holder h = holder_with(CF_CARD_NORMAL);
                 struct production_op op = asked(rows[i].what);
                 op.role = cf_str_of(roles[role]);
-                op.consent = true;
+                consent(&op, role == 1 && child ? "guardian" : "holder");
                 h.permanent.card.child = child;
                 bool refused = strcmp(reasons_of(operate(&h, &op)), "holder_only") == 0;
                 bool may = role == 0 || (role == 1 && child) || !rows[i].own;
@@ -578,10 +578,44 @@ static void an_add_on_needs_consent_and_an_active_card(void **state)
     struct production_holder h = holder_with(CF_CARD_SEALED);
     struct production_op op = asked(PRODUCTION_OP_OPEN_ADD_ON);
     assert_string_equal(reasons_of(operate(&h, &op)), "add_on_without_consent|illegal_in_state");
-    op.consent = true;
+    consent(&op, "holder");
     assert_string_equal(reasons_of(operate(&h, &op)), "illegal_in_state");
     h = holder_with(CF_CARD_NORMAL);
     assert_string_equal(operate(&h, &op)->word, "done");
+}
+
+/* Who, when and by which document: all three; and only the holder, or a child's guardian, consents. */
+static void a_consent_says_who_when_and_by_which_document(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *by;
+        cf_ms given_at;
+        bool document, child;
+        const char *reasons;
+    } rows[] = {
+        {"holder",   NOW,          true,  false, ""                      },
+        {"holder",   1,            true,  false, ""                      },
+        {"holder",   NOW + 120000, true,  false, ""                      },
+        {"guardian", NOW,          true,  true,  ""                      },
+        {"holder",   NOW + 120001, true,  false, "add_on_without_consent"},
+        {"holder",   0,            true,  false, "add_on_without_consent"},
+        {"holder",   -1,           true,  false, "add_on_without_consent"},
+        {"holder",   NOW,          false, false, "add_on_without_consent"},
+        {"",         NOW,          true,  false, "add_on_without_consent"},
+        {"guardian", NOW,          true,  false, "holder_only"           },
+        {"agent",    NOW,          true,  true,  "holder_only"           },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_holder h = holder_with(CF_CARD_NORMAL);
+        struct production_op op = asked(PRODUCTION_OP_OPEN_ADD_ON);
+        h.permanent.card.child = rows[i].child;
+        op.consent.by = cf_str_of(rows[i].by);
+        op.consent.given_at = rows[i].given_at;
+        op.consent.document = rows[i].document;
+        assert_string_equal(reasons_of(operate(&h, &op)), rows[i].reasons);
+        assert_int_equal(h.permanent.card.add_ons.len != 0, !*rows[i].reasons);
+    }
 }
 
 static void only_a_usable_temporary_card_is_extended(void **state)
@@ -706,6 +740,7 @@ int main(void)
         cmocka_unit_test(other_releases_have_nothing_to_do_with_a_replacement),
         cmocka_unit_test(passwords_are_set_reset_and_disabled),
         cmocka_unit_test(an_add_on_needs_consent_and_an_active_card),
+        cmocka_unit_test(a_consent_says_who_when_and_by_which_document),
         cmocka_unit_test(only_a_usable_temporary_card_is_extended),
         cmocka_unit_test(an_imported_card_stands_as_it_was),
         cmocka_unit_test(what_cannot_have_been_a_card_is_not_imported),

@@ -126,7 +126,7 @@ static struct production_op opening(const char *name, char *room)
 {
     struct production_op op = asked(PRODUCTION_OP_OPEN_ADD_ON);
     op.add_on = cf_str_of(name);
-    op.consent = true;
+    consent(&op, "holder");
     op.room = room;
     return op;
 }
@@ -168,7 +168,7 @@ static void an_opened_add_on_leaves_its_mark_once(void **state)
     h.permanent.card.add_ons.len = 0;
     h.permanent.card.child = true;
     op = opening("park", room[1]);
-    op.role = CF_STR("guardian");
+    op.role = op.consent.by = CF_STR("guardian");
     assert_string_equal(operate(&h, &op)->word, "done");
     marks = h.permanent.card.add_ons;
     assert_true(production_add_on_next(&marks, &mark) && mark.by_guardian);

@@ -284,7 +284,7 @@ static void operations_do_what_the_table_says(void **state)
         op.operator_bank = cf_str_of(c->bank);
         op.channel = c->channel;
         op.fees = c->fees;
-        op.consent = c->consent;
+        if (c->consent) consent(&op, "holder");
         op.card_no = CF_STR("B00000019");
         fx.n = 0;
         h.permanent.card = card_in(c->state);
