@@ -2,7 +2,7 @@
 
 import pytest
 from harness.commands import CardCommands
-from harness.walks import cards, codes, import_card, operate
+from harness.walks import cards, codes, import_card, operate, wait_for_cards
 
 BANK_OPERATOR = {"staff_id": "s1", "bank_code": "B01"}
 
@@ -73,7 +73,7 @@ def test_a_formal_loss_and_its_release_need_the_document_of_who_asks(client, peo
             assert refused.json["card_state"] == state and refused.json["notice_no"]
         done = operate(client, holder, operation, actor={**agent, **client.document(other)})
         assert done.json["result"] == "done", done
-    assert cards(client, holder) == [("permanent", "normal")]
+    wait_for_cards(client, holder, ("permanent", "normal"))
 
 
 def test_the_document_may_come_as_evidence(client, people):
