@@ -221,3 +221,11 @@ int cf_age_on(cf_day birth, cf_day day)
     bool had_birthday = d.month > b.month || (d.month == b.month && d.day >= b.day);
     return d.year - b.year - !had_birthday;
 }
+
+cf_day cf_birthday(cf_day birth, int age)
+{
+    struct cf_date b = cf_date_of_day(birth);
+    bool real = cf_date_real(b.year + age, b.month, b.day);
+    return real ? cf_day_of_date(b.year + age, b.month, b.day)
+                : cf_day_of_date(b.year + age, 3, 1);
+}

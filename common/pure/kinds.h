@@ -6,6 +6,9 @@
  * Source   domain reference, tables of applications and cards
  */
 #pragma once
+
+/* Below this age a guardian acts. */
+#define CF_CHILD_BELOW 16
 #include "common/pure/str.h"
 
 /* clang-format off */

@@ -39,7 +39,7 @@ static enum cf_photo_choice choose_photo(const struct intake_request *r,
 {
     enum cf_photo_choice choice = r->photo_choice.len ? cf_photo_choice_parse(r->photo_choice)
                                                       : CF_PHOTO_PUBLIC_SECURITY;
-    bool is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < INTAKE_CHILD_BELOW;
+    bool is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < CF_CHILD_BELOW;
     for (unsigned i = 0; i < CF_PHOTO_REASON_COUNT; i++)
         if (r->photo_reasons >> i & 1u) cf_reason_set_add_code(out, cf_photo_reason_name(i));
     if (choice == CF_PHOTO_NONE) cf_reason_set_add(out, CF_REASON_BAD_PHOTO_CHOICE);
@@ -73,7 +73,7 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
 {
     *out = (struct intake_verdict){.reasons = f->reasons, .respond_by = CF_DAY_NONE};
     out->accepted_on = f->today;
-    out->is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < INTAKE_CHILD_BELOW;
+    out->is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < CF_CHILD_BELOW;
     check_form(r, &out->reasons);
     check_time(r, now, &out->reasons);
     intake_check_papers(r, &f->person->agent, f->today, &out->reasons);

@@ -137,7 +137,6 @@ bool intake_number_valid(struct cf_str type, struct cf_str number, cf_day today,
                          enum cf_doc_type *t, struct cf_idnum *id, char buf[CF_IDNUM_MAX],
                          size_t *len);
 
-#define INTAKE_CHILD_BELOW 16
 #define INTAKE_ADULT_FROM 18
 #define INTAKE_DUPLICATE_MS (4 * (cf_ms)CF_MS_PER_DAY)
 #define INTAKE_OLDEST_MS (3 * (cf_ms)CF_MS_PER_DAY)

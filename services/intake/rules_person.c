@@ -129,7 +129,7 @@ static void read_guardian(const struct intake_person *p, struct intake_facts *f)
     const struct intake_guardian *g = &p->guardian;
     /* A birth in the future is no age; it has a reason of its own. */
     if (f->birth == CF_DAY_NONE || f->birth > f->today) return;
-    if (cf_age_on(f->birth, f->today) >= INTAKE_CHILD_BELOW) return;
+    if (cf_age_on(f->birth, f->today) >= CF_CHILD_BELOW) return;
     if (g->name.len == 0 || (g->document_type.len == 0 && g->document_number.len == 0)) {
         cf_reason_set_add(&f->reasons, CF_REASON_GUARDIAN_MISSING);
         return;

@@ -14,7 +14,7 @@ struct asked {
     struct cf_request *req;
     struct production_front *front;
     struct production_command_fields f;
-    struct cf_str document_type, document_number; /* of the holder */
+    struct cf_str document_type, document_number, birth_date; /* of the holder */
     struct cf_str actor_name, actor_type, actor_number;
     struct cf_str consent_reference, consent_type, consent_number;
     struct cf_key key, actor_key; /* actor_key: by the document that the holder shows; or empty */
@@ -97,7 +97,9 @@ static int seal_persons(struct asked *k)
     const struct cf_seal_ring *ring = k->front->app->ring;
     int e = 0;
     if (k->document_number.len)
-        e = cf_seal(ring, production_codec_document(a, k->document_type, k->document_number),
+        e = cf_seal(ring,
+                    production_codec_document(a, k->document_type, k->document_number,
+                                              k->birth_date),
                     cf_key_str(&k->key), 1, a, &k->f.holder);
     if (!e && (k->actor_name.len || k->actor_number.len))
         e = cf_seal(
@@ -267,6 +269,10 @@ static void read_holder(struct asked *k, struct cf_in *in)
     }
     k->document_type = cf_in_text(&holder, "document_type", CF_NEEDED, 1, 40);
     k->document_number = cf_in_text(&holder, "document_number", CF_NEEDED, 1, 64);
+    k->birth_date = cf_in_text(&holder, "birth_date", CF_OPTIONAL, 0, 10);
+    cf_day born;
+    if (k->birth_date.len && !cf_day_parse(k->birth_date, &born))
+        cf_in_wrong(&holder, "birth_date", "a date YYYY-MM-DD", "Give the day of birth.");
     if (in->errors->n == 0 &&
         !production_api_key(k->front->app->ring, k->document_type, k->document_number, &k->key))
         cf_in_wrong(&holder, "document_number", "a number of this document type",

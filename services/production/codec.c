@@ -105,9 +105,12 @@ static int accepted(struct cf_decode *d, const struct cf_key *key,
     b->accepted_on = in->accepted_on;
     b->due_on = in->due_on;
     b->provisional = in->provisional;
-    b->child = in->holder_is_child;
     if (b->bank.len > 32 || b->outlet.len > 64)
         return production_codec_wrong(d, "bank_code, outlet_code: too long");
+    int err = in->holder_is_child ? production_codec_sixteen(d, key, b->person, b->accepted_on,
+                                                             &b->sixteen_on)
+                                  : 0;
+    if (err) return err;
     production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_ACCEPTED, key, b);
     return 0;
 }

@@ -223,9 +223,9 @@ struct production_result_fields {
 struct cf_str production_codec_result(struct cf_arena *a, const struct production_result_fields *f);
 /* 0 social_security, 1 financial, -1 another word. */
 int production_password_kind(struct cf_str s);
-/* A person with document only, for sealing. */
+/* A person with document only, and the birth date where the number tells none; for sealing. */
 struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
-                                        struct cf_str number);
+                                        struct cf_str number, struct cf_str birth_date);
 /* The document of a consent, for sealing: the reference of a paper, or an identity document. */
 struct cf_str production_codec_consent_document(struct cf_arena *a, struct cf_str reference,
                                                 struct cf_str type, struct cf_str number);

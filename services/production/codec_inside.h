@@ -31,5 +31,8 @@ struct production_op *production_codec_operation_body(struct cf_arena *a,
 int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
                              const Cardflow__V1__CardCommand *c, cf_ms at,
                              struct production_op *op) CF_MUST;
+/* The 16th birthday of whom that person is, 0 when it is over by `today`; sealed for the key. */
+int production_codec_sixteen(struct cf_decode *d, const struct cf_key *key, struct cf_str sealed,
+                             cf_day today, cf_day *out) CF_MUST;
 /* Records of production.internal (codec_internal.c). */
 int production_codec_internal(struct cf_decode *d, const struct cf_record *rec);

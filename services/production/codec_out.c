@@ -464,12 +464,13 @@ struct cf_str production_codec_result(struct cf_arena *a, const struct productio
 }
 
 struct cf_str production_codec_document(struct cf_arena *a, struct cf_str type,
-                                        struct cf_str number)
+                                        struct cf_str number, struct cf_str birth_date)
 {
     Cardflow__V1__Person p;
     cardflow__v1__person__init(&p);
     p.document_type = z(a, type);
     p.document_number = z(a, number);
+    p.birth_date = z(a, birth_date);
     return cf_pack(a, &p.base);
 }
 

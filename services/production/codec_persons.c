@@ -17,29 +17,64 @@ static bool same_ref(const struct production_env *env, const char *type, const c
            memcmp(ref, owner.ptr, CF_REF_LEN) == 0;
 }
 
-/* The person inside must be the one of the key: who can write this topic could otherwise act for
- * anybody. */
-static int same_person(struct cf_decode *d, struct cf_str owner, struct cf_str sealed)
+static void check_number(const char *type, const char *raw, cf_day today, struct cf_idnum *id)
+{
+    char number[CF_IDNUM_MAX];
+    unsigned warnings = 0;
+    size_t n = cf_idnum_normalise(production_codec_text(raw), number, &warnings);
+    cf_idnum_check(cf_doc_type_parse(production_codec_text(type)), (struct cf_str){number, n},
+                   today, id);
+}
+
+static int open_person(struct cf_decode *d, struct cf_str owner, struct cf_str sealed,
+                       const Cardflow__V1__Person **out)
 {
     const struct production_env *env = d->env;
     struct cf_str plain;
     if (cf_unseal(env->ring, sealed, owner, 1, d->arena, &plain))
         return production_codec_wrong(d, "holder: does not open for this key");
-    const Cardflow__V1__Person *p = cf_unpack(d->arena, &cardflow__v1__person__descriptor, plain);
-    if (!p) return production_codec_wrong(d, "holder: not a Person");
-    if (same_ref(env, p->document_type, p->document_number, owner)) return 0;
+    *out = cf_unpack(d->arena, &cardflow__v1__person__descriptor, plain);
+    return *out ? 0 : production_codec_wrong(d, "holder: not a Person");
+}
+
+/* As intake reads it: what a valid number tells counts, else what was given. */
+static cf_day sixteen_on(const Cardflow__V1__Person *p, cf_day today)
+{
+    struct cf_idnum id;
+    check_number(p->document_type, p->document_number, today, &id);
+    cf_day birth = id.birth_date;
+    if (!id.has_birth && !cf_day_parse(production_codec_text(p->birth_date), &birth)) return 0;
+    cf_day day = cf_birthday(birth, CF_CHILD_BELOW);
+    return day > today ? day : 0;
+}
+
+int production_codec_sixteen(struct cf_decode *d, const struct cf_key *key, struct cf_str sealed,
+                             cf_day today, cf_day *out)
+{
+    const Cardflow__V1__Person *p;
+    int e = open_person(d, cf_key_str(key), sealed, &p);
+    if (!e) *out = sixteen_on(p, today);
+    return e;
+}
+
+/* The person inside must be the one of the key: who can write this topic could otherwise act for
+ * anybody. */
+static int same_person(struct cf_decode *d, struct cf_str owner, struct cf_str sealed, cf_day today,
+                       struct production_op *op)
+{
+    const Cardflow__V1__Person *p;
+    int e = open_person(d, owner, sealed, &p);
+    if (e) return e;
+    if (op->what == PRODUCTION_OP_IMPORT_CARD) op->import.sixteen_on = sixteen_on(p, today);
+    if (same_ref(d->env, p->document_type, p->document_number, owner)) return 0;
     d->reason = "holder: is not the one of the key";
     return CF_E_WRONG_KEY;
 }
 
 static bool is_valid(const char *type, const char *raw, cf_day today)
 {
-    char number[CF_IDNUM_MAX];
-    unsigned warnings = 0;
     struct cf_idnum id;
-    size_t n = cf_idnum_normalise(production_codec_text(raw), number, &warnings);
-    cf_idnum_check(cf_doc_type_parse(production_codec_text(type)), (struct cf_str){number, n},
-                   today, &id);
+    check_number(type, raw, today, &id);
     return id.reason == CF_ID_OK;
 }
 
@@ -96,12 +131,13 @@ int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
                              struct production_op *op)
 {
     struct cf_str key = cf_key_str(owner);
-    int e = c->holder.len ? same_person(d, key, cf_bytes(c->holder)) : 0;
+    cf_day today = cf_day_of_ms(at);
+    int e = c->holder.len ? same_person(d, key, cf_bytes(c->holder), today, op) : 0;
     op->owner = *owner;
     bool asks = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS || op->what == PRODUCTION_OP_RELEASE;
     if (!e && asks && c->actor.len)
-        e = shown_document(d, key, cf_bytes(c->actor), cf_day_of_ms(at), &op->document);
+        e = shown_document(d, key, cf_bytes(c->actor), today, &op->document);
     if (!e && op->what == PRODUCTION_OP_OPEN_ADD_ON && c->consent_given)
-        e = consent(d, key, c->consent_given, cf_day_of_ms(at), op);
+        e = consent(d, key, c->consent_given, today, op);
     return e;
 }

@@ -3,12 +3,14 @@
 #include "common/pure/error.h"
 
 /* Version 1 is without accepted_on, working_days and the flags of deadlines; up to 2 an application
- * has one withdrawal that waits, not several; up to 3 these have no channel. */
+ * has one withdrawal that waits, not several; up to 3 these have no channel; up to 4 a child has no
+ * birthday. */
 enum {
     VERSION_FIRST = 1,
     VERSION_ONE_LEAVE = 2,
     VERSION_NO_CHANNEL = 3,
-    VERSION = 4,
+    VERSION_NO_BIRTHDAY = 4,
+    VERSION = 5,
     PACK_MAX = 1536
 };
 
@@ -118,6 +120,13 @@ enum {
 };
 enum { FLAG_EXTENDED = 1, FLAG_PROVISIONAL = 2, FLAG_WARNED = 4, FLAG_OVERDUE = 8 };
 
+/* Of before there was a birthday: who was a child on that day is one for 16 years more at most. */
+static cf_day take_birthday(struct reader *r, cf_day known, int64_t version)
+{
+    if (version > VERSION_NO_BIRTHDAY) return (cf_day)take_number(r, 4);
+    return cf_birthday(known, CF_CHILD_BELOW);
+}
+
 static void put_card(struct writer *w, const struct production_card *c, bool columns)
 {
     /* A card that is not there costs one byte. */
@@ -131,7 +140,7 @@ static void put_card(struct writer *w, const struct production_card *c, bool col
     put_text(w, c->bank);
     put_number(w,
                (c->has_photo ? FLAG_PHOTO : 0) | (c->handed_in ? FLAG_HANDED_IN : 0) |
-                   (c->child ? FLAG_CHILD : 0) | (c->expired ? FLAG_EXPIRED : 0) |
+                   (c->sixteen_on ? FLAG_CHILD : 0) | (c->expired ? FLAG_EXPIRED : 0) |
                    (c->add_ons.len ? FLAG_ADD_ONS : 0),
                1);
     put_number(w, c->issued_on, 4);
@@ -141,9 +150,10 @@ static void put_card(struct writer *w, const struct production_card *c, bool col
     put_number(w, c->password[0], 1);
     put_number(w, c->password[1], 1);
     if (c->add_ons.len) put_text(w, c->add_ons);
+    if (c->sixteen_on) put_number(w, c->sixteen_on, 4);
 }
 
-static void take_card(struct reader *r, struct production_card *c, bool columns)
+static void take_card(struct reader *r, struct production_card *c, bool columns, int64_t version)
 {
     if (!take_number(r, 1)) return;
     if (!columns) {
@@ -155,7 +165,6 @@ static void take_card(struct reader *r, struct production_card *c, bool columns)
     unsigned flags = (unsigned)take_number(r, 1);
     c->has_photo = flags & FLAG_PHOTO;
     c->handed_in = flags & FLAG_HANDED_IN;
-    c->child = flags & FLAG_CHILD;
     c->expired = flags & FLAG_EXPIRED;
     c->issued_on = (cf_day)take_number(r, 4);
     c->valid_until = (cf_day)take_number(r, 4);
@@ -164,6 +173,7 @@ static void take_card(struct reader *r, struct production_card *c, bool columns)
     c->password[0] = (enum production_password)take_number(r, 1);
     c->password[1] = (enum production_password)take_number(r, 1);
     if (flags & FLAG_ADD_ONS) c->add_ons = take_text(r);
+    if (flags & FLAG_CHILD) c->sixteen_on = take_birthday(r, c->issued_on, version);
 }
 
 static void put_app(struct writer *w, const struct production_app *a, bool columns)
@@ -177,7 +187,7 @@ static void put_app(struct writer *w, const struct production_app *a, bool colum
     put_text(w, a->outlet);
     put_number(w, a->due_on, 4);
     put_number(w,
-               (a->has_photo ? FLAG_PHOTO : 0) | (a->child ? FLAG_CHILD : 0) |
+               (a->has_photo ? FLAG_PHOTO : 0) | (a->sixteen_on ? FLAG_CHILD : 0) |
                    (a->queued ? FLAG_QUEUED : 0),
                1);
     put_id(w, a->photo_ref);
@@ -196,6 +206,7 @@ static void put_app(struct writer *w, const struct production_app *a, bool colum
                    (a->warned ? FLAG_WARNED : 0) | (a->overdue ? FLAG_OVERDUE : 0),
                1);
     put_number(w, a->leave_channel, 1);
+    if (a->sixteen_on) put_number(w, a->sixteen_on, 4);
 }
 
 static void take_app(struct reader *r, struct production_app *a, bool columns, int64_t version)
@@ -210,7 +221,7 @@ static void take_app(struct reader *r, struct production_app *a, bool columns, i
     a->due_on = (cf_day)take_number(r, 4);
     unsigned flags = (unsigned)take_number(r, 1);
     a->has_photo = flags & FLAG_PHOTO;
-    a->child = flags & FLAG_CHILD;
+    bool child = flags & FLAG_CHILD;
     a->queued = flags & FLAG_QUEUED;
     take_id(r, a->photo_ref);
     take_id(r, a->batch_id);
@@ -221,7 +232,10 @@ static void take_app(struct reader *r, struct production_app *a, bool columns, i
     for (int i = 0; i < (version <= VERSION_ONE_LEAVE ? 1 : PRODUCTION_LEAVES_KEPT); i++)
         take_id(r, a->leave_ids[i]);
     take_no(r, a->superseded);
-    if (version == VERSION_FIRST) return;
+    if (version == VERSION_FIRST) {
+        if (child) a->sixteen_on = take_birthday(r, a->due_on, version);
+        return;
+    }
     a->accepted_on = (cf_day)take_number(r, 4);
     a->working_days = (int)take_number(r, 4);
     flags = (unsigned)take_number(r, 1);
@@ -230,6 +244,7 @@ static void take_app(struct reader *r, struct production_app *a, bool columns, i
     a->warned = flags & FLAG_WARNED;
     a->overdue = flags & FLAG_OVERDUE;
     if (version > VERSION_NO_CHANNEL) a->leave_channel = (enum cf_channel)take_number(r, 1);
+    if (child) a->sixteen_on = take_birthday(r, a->accepted_on, version);
 }
 
 /* Numbers of enums that came from the database must be ones we know. */
@@ -261,8 +276,11 @@ static void take_slot(struct reader *r, struct production_slot *slot, bool colum
     int64_t version = take_number(r, 1);
     if (version < VERSION_FIRST || version > VERSION) r->bad = true;
     take_app(r, &slot->app, columns, version);
-    take_card(r, &slot->made, columns);
-    take_card(r, &slot->card, columns);
+    take_card(r, &slot->made, columns, version);
+    take_card(r, &slot->card, columns, version);
+    /* A card that was not made yet had no day of its own. */
+    if (version <= VERSION_NO_BIRTHDAY && slot->made.sixteen_on && !slot->made.issued_on)
+        slot->made.sixteen_on = slot->app.sixteen_on;
     if (!sane(slot)) r->bad = true;
 }
 

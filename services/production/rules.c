@@ -182,7 +182,7 @@ static void start_card(struct production_slot *slot)
     memset(&slot->made, 0, sizeof slot->made);
     slot->made.bank = app->bank;
     slot->made.has_photo = app->has_photo;
-    slot->made.child = app->child;
+    slot->made.sixteen_on = app->sixteen_on;
 }
 
 static void ask_to_hand_out(struct production_slot *slot, struct production_effects *fx)
@@ -236,7 +236,7 @@ enum production_fit production_on_accepted(struct production_holder *h,
     app->accepted_on = a->accepted_on;
     app->due_on = a->due_on;
     app->provisional = a->provisional;
-    app->child = a->child;
+    app->sixteen_on = a->sixteen_on;
     if (a->kind == CF_KIND_TEMPORARY) ask_to_hand_out(slot, fx);
     return PRODUCTION_MOVE;
 }

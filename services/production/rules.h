@@ -137,7 +137,8 @@ struct production_card {
     char no[CF_CARDNUM_LEN + 1]; /* empty: none */
     enum cf_card_state state, before_loss;
     struct cf_str bank;
-    bool has_photo, handed_in, child, expired;
+    bool has_photo, handed_in, expired;
+    cf_day sixteen_on;             /* a child's 16th birthday: a guardian acts before it; 0: nobody does */
     cf_day issued_on, valid_until; /* 0: not yet */
     cf_ms loss_until;              /* a temporary loss releases itself then; 0: none */
     enum production_financial financial;
@@ -165,7 +166,8 @@ struct production_app {
     int working_days;           /* in all, with an extension */
     bool extended, provisional;
     bool warned, overdue; /* the marks of its deadline that stand */
-    bool has_photo, child;
+    bool has_photo;
+    cf_day sixteen_on; /* of a child, as of a card */
     bool queued; /* the bank's shard has been asked to queue it */
     uint8_t photo_ref[16];
     uint8_t batch_id[16];
@@ -231,7 +233,8 @@ struct production_accepted {
     struct cf_str bank, outlet, person; /* person: packed Sealed, copied unchanged */
     enum cf_reissue_reason reissue;
     cf_day accepted_on, due_on;
-    bool provisional, child;
+    bool provisional;
+    cf_day sixteen_on; /* of a child, as of a card */
 };
 
 struct production_photo {
@@ -318,7 +321,7 @@ struct production_op {
         struct cf_str bank;
         enum cf_card_state state;
         enum cf_card_kind kind;
-        cf_day issued_on;
+        cf_day issued_on, sixteen_on;
         bool has_photo;
         char number[CF_CARDNUM_LEN + 1]; /* a fresh one, for a card without number */
         bool known;                      /* the number is one that the holder's card has or had */

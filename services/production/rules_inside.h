@@ -48,7 +48,7 @@ struct production_verdict {
 void production_refuse(struct production_verdict *v, const char *reason);
 /* Who asks for what by which channel: what speaks against it whatever the card's state. */
 void production_check_request(const struct production_op *op, const struct production_target *t,
-                              struct production_verdict *v);
+                              const struct production_world *w, struct production_verdict *v);
 void production_check_consent(const struct production_op *op, const struct production_target *t,
                               const struct production_world *w, struct production_verdict *v);
 /* CHANGED as the card stands now. */

@@ -255,6 +255,7 @@ static void import_card(struct production_holder *h, const struct production_op 
     card->state = op->import.state;
     card->bank = op->import.bank;
     card->has_photo = op->import.has_photo;
+    card->sixteen_on = op->import.sixteen_on;
     card->issued_on = op->import.issued_on;
     card->valid_until = temporary
                             ? card->issued_on + w->policy->temporary_days
@@ -272,7 +273,7 @@ enum production_fit production_operate(struct production_holder *h, const struct
 {
     struct production_target t = find_card(h, op);
     struct production_verdict v = {0};
-    production_check_request(op, &t, &v);
+    production_check_request(op, &t, w, &v);
     bool activates = op->what == PRODUCTION_OP_ACTIVATE && v.n == 0;
     /* The bank reports the collection on one topic and sends the activation on another: two topics
      * have no order between them, so an activation may come first. */

@@ -26,10 +26,12 @@ static bool has_operator(const struct production_op *op)
     return op->staff_id.len || op->operator_outlet.len;
 }
 
-static bool is_holder(struct cf_str role, const struct production_card *card)
+/* A guardian acts up to the day before the 16th birthday, whenever the card was applied for. */
+static bool is_holder(struct cf_str role, const struct production_card *card,
+                      const struct production_world *w)
 {
     if (cf_str_is(role, "holder")) return true;
-    return cf_str_is(role, "guardian") && card->child;
+    return cf_str_is(role, "guardian") && cf_day_of_ms(w->now) < card->sixteen_on;
 }
 
 static bool needs_holder(enum production_operation what)
@@ -65,9 +67,9 @@ static bool lacks_document(const struct production_op *op, const struct producti
 
 /* The actor is known by now. */
 static void check_role(const struct production_op *op, const struct production_target *t,
-                       struct production_verdict *v)
+                       const struct production_world *w, struct production_verdict *v)
 {
-    if (needs_holder(op->what) && !is_holder(op->role, t->card)) production_refuse(v, "holder_only");
+    if (needs_holder(op->what) && !is_holder(op->role, t->card, w)) production_refuse(v, "holder_only");
     if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
         production_refuse(v, "channel_not_allowed");
     if (locks(op->what) && !op->reason.len) production_refuse(v, "missing_reason");
@@ -75,7 +77,7 @@ static void check_role(const struct production_op *op, const struct production_t
 }
 
 void production_check_request(const struct production_op *op, const struct production_target *t,
-                              struct production_verdict *v)
+                              const struct production_world *w, struct production_verdict *v)
 {
     bool actor = has_actor(op);
     if (op->late) production_refuse(v, "command_expired");
@@ -96,7 +98,7 @@ void production_check_request(const struct production_op *op, const struct produ
         return;
     }
     if (is_anothers(op, t->card)) production_refuse(v, "not_issuing_bank");
-    if (actor) check_role(op, t, v);
+    if (actor) check_role(op, t, w, v);
 }
 
 /* S14: each add-on by the holder's own choice, recorded. The clock of who records it may be ahead. */
@@ -107,5 +109,5 @@ void production_check_consent(const struct production_op *op, const struct produ
     bool given = op->consent.by.len && op->consent.document && op->consent.given_at > 0 &&
                  op->consent.given_at <= w->now + AHEAD_MS;
     if (!given) production_refuse(v, "add_on_without_consent");
-    if (given && !is_holder(op->consent.by, t->card)) production_refuse(v, "holder_only");
+    if (given && !is_holder(op->consent.by, t->card, w)) production_refuse(v, "holder_only");
 }

@@ -126,7 +126,7 @@ static void some_operations_are_the_holders_own(void **state)
                 struct production_op op = asked(rows[i].what);
                 op.role = cf_str_of(roles[role]);
                 consent(&op, role == 1 && child ? "guardian" : "holder");
-                h.permanent.card.child = child;
+                h.permanent.card.sixteen_on = cf_day_of_ms(NOW) + child; /* today: 16 */
                 bool refused = strcmp(reasons_of(operate(&h, &op)), "holder_only") == 0;
                 bool may = role == 0 || (role == 1 && child) || !rows[i].own;
                 if (refused == may)
@@ -609,7 +609,7 @@ static void a_consent_says_who_when_and_by_which_document(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct production_holder h = holder_with(CF_CARD_NORMAL);
         struct production_op op = asked(PRODUCTION_OP_OPEN_ADD_ON);
-        h.permanent.card.child = rows[i].child;
+        h.permanent.card.sixteen_on = rows[i].child ? cf_day_of_ms(NOW) + 1 : 0;
         op.consent.by = cf_str_of(rows[i].by);
         op.consent.given_at = rows[i].given_at;
         op.consent.document = rows[i].document;

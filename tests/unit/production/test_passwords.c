@@ -166,7 +166,7 @@ static void an_opened_add_on_leaves_its_mark_once(void **state)
     assert_string_equal(operate(&h, &op)->reasons[0], "too_many_add_ons");
     /* A child's guardian may consent. */
     h.permanent.card.add_ons.len = 0;
-    h.permanent.card.child = true;
+    h.permanent.card.sixteen_on = cf_day_of_ms(NOW) + 1;
     op = opening("park", room[1]);
     op.role = op.consent.by = CF_STR("guardian");
     assert_string_equal(operate(&h, &op)->word, "done");

@@ -3,23 +3,35 @@
 
 #define NUMBER "QX7000001"
 
-/* The world's holder is the one of that passport. */
-static void be_somebody(struct world *w)
+static void be(struct world *w, const char *type, const char *number)
 {
     uint8_t ref[CF_REF_LEN];
-    assert_true(cf_holder_ref(env.ring, CF_DOC_PASSPORT, CF_STR(NUMBER), ref));
+    assert_true(cf_holder_ref(env.ring, cf_doc_type_parse(cf_str_of(type)), cf_str_of(number), ref));
     w->holder = cf_key_holder(ref);
 }
 
-static void has_card(struct world *w)
+/* The world's holder is the one of that passport. */
+static void be_somebody(struct world *w)
 {
-    struct production_command_fields f = command_of("import_card", "operation-id-imp");
+    be(w, "passport", NUMBER);
+}
+
+static void import_card(struct world *w, const char *id, struct cf_str holder)
+{
+    struct production_command_fields f = command_of("import_card", id);
     f.imports = true;
     f.import_bank = CF_STR("B01");
     f.import_state = CF_STR("normal");
     f.issued_on = 20000;
     f.has_photo = true;
+    f.holder = holder;
     send_command(w, &f);
+    assert_string_equal(last_answer(w)->result, "done");
+}
+
+static void has_card(struct world *w)
+{
+    import_card(w, "operation-id-imp", (struct cf_str){0});
     is_text(row_of(w)->card_state, "normal");
 }
 
@@ -138,6 +150,73 @@ static void a_consent_is_kept_sealed(void **state)
     }
 }
 
+static struct cf_str sealed_child(struct world *w, const char *type, const char *number,
+                                  const char *birth_date)
+{
+    struct cf_str sealed, plain = production_codec_document(w->a, cf_str_of(type),
+                                                            cf_str_of(number),
+                                                            cf_str_of(birth_date));
+    assert_int_equal(cf_seal(env.ring, plain, cf_key_str(&w->holder), 1, w->a, &sealed), 0);
+    return sealed;
+}
+
+/* A guardian sets the password of the card on that day. */
+static const char *guarded(struct world *w, const char *id, cf_ms now)
+{
+    struct production_command_fields f = command_of("set_password", id);
+    w->now = now;
+    f.password_kind = CF_STR("financial");
+    shown(w, "guardian", "resident_id", "370202199003070011", &f);
+    send_command(w, &f);
+    const Cardflow__V1__CardEvent__OperationAnswered *a = last_answer(w);
+    return a->n_reasons ? a->reasons[0] : a->result;
+}
+
+/* By the number, or by the birth date where the number tells none; of an import, too. */
+static void a_guardian_acts_until_the_16th_birthday(void **state)
+{
+    static const struct {
+        const char *type, *number, *birth_date, *first, *last;
+    } rows[] = {
+        {"passport",    "QX7000001",          "2010-04-02", "done",        "holder_only"},
+        {"passport",    "QX7000002",          "2010-04-01", "holder_only", "holder_only"},
+        {"passport",    "QX7000003",          "2011-04-01", "done",        "done"       },
+        {"passport",    "QX7000004",          "",           "holder_only", "holder_only"},
+        {"resident_id", "370202201004020016", "1990-01-01", "done",        "holder_only"},
+    };
+    struct world *w = *state;
+    for (int day = 0; day <= 2; day++) /* 31 March to 2 April */
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            char id[17];
+            snprintf(id, sizeof id, "operation-id-%d%02zu", day, i % 100);
+            be(w, rows[i].type, rows[i].number);
+            if (day)
+                assert_string_equal(guarded(w, id, NOW + day * DAY),
+                                    day == 1 ? rows[i].first : rows[i].last);
+            else
+                import_card(w, id, sealed_child(w, rows[i].type, rows[i].number,
+                                                rows[i].birth_date));
+        }
+}
+
+static void the_birthday_of_an_applicant_comes_from_the_sealed_person(void **state)
+{
+    struct world *w = *state;
+    be_somebody(w);
+    w->accepted_on = cf_day_of_ms(NOW);
+    w->person = sealed_child(w, "passport", NUMBER, "2010-05-01");
+    to_collected(w);
+    command(w, "activate", "operation-id-001");
+    is_text(row_of(w)->card_state, "normal");
+    assert_string_equal(guarded(w, "operation-id-002", NOW + 30 * DAY), "done"); /* 30 April */
+    assert_string_equal(guarded(w, "operation-id-003", NOW + 31 * DAY), "holder_only");
+    /* Sealed for another, nobody knows it. */
+    w->holder = cf_key_holder((const uint8_t *)"holder-reference");
+    memcpy(w->app, "application-id-2", 16);
+    accepted(w);
+    assert_int_equal(w->d->n_parked, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +224,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_actor_sealed_for_another_is_a_dead_letter, begin, end),
         cmocka_unit_test_setup_teardown(what_waits_has_shown_its_document, begin, end),
         cmocka_unit_test_setup_teardown(a_consent_is_kept_sealed, begin, end),
+        cmocka_unit_test_setup_teardown(a_guardian_acts_until_the_16th_birthday, begin, end),
+        cmocka_unit_test_setup_teardown(
+            the_birthday_of_an_applicant_comes_from_the_sealed_person, begin, end),
     };
     return cmocka_run_group_tests(tests, make_env, drop_env);
 }

@@ -332,7 +332,7 @@ static void a_guardian_acts_for_a_child(void **state)
     op.role = CF_STR("guardian");
     fx.n = 0;
     h.permanent.card = card_in(CF_CARD_SEALED);
-    h.permanent.card.child = true;
+    h.permanent.card.sixteen_on = cf_day_of_ms(NOW) + 1;
     production_operate(&h, &op, &w, &fx);
     assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
 }
@@ -689,6 +689,49 @@ static void a_holder_survives_packing(void **state)
     cf_arena_free(a);
 }
 
+/* The bytes of a birthday, so many from the end, are not there in version 4. */
+static void cut_birthday(char *bytes, size_t *n, size_t from_end)
+{
+    char *at = bytes + *n - from_end;
+    memmove(at, at + 4, from_end - 4);
+    *n -= 4;
+}
+
+static void a_childs_birthday_survives_packing_and_is_bounded_before(void **state)
+{
+    (void)state;
+    struct cf_arena *a = cf_arena_new(1 << 20);
+    struct production_holder h = {0}, back = {0}, old = {0};
+    enum { ENDS = 5, CARD = 30, APP = 45 }; /* bytes with a birthday at the end */
+    cf_day birthday = cf_day_of_date(2026, 5, 9);
+    h.permanent.app.accepted_on = cf_day_of_date(2026, 1, 2);
+    h.permanent.made = card_in(CF_CARD_RESERVED);
+    h.permanent.made.issued_on = 0;
+    h.permanent.card = card_in(CF_CARD_NORMAL);
+    h.permanent.app.sixteen_on = h.permanent.made.sixteen_on = h.permanent.card.sixteen_on =
+        birthday;
+    struct cf_str packed = production_pack_permanent(a, &h);
+    assert_int_equal(packed.len, APP + 2 * CARD + ENDS);
+    assert_true(production_unpack_permanent(packed, &back));
+    assert_int_equal(back.permanent.app.sixteen_on, birthday);
+    assert_int_equal(back.permanent.made.sixteen_on, birthday);
+    assert_int_equal(back.permanent.card.sixteen_on, birthday);
+    /* Written before: a child then, and so no longer than for 16 years. */
+    char *bytes = cf_arena_dup(a, packed.ptr, packed.len);
+    size_t n = packed.len;
+    bytes[0] = 4;
+    cut_birthday(bytes, &n, ENDS + 4);
+    cut_birthday(bytes, &n, ENDS + CARD);
+    cut_birthday(bytes, &n, ENDS + 2 * (CARD - 4) + 4);
+    assert_true(production_unpack_permanent((struct cf_str){bytes, n}, &old));
+    cf_day accepted = cf_day_of_date(2042, 1, 2);
+    assert_int_equal(old.permanent.app.sixteen_on, accepted);
+    assert_int_equal(old.permanent.made.sixteen_on, accepted);
+    assert_int_equal(old.permanent.card.sixteen_on, cf_birthday(h.permanent.card.issued_on, 16));
+    assert_int_equal(old.permanent.card.valid_until, h.permanent.card.valid_until);
+    cf_arena_free(a);
+}
+
 static void an_empty_temporary_slot_takes_no_bytes(void **state)
 {
     (void)state;
@@ -722,6 +765,7 @@ int main(void)
         cmocka_unit_test(lines_that_left_are_remembered_until_their_batch_closes),
         cmocka_unit_test(timers_are_moved_only_when_it_matters),
         cmocka_unit_test(a_holder_survives_packing),
+        cmocka_unit_test(a_childs_birthday_survives_packing_and_is_bounded_before),
         cmocka_unit_test(an_empty_temporary_slot_takes_no_bytes),
     };
     return cmocka_run_group_tests(tests, load_calendar, drop_calendar);

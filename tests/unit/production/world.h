@@ -36,6 +36,7 @@ struct world {
     size_t looped; /* messages of our own fed back so far */
     uint32_t ids;
     cf_day accepted_on;
+    struct cf_str person; /* a child's, sealed */
 };
 
 UNUSED static int make_env(void **state)
@@ -136,6 +137,10 @@ UNUSED static void accepted_as(struct world *w, Cardflow__V1__AppKind kind)
     a.person = cf_data(CF_STR("sealed person"));
     a.accepted_on = w->accepted_on;
     a.due_on = 20600;
+    if (w->person.len) {
+        a.person = cf_data(w->person);
+        a.holder_is_child = true;
+    }
     feed(w, "application.events", "application.accepted", &w->holder, cf_pack(w->a, &e.base));
 }
 

@@ -131,6 +131,20 @@ static void age_counts_birthdays(void **state)
     assert_true(cf_age_on(birth, birth - 1) < 0);
 }
 
+/* The day before it one is a year younger; leap days and years without one among them. */
+static void a_birthday_is_the_first_day_of_an_age(void **state)
+{
+    (void)state;
+    for (cf_day birth = cf_day_of_date(1900, 1, 1); birth < cf_day_of_date(2090, 1, 1); birth += 13)
+        for (int age = 0; age <= 18; age += 2) {
+            cf_day day = cf_birthday(birth, age);
+            assert_int_equal(cf_age_on(birth, day), age);
+            assert_int_equal(cf_age_on(birth, day - 1), age - 1);
+        }
+    assert_int_equal(cf_birthday(cf_day_of_date(2084, 2, 29), 16), cf_day_of_date(2100, 3, 1));
+    assert_int_equal(cf_birthday(cf_day_of_date(2008, 2, 29), 16), cf_day_of_date(2024, 2, 29));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +155,7 @@ int main(void)
         cmocka_unit_test(the_day_begins_at_midnight_in_shanghai),
         cmocka_unit_test(times_are_read_with_any_offset),
         cmocka_unit_test(age_counts_birthdays),
+        cmocka_unit_test(a_birthday_is_the_first_day_of_an_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
