@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTEST = ("e2e", "faults", "harness", "contract", "watched")
+PYTEST = ("e2e", "size", "faults", "harness", "contract", "watched")
 PROGRAMS = {"sim:property", "sim:year", "sim:sim", "unit:docs_states"}
 
 COMMENT_OR_TEXT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"', re.S)
@@ -94,8 +94,8 @@ def c_asserts(path, test):
     return set().union(*(c_wants(parts[name]) for name in names))
 
 
-def python_asserts(path, test):
-    """Texts inside the assert statements that a test comes to."""
+def python_reached(path, test):
+    """Definitions of the file that a test comes to, fixtures included."""
     parts = python_file(path)
 
     def uses(name):
@@ -103,10 +103,22 @@ def python_asserts(path, test):
                 for word in [getattr(node, "id", None) or getattr(node, "arg", None)]
                 if word in parts]
 
-    said = [node for name in reached(test, uses) for node in ast.walk(parts[name])
-            if isinstance(node, ast.Assert)]
+    return [node for name in reached(test, uses) for node in ast.walk(parts[name])]
+
+
+def python_asserts(path, test):
+    """Texts inside the assert statements that a test comes to."""
+    said = [node for node in python_reached(path, test) if isinstance(node, ast.Assert)]
     return {node.value for check in said for node in ast.walk(check.test)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def looks_at_the_end(test):
+    """Does a walk end with Walk.ends of tests/harness/ends.py, which looks at everything?"""
+    place, _, name = test.partition("[")[0].rpartition("::")
+    path = ROOT / "tests" / place.replace(":", "/", 1)
+    return any(isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "ends"
+               for node in python_reached(path, name))
 
 
 def asserts(path, test):

@@ -5,12 +5,14 @@ All modules share one stack; each test makes persons of its own, so that none me
 """
 
 import contextlib
+import functools
 import sys
 
 import pytest
 from harness.api import Api
 from harness.client import Client
 from harness.contract import Contract
+from harness.ends import Walk
 from harness.fixtures import *  # noqa: F401,F403
 from harness.fixtures import running
 from harness.kafka import ROOT
@@ -77,6 +79,12 @@ def topics(stack):
     opened = Topics(stack.info())
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def walk_of(stack, topics):
+    """walk_of(person): what the person goes through, and how it ends."""
+    return functools.partial(Walk, stack, topics)
 
 
 @pytest.fixture

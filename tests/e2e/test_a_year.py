@@ -9,8 +9,10 @@ from time import monotonic
 
 import pytest
 from harness.client import Client
+from harness.ends import Walk
 from harness.notices import received_sms
 from harness.program import wait_until
+from harness.walks import withdraw
 
 EAST = timezone(timedelta(hours=8))
 SETTINGS = {"production": {"batch_wait_ms": "100ms"}, "notification": {"quiet_hours": "false"}}
@@ -51,9 +53,10 @@ def state_of(client, application_id):
     return lambda: client.outcome(application_id)["state"]
 
 
-def test_every_timer_fires_on_its_day(city, people):
+def test_every_timer_fires_on_its_day(city, opened, people):
     client, bank = Client(city), city.simulators["bank"]
     noticed, missing, temporary, failed, left, old, lost = (people.resident() for _ in range(7))
+    walk = Walk(city, opened(city), left)
     today = datetime.now(EAST).date() + timedelta(days=1)
     begun, since = midnight(today) + timedelta(hours=10), monotonic()  # no midnight comes between
     city.set_clock(now=begun.isoformat())
@@ -106,4 +109,13 @@ def test_every_timer_fires_on_its_day(city, people):
         city.set_clock(now=(at + timedelta(minutes=1)).isoformat(timespec="seconds"))
         for seen, then in now:
             wait_until(f"{then} at {at}", 30, lambda s=seen, t=then: s() == t, 0.2)
-    assert len(received_sms(city, left["phone"])) == before + 3 + 2  # and that it was cancelled
+    walk.days, first = {today}, {waiting: ("pickup_expired", "逾期未领")}
+    for application_id, person in ((waiting, left), (notice, noticed)):
+        late = withdraw(client, person, application_id)
+        assert late.json["refused_because"] == "illegal_in_state", late
+    walk.ends(applications=first, receipts={waiting: "B01001"},
+              cards=[("permanent", "cancelled", "B01")], vouchers=[],
+              refusals=[("withdraw", "illegal_in_state")],
+              notified=["accepted", "ready_for_pickup", *["pickup_reminder"] * 3,
+                        "pickup_expired", "cancelled"],
+              told=[("cancelled", "B01", walk.numbers()[0])])

@@ -4,6 +4,7 @@ leaving and returning, and who may apply by which channel."""
 import base64
 import uuid
 
+from harness.ends import ACTIVE, ISSUED, REJECTED, WITHDRAWN
 from harness.kafka import ROOT
 from harness.program import wait_until
 
@@ -45,8 +46,9 @@ def renewed(people, person):
 
 
 # Changed documents.
-def test_a_renewed_passport_is_the_same_holder(client, people):
+def test_a_renewed_passport_is_the_same_holder(client, people, walk_of):
     old = people.foreigner()
+    walk = walk_of(old)
     new = renewed(people, old)
     first = client.accepted(old, photo_choice="upload")["application_id"]
     client.wait_for(first, "photo_missing")
@@ -66,8 +68,16 @@ def test_a_renewed_passport_is_the_same_holder(client, people):
     client.wait_for(again.json["application_id"], "photo_missing")
     assert client.put_photo(again.json["application_id"], wait=5).json["result"] == "done"
     client.wait_for(again.json["application_id"], "collected", "已激活")
-    cards = client.status(document=client.document(new))["cards"]
-    assert len(cards) == 1 and cards == client.status(document=client.document(old))["cards"]
+    walk.renew(new)
+    third = again.json["application_id"]
+    walk.ends(applications={first: WITHDRAWN, second.json["application_id"]: REJECTED,
+                            third: ACTIVE},
+              receipts={first: "B01001", third: "B01001"}, cards=[("permanent", "normal", "B01")],
+              vouchers=["withdraw", "activate"],
+              notified=["accepted", "photo_missing", "rejected", "withdrawn", "photo_missing",
+                        *ISSUED], told=[])
+    assert client.status(document=client.document(new))["cards"] == \
+        client.status(document=client.document(old))["cards"]
 
 
 def test_who_applies_with_the_new_passport_before_upstream_tells_waits_and_is_accepted(client,
@@ -82,7 +92,8 @@ def test_who_applies_with_the_new_passport_before_upstream_tells_waits_and_is_ac
 
 
 # Schools.
-def test_a_pupil_at_the_wrong_bank_is_told_and_goes_to_a_bank_of_the_school(client, people):
+def test_a_pupil_at_the_wrong_bank_is_told_and_goes_to_a_bank_of_the_school(client, people,
+                                                                            walk_of):
     school = f"S{uuid.uuid4().hex[:8]}"
     event = {"type": "unit_registered", "unit_code": school, "kind": "school",
              "banks": ["B02"], "date": "2026-01-05", "revision": 1}
@@ -96,7 +107,12 @@ def test_a_pupil_at_the_wrong_bank_is_told_and_goes_to_a_bank_of_the_school(clie
     right = supplement(client, wrong.json["application_id"], bank_code="B02",
                        outlet_code="B02001")
     assert (right.json["result"], right.json["outcome"]) == ("done", "accepted"), right
-    client.wait_for(wrong.json["application_id"], "collected", "已激活")
+    application_id = wrong.json["application_id"]
+    client.wait_for(application_id, "collected", "已激活")
+    walk_of(pupil).ends(
+        applications={application_id: ACTIVE}, receipts={application_id: "B02001"},
+        cards=[("permanent", "normal", "B02")], vouchers=["activate"],
+        notified=["noticed", *ISSUED], told=[])
 
 
 # Papers of units.
@@ -225,7 +241,7 @@ def test_a_notice_is_put_right_field_by_field(client, people, topics):
     client.wait_for(application_id, "collected", "已激活")
 
 
-# Withdrawals: in every state before the bank has the line, and what they are told after.
+# A withdrawal twice; test_walks_withdrawal.py has the other states.
 def test_a_withdrawal_before_acceptance_ends_the_application(client, people):
     waiting = people.resident()
     first = client.apply(waiting, wait=None).json
@@ -240,27 +256,6 @@ def test_a_withdrawal_before_acceptance_ends_the_application(client, people):
         client.wait_for(application["application_id"], "withdrawn", "已撤销")
         again = withdraw(client, person, application["application_id"])
         assert refused_because(again) == (200, "refused", "illegal_in_state"), again
-
-
-def test_a_withdrawal_hears_production_in_each_of_its_states(client, people, bank):
-    told = {"account_opened": "制卡中", "produced": "制卡完成", "shipped": "市银行签收"}
-    for state, label in told.items():
-        bank.behave(hold_after=state)
-        person = people.resident()
-        application_id = client.accepted(person)["application_id"]
-        client.wait_for(application_id, state, label)
-        answer = withdraw(client, person, application_id)
-        assert refused_because(answer) == (200, "refused", "in_production"), (state, answer)
-        assert client.outcome(application_id)["state"] == state
-    bank.behave(hold_after="arrived")
-    person = people.resident()
-    application_id = client.accepted(person)["application_id"]
-    client.wait_for(application_id, "ready_for_pickup")
-    answer = withdraw(client, person, application_id)
-    assert (answer.status, answer.json["result"]) == (200, "done"), answer
-    client.wait_for(application_id, "withdrawn", "已撤销")
-    card = client.status(document=client.document(person))["cards"][0]
-    assert card["code"] == "9", card
 
 
 # Enrolment.

@@ -7,21 +7,13 @@ import uuid
 
 import pytest
 from harness import workdays
+from harness.ends import ACTIVE, ISSUED, passes_11_10
 from harness.kafka import ROOT
 from harness.notices import wait_for_sms
 
 DATA = ROOT / "tests" / "data"
 STEPS = ["received", "accepted", "photo_ready", "batched", "account_opened", "produced", "shipped",
          "ready_for_pickup", "collected", "activated"]
-
-
-def check_11_10(digits):
-    """ISO 7064 MOD 11,10: is the last digit the check of those before it?"""
-    product = 10
-    for digit in digits[:-1]:
-        product = (int(digit) + product) % 10 or 10
-        product = product * 2 % 11
-    return (product + int(digits[-1])) % 10 == 1
 
 
 def states(outcome):
@@ -54,7 +46,7 @@ def test_an_accepted_application_has_a_receipt_and_an_explained_due_date(client,
     assert outcome["state"] == "accepted" and outcome["label"]["zh"] == "数据录入"
     assert outcome["reasons"] == [] and outcome["warnings"] == []
     receipt, deadline = outcome["receipt"], outcome["deadline"]
-    assert len(receipt["receipt_no"]) == 12 and check_11_10(receipt["receipt_no"])
+    assert len(receipt["receipt_no"]) == 12 and passes_11_10(receipt["receipt_no"])
     assert "12345" in receipt["phones"]
     # Seven working days over Mid-Autumn and National Day, with a make-up day; deadline_vectors.csv.
     assert (deadline["accepted_on"], deadline["due_on"]) == ("2025-09-26", "2025-10-13")
@@ -74,9 +66,12 @@ def test_a_card_goes_through_every_state_in_order_until_it_is_active(card):
     assert times[1:] == sorted(times[1:])
 
 
-def test_the_holder_hears_of_each_step_once(stack, topics, card):
+def test_at_the_end_there_is_all_that_belongs_to_the_card_once(walk_of, card):
     person, outcome = card
-    wait_for_sms(stack, topics, person, {"accepted", "ready_for_pickup", "collected", "activated"})
+    first = outcome["application_id"]
+    walk_of(person).ends(
+        applications={first: ACTIVE}, receipts={first: "B01001"},
+        cards=[("permanent", "normal", "B01")], vouchers=["activate"], notified=ISSUED, told=[])
 
 
 def test_a_card_number_is_well_formed_and_given_out_once(topics, card):

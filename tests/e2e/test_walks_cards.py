@@ -5,7 +5,7 @@ import datetime
 
 import psycopg
 import pytest
-from harness.ends import ACTIVE, ISSUED, Walk, today
+from harness.ends import ACTIVE, ISSUED, REJECTED, WITHDRAWN, Walk, today
 from harness.program import wait_until
 from harness.walks import codes
 
@@ -14,8 +14,8 @@ AT_B02 = {"bank_code": "B02", "outlet_code": "B02001"}
 
 
 @pytest.fixture
-def walk(stack, topics, people):
-    return Walk(stack, topics, people.resident())
+def walk(walk_of, people):
+    return walk_of(people.resident())
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_damaged_card_is_handed_in_and_replaced(holder, bank):
     bank.behave(hold_after=None)
     holder.at(damaged, *ACTIVE)
     replaced(holder, holder.first, damaged, applications={
-        holder.first: ACTIVE, damaged: ACTIVE, again.json["application_id"]: ("rejected", "不予受理")},
+        holder.first: ACTIVE, damaged: ACTIVE, again.json["application_id"]: REJECTED},
         notified=[*ISSUED, *ISSUED, "rejected", "cancelled"])
 
 
@@ -84,7 +84,7 @@ def test_an_old_card_that_nobody_here_knows_is_exchanged_at_any_bank(walk):
     assert walk.ordered(exchanged) == walk.numbers()
     again = walk.client.apply(walk.person, kind="reissue", reissue_reason="mass_exchange")
     assert codes(again) == ["card_exists"], again
-    walk.ends(applications={exchanged: ACTIVE, again.json["application_id"]: ("rejected", "不予受理")},
+    walk.ends(applications={exchanged: ACTIVE, again.json["application_id"]: REJECTED},
               receipts={exchanged: "B02001"}, cards=[("permanent", "normal", "B02")],
               vouchers=["activate"], notified=[*ISSUED, "rejected"], told=[])
 
@@ -121,7 +121,7 @@ def test_a_card_that_expires_in_91_days_is_good_for_longer(walk):
                               submitted_at=f"{day}T00:00:00+08:00")
     assert (early.json["outcome"], codes(early)) == ("rejected", ["card_exists"]), early
     assert early.json["label"]["zh"] == "不予受理"
-    walk.ends(applications={early.json["application_id"]: ("rejected", "不予受理")}, receipts={},
+    walk.ends(applications={early.json["application_id"]: REJECTED}, receipts={},
               cards=[NEW], vouchers=["import_card"], notified=["rejected"], told=[])
 
 
@@ -151,8 +151,8 @@ def test_a_card_is_lost_before_it_is_activated(walk, bank):
              notified=[*ISSUED[:3], "loss_reported", *ISSUED, "cancelled"])
 
 
-def test_a_childs_card_without_photo_is_swapped_for_one_with(stack, topics, people):
-    walk = Walk(stack, topics, people.child(people.resident()))
+def test_a_childs_card_without_photo_is_swapped_for_one_with(walk_of, people):
+    walk = walk_of(people.child(people.resident()))
     first = walk.first_card()
     assert walk.card()["has_photo"] is False
     swap = walk.apply(kind="photo_swap", photo_choice="upload")
@@ -180,9 +180,6 @@ def use_temporary(walk):
     return temporary, number
 
 
-TEMPORARY = ("collected", "已激活")
-
-
 def test_a_temporary_card_is_given_at_once_and_extended(walk):
     walk.client.enrol(walk.person)
     temporary, number = use_temporary(walk)
@@ -191,8 +188,8 @@ def test_a_temporary_card_is_given_at_once_and_extended(walk):
                str(today() + datetime.timedelta(days=120)), 0.1)
     again = walk.client.apply(walk.person, kind="temporary")
     assert codes(again) == ["duplicate_application"], again
-    walk.ends(applications={temporary: TEMPORARY,
-                            again.json["application_id"]: ("rejected", "不予受理")},
+    walk.ends(applications={temporary: ACTIVE,
+                            again.json["application_id"]: REJECTED},
               receipts={temporary: "B01001"}, cards=[("temporary", "normal", "B01")],
               vouchers=["activate", "extend_temporary"],
               notified=["accepted", "collected", "activated", "rejected"], told=[])
@@ -206,7 +203,7 @@ def test_a_temporary_card_bridges_the_time_until_the_replacement(holder):
     lost = holder.apply(kind="loss_replacement")
     holder.at(lost, *ACTIVE)
     holder.ends(
-        applications={holder.first: ACTIVE, temporary: TEMPORARY, lost: ACTIVE},
+        applications={holder.first: ACTIVE, temporary: ACTIVE, lost: ACTIVE},
         receipts=dict.fromkeys((holder.first, temporary, lost), "B01001"),
         cards=[OLD, NEW, ("temporary", "cancelled", "B01")],
         vouchers=["activate", "report_formal_loss", "activate", "activate"],
@@ -230,8 +227,8 @@ def test_a_lost_card_is_found_while_its_replacement_waits_in_the_queue(patient, 
     lost = walk.apply(kind="loss_replacement")
     walk.at(lost, "photo_ready")
     assert walk.done("release").json["card_state"] == "normal"
-    walk.at(lost, "withdrawn", "已撤销")
-    walk.ends(applications={lost: ("withdrawn", "已撤销")}, receipts={lost: "B01001"}, cards=[NEW],
+    walk.at(lost, *WITHDRAWN)
+    walk.ends(applications={lost: WITHDRAWN}, receipts={lost: "B01001"}, cards=[NEW],
               vouchers=["import_card", "release"],
               notified=["accepted", "loss_reported", "loss_released", "withdrawn"], told=[])
 

@@ -1,7 +1,5 @@
 """Off the straight path: withdrawal, death, loss and release, replacements of cards of before."""
 
-import uuid
-
 from harness.notices import notifications, wait_for_sms
 from harness.program import wait_until
 
@@ -36,28 +34,6 @@ def test_withdrawn_before_batching_it_ends_and_the_holder_may_apply_again(client
     assert client.outcome(first)["state"] == "withdrawn"
     told = notifications(topics, person)
     assert "ready_for_pickup" not in told
-
-
-def test_a_withdrawal_in_production_is_refused_and_the_card_still_comes(client, people, topics,
-                                                                        bank):
-    bank.behave(hold_after="account_opened")
-    person = people.resident()
-    application_id = client.accepted(person)["application_id"]
-    client.wait_for(application_id, "account_opened", "制卡中")
-    mark = topics.ends("card.events")
-    assert withdraw(client, person, application_id).status in (200, 202)
-    event = topics.messages.card.CardEvent
-
-    def refused(record):
-        said = event.FromString(record.value)
-        return said.application_id == uuid.UUID(application_id).bytes and \
-            list(said.operation_answered.reasons) == ["in_production"]
-
-    answers = topics.wait("the refusal in_production", "card.events", mark, refused)
-    assert event.FromString(answers[0].value).operation_answered.result == "refused"
-    assert client.outcome(application_id)["state"] == "account_opened"
-    bank.behave(hold_after=None)
-    client.wait_for(application_id, "collected", "已激活")
 
 
 def test_the_death_of_the_holder_closes_the_application_and_nothing_is_sent(stack, client, people,

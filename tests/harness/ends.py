@@ -18,6 +18,7 @@ CODES = {"sealed": "0", "normal": "1", "formal_loss": "2", "app_locked": "3",
          "temporary_loss": "4", "cancelled": "9"}
 FINANCIAL = {"normal": "active", "cancelled": "closed"}
 ACTIVE = ("collected", "已激活")
+REJECTED, WITHDRAWN = ("rejected", "不予受理"), ("withdrawn", "已撤销")
 ISSUED = ["accepted", "ready_for_pickup", "collected", "activated"]  # what a new card is told by
 
 
@@ -40,7 +41,7 @@ class Walk:
         self.stack, self.topics, self.person = stack, topics, person
         self.client, self.info = Client(stack), stack.info()
         self.document = self.client.document(person)
-        self.days = {today()}      # on which it may have come into a bank's queue
+        self.days = {today()}      # on which it comes into a bank's queue
         self._origin = dict(person)  # with the first document, should it change
 
     @functools.cached_property
@@ -71,9 +72,8 @@ class Walk:
         walks.import_card(self.client, self.person, **fields)
         return self.numbers()[0]
 
-    def operate(self, operation, channel="bank_outlet", bank_code="B01", **fields):
-        return walks.operate(self.client, self.person, operation, channel, **{
-            "operator": self.client.operator(bank_code), **fields})
+    def operate(self, operation, channel="bank_outlet", **fields):
+        return walks.operate(self.client, self.person, operation, channel, **fields)
 
     def done(self, operation, *words, **fields):
         answer = self.operate(operation, *words, **fields)
@@ -84,6 +84,10 @@ class Walk:
         answer = self.operate(operation, *words, **fields)
         assert (answer.json["result"], walks.codes(answer)) == ("refused", [code]), answer
         return answer
+
+    def renew(self, person):
+        """The same person by another document."""
+        self.person, self.document = person, self.client.document(person)
 
     def card(self, kind="permanent", state=None):
         """What the hotline sees of the one card of that kind (and state)."""
@@ -121,7 +125,6 @@ class Walk:
         told          [(what, bank, card_no)] of the notices to banks, all acknowledged
         refusals      [(operation, code)] of the refused operations, each with a notice on paper
         no_identity   reasons why a card in use does not stand for an identity document"""
-        self.days.add(today())
         self._check_cards(cards, list(no_identity))
         self._check_told(told)
         events = self.events()
@@ -205,39 +208,59 @@ class Walk:
     def _told(self):
         return [notice[:3] for notice in bank.told(self.topics, self._origin)]
 
+    def _answered(self, events):
+        """What was decided of each operation, supplement and withdrawal, by whichever service."""
+        event = self.topics.messages.application.ApplicationEvent
+        intake = [event.FromString(record.value) for record in
+                  self.topics.read("application.events") if record.key == self.ref]
+        return [*(said.operation_answered for said in events
+                  if said.HasField("operation_answered")),
+                *(said.command_decided for said in intake if said.HasField("command_decided"))]
+
+    def _paper(self, number):
+        """By its number; production keeps those of intake, too, and hears of them a bit later."""
+        kind, answers = "notices" if number.startswith("N") else "vouchers", []
+
+        def there():
+            answers.append(self.client.api("production").get(f"/v1/{kind}/{number}"))
+            return answers[-1].status == 200
+
+        wait_until(f"{kind} {number}", 15, there, 0.1)
+        return answers[-1].json
+
     def _check_papers(self, vouchers, refusals, events):
         """Each operation has a voucher, each refusal a notice; both are found by their number."""
-        production = self.client.api("production")
         found, refused = [], []
-        for said in (said.operation_answered for said in events
-                     if said.HasField("operation_answered")):
-            if said.result == "done":
-                paper = production.get(f"/v1/vouchers/{said.voucher_no}")
+        for said in self._answered(events):
+            if said.result == "done" and (said.voucher_no or said.operation != "supplement"):
+                paper = self._paper(said.voucher_no)
                 found.append(said.operation)
             elif said.result == "refused":
-                paper = production.get(f"/v1/notices/{said.notice_no}")
+                paper = self._paper(said.notice_no)
                 refused += [(said.operation, code) for code in said.reasons]
             else:
                 continue
-            assert paper.status == 200, (said, paper)
-            assert (paper.json["operation"], paper.json["result"]) == \
-                (said.operation, said.result), paper
-            assert [reason["code"] for reason in paper.json["reasons"]] == list(said.reasons)
+            assert (paper["operation"], paper["result"]) == (said.operation, said.result), paper
+            assert [reason["code"] for reason in paper["reasons"]] == list(said.reasons), paper
         assert sorted(found) == sorted(vouchers), (found, vouchers)
         assert sorted(refused) == sorted(refusals), (refused, refusals)
 
+    def _heard(self):
+        return collections.Counter({name: len(ids) for name, ids in notices.notifications(
+            self.topics, self._origin).items()})
+
+    def has_heard(self, want):
+        """Waits until all that was to be told so far has been."""
+        wait_until(f"notifications {want}", 30, lambda: self._heard() == collections.Counter(want),
+                   0.2)
+
     def _check_notified(self, want):
         """Ends of notifications, and what came to the gateway."""
-        person, want = self._origin, collections.Counter(want)
-
-        def heard():
-            return collections.Counter({name: len(ids) for name, ids in
-                                        notices.notifications(self.topics, person).items()})
-
         self.client.settle("notification")
         with contextlib.suppress(ProgramError):
-            wait_until("the notifications", 30, lambda: heard() >= want, 0.3)
-        assert heard() == want, (heard(), want)
-        sent = notices.notifications(self.topics, person).values()
-        assert sorted(notices.received_sms(self.stack, person["phone"])) == \
+            wait_until("the notifications", 30,
+                       lambda: self._heard() >= collections.Counter(want), 0.2)
+        assert self._heard() == collections.Counter(want), (self._heard(), want)
+        sent = notices.notifications(self.topics, self._origin).values()
+        assert sorted(notices.received_sms(self.stack, self._origin["phone"])) == \
             sorted(i for ids in sent for i in ids)
