@@ -112,7 +112,8 @@ void production_card_scrap(struct production_slot *slot, bool temporary, const c
         /* Reserved cards are hidden from the holder: nothing to tell but the bank. */
         if (tell) production_tell_bank(card, "void_card", fx);
     } else if (production_card_put(card, temporary, PRODUCTION_CARD_CANCEL, word, NULL, fx)) {
-        if (tell) production_tell_bank(card, "cancelled", fx);
+        bool died = !strcmp(word, PRODUCTION_DEATH);
+        if (tell) production_tell_bank(card, died ? PRODUCTION_DEATH : "cancelled", fx);
     }
     memset(card, 0, sizeof *card);
 }

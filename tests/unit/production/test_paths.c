@@ -787,6 +787,7 @@ static void death_cancels_the_cards_of_both_slots(void **state)
     assert_int_equal(enrolment(&h, "death"), PRODUCTION_MOVE);
     assert_int_equal(changes_by("death"), 1);
     assert_int_equal(changes_by("cancel"), 0);
+    assert_true(told("death") && !told("cancelled"));
     /* Another end of it is a cancellation. */
     h = holder_in(CF_APP_READY_FOR_PICKUP);
     withdraw(&h);
