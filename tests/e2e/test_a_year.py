@@ -113,6 +113,7 @@ def test_every_timer_fires_on_its_day(city, opened, people):
     for application_id, person in ((waiting, left), (notice, noticed)):
         late = withdraw(client, person, application_id)
         assert late.json["refused_because"] == "illegal_in_state", late
+    bank.behave(off=False)  # it hears of the card that it need not keep any more
     walk.ends(applications=first, receipts={waiting: "B01001"},
               cards=[("permanent", "cancelled", "B01")], vouchers=[],
               refusals=[("withdraw", "illegal_in_state")],

@@ -1,4 +1,4 @@
-"""A damaged card that is handed in, and then there is no new one; or it is reported lost meanwhile."""
+"""A damaged card that is handed in when then no new one comes, or that is lost as well."""
 
 import pytest
 from harness.ends import ACTIVE, ISSUED, WITHDRAWN

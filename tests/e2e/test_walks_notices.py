@@ -81,7 +81,7 @@ def test_the_death_of_a_holder_ends_card_and_replacement(holder, bank):
                               refused.json["application_id"]: REJECTED},
                 receipts={holder.first: "B01001", changed: "B01001"}, cards=[CANCELLED],
                 vouchers=["activate"], refusals=[("activate", "card_cancelled")],
-                notified=[*ISSUED, "accepted"],
+                notified=[*ISSUED, "accepted"], suppressed=[("rejected", "holder_died")],
                 told=[("death", "B01", old), ("void_card", "B01", *holder.ordered(changed))])
 
 

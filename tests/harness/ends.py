@@ -116,7 +116,7 @@ class Walk:
 
     # The end.
     def ends(self, *, applications, receipts, cards, vouchers, notified, told, refusals=(),
-             no_identity=()):
+             no_identity=(), suppressed=()):
         """applications  {id: (state, Chinese label)} of all that the holder ever had
         receipts      {id: outlet} of those that were accepted; the others have none
         cards         [(kind, state, bank)] of all, cancelled ones too
@@ -124,13 +124,14 @@ class Walk:
         notified      templates of the SMS, each as often as it came
         told          [(what, bank, card_no)] of the notices to banks, all acknowledged
         refusals      [(operation, code)] of the refused operations, each with a notice on paper
-        no_identity   reasons why a card in use does not stand for an identity document"""
+        no_identity   reasons why a card in use does not stand for an identity document
+        suppressed    [(template, why)] of what was not sent"""
         self._check_cards(cards, list(no_identity))
         self._check_told(told)
         events = self.events()
         self._check_applications(applications, receipts, events)
         self._check_papers(vouchers, refusals, events)
-        self._check_notified(notified)
+        self._check_notified([*notified, *suppressed])
 
     def _check_cards(self, want, no_identity):
         def shown():
@@ -245,9 +246,21 @@ class Walk:
         assert sorted(found) == sorted(vouchers), (found, vouchers)
         assert sorted(refused) == sorted(refusals), (refused, refusals)
 
+    def _notifications(self):
+        """{template of an SMS, or (template, why) of one that was suppressed: ids} of all that have
+        ended."""
+        event, found = self.topics.messages.notification.NotificationEvent, {}
+        for record in self.topics.read("notification.events"):
+            if record.key == self.ref:
+                said = event.FromString(record.value)
+                assert said.channel == "sms" and said.state in ("sent", "delivered",
+                                                                "suppressed"), said
+                name = (said.template, said.reason) if said.state == "suppressed" else said.template
+                found.setdefault(name, []).append(str(uuid.UUID(bytes=said.notification_id)))
+        return found
+
     def _heard(self):
-        return collections.Counter({name: len(ids) for name, ids in notices.notifications(
-            self.topics, self._origin).items()})
+        return collections.Counter({name: len(ids) for name, ids in self._notifications().items()})
 
     def has_heard(self, want):
         """Waits until all that was to be told so far has been."""
@@ -261,6 +274,6 @@ class Walk:
             wait_until("the notifications", 30,
                        lambda: self._heard() >= collections.Counter(want), 0.2)
         assert self._heard() == collections.Counter(want), (self._heard(), want)
-        sent = notices.notifications(self.topics, self._origin).values()
-        assert sorted(notices.received_sms(self.stack, self._origin["phone"])) == \
-            sorted(i for ids in sent for i in ids)
+        sent = [i for name, ids in self._notifications().items() if isinstance(name, str)
+                for i in ids]
+        assert sorted(notices.received_sms(self.stack, self._origin["phone"])) == sorted(sent)
