@@ -109,7 +109,7 @@ def test_every_timer_fires_on_its_day(city, opened, people):
         city.set_clock(now=(at + timedelta(minutes=1)).isoformat(timespec="seconds"))
         for seen, then in now:
             wait_until(f"{then} at {at}", 30, lambda s=seen, t=then: s() == t, 0.2)
-    walk.days, first = {today}, {waiting: ("pickup_expired", "逾期未领")}
+    walk.queued_on, first = today, {waiting: ("pickup_expired", "逾期未领")}
     for application_id, person in ((waiting, left), (notice, noticed)):
         late = withdraw(client, person, application_id)
         assert late.json["refused_because"] == "illegal_in_state", late

@@ -41,7 +41,8 @@ class Walk:
         self.stack, self.topics, self.person = stack, topics, person
         self.client, self.info = Client(stack), stack.info()
         self.document = self.client.document(person)
-        self.days = {today()}      # on which it comes into a bank's queue
+        self.began = today()
+        self.queued_on = None      # when that is another day, by the test clock
         self._origin = dict(person)  # with the first document, should it change
 
     @functools.cached_property
@@ -191,7 +192,8 @@ class Walk:
         assert len(told) == states.count("photo_ready") + again, (states, told)
         if not told:
             return None
-        fit = {workdays.count(day, LEAD_DAYS)[0] for day in self.days}
+        days = {self.queued_on} if self.queued_on else {self.began, today()}
+        fit = {workdays.count(day, LEAD_DAYS)[0] for day in days}
         dates = [datetime.date(1970, 1, 1) + datetime.timedelta(days=said.promised_on)
                  for said in told]
         assert set(dates) <= fit, (dates, fit)
