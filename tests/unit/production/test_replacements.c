@@ -164,11 +164,8 @@ static void a_new_card_that_is_cancelled_gives_the_old_one_back(void **state)
     (void)state;
     struct production_world w = world_at(NOW);
     struct production_holder h = handed_in(CF_APP_COLLECTED);
-    const struct production_op op = {.what = PRODUCTION_OP_CANCEL,
-                                     .word = CF_STR("cancel"),
-                                     .role = CF_STR("holder"),
-                                     .channel = CF_CHANNEL_BANK_OUTLET,
-                                     .card_no = cf_str_of(h.permanent.made.no)};
+    struct production_op op = asked(PRODUCTION_OP_CANCEL);
+    op.card_no = cf_str_of(h.permanent.made.no);
     assert_int_equal(production_operate(&h, &op, &w, &fx), PRODUCTION_MOVE);
     assert_int_equal(h.permanent.made.state, CF_CARD_CANCELLED);
     assert_true(given_back() && !h.permanent.card.handed_in);
