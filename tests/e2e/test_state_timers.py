@@ -122,7 +122,8 @@ def bridge(*more):
 
 def grow_old(h):
     """A card whose last day is the 400th from now."""
-    last_day = datetime.date.today() + datetime.timedelta(days=400)
+    today = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date()
+    last_day = today + datetime.timedelta(days=400)
     day = 28 if (last_day.month, last_day.day) == (2, 29) else last_day.day
     h.with_card("normal", issued_on=str(last_day.replace(year=last_day.year - 10, day=day)))
 
