@@ -230,4 +230,5 @@ void intake_api_routes(struct intake_front *front)
     intake_api_feed_routes(front);
     intake_api_unit_routes(front);
     intake_api_roster_collect_route(front);
+    intake_api_roster_collection_route(front);
 }

@@ -19,6 +19,7 @@ void intake_api_roster_read_routes(struct intake_front *front);
 void intake_api_feed_routes(struct intake_front *front);
 void intake_api_unit_routes(struct intake_front *front);
 void intake_api_roster_collect_route(struct intake_front *front);
+void intake_api_roster_collection_route(struct intake_front *front);
 
 /* ---- shared ---------------------------------------------------------------------------------- */
 

@@ -78,6 +78,15 @@ static void left_out(struct cf_out *o, const PGresult *res, enum intake_take tak
     cf_out_end(o);
 }
 
+void intake_collect_states(struct cf_out *o, const PGresult *res)
+{
+    cf_out_int(o, "to_collect", count_of(res, INTAKE_TAKE_NOW));
+    cf_out_array(o, "not_collected");
+    for (int t = INTAKE_TAKE_NOW + 1; t < INTAKE_TAKE_COUNT; t++)
+        left_out(o, res, (enum intake_take)t);
+    cf_out_end(o);
+}
+
 static void write_answer(struct collect *c, const PGresult *res)
 {
     char roster[37], id[37];
@@ -89,11 +98,7 @@ static void write_answer(struct collect *c, const PGresult *res)
     cf_out_object(&o, NULL);
     cf_out_z(&o, "roster_id", roster);
     cf_out_z(&o, "collection_id", id);
-    cf_out_int(&o, "to_collect", count_of(res, INTAKE_TAKE_NOW));
-    cf_out_array(&o, "not_collected");
-    for (int t = INTAKE_TAKE_NOW + 1; t < INTAKE_TAKE_COUNT; t++)
-        left_out(&o, res, (enum intake_take)t);
-    cf_out_end(&o);
+    intake_collect_states(&o, res);
     cf_out_end(&o);
     c->answer = cf_arena_str(c->w.req->arena, cf_buf_str(&body));
     cf_buf_free(&body);

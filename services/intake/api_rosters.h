@@ -27,4 +27,7 @@ const char *intake_row_outcome_at(const PGresult *res, int row);
 /* The channel by which the list came. */
 enum cf_channel intake_roster_channel(const PGresult *roster);
 
+/* to_collect and not_collected: what sql/roster_states.sql found. */
+void intake_collect_states(struct cf_out *o, const PGresult *res);
+
 void intake_api_roster_csv_route(struct intake_front *front);

@@ -5,6 +5,16 @@
 #define COLLECT_BACKOFF_MS 200
 #define COLLECT_BACKOFF_MAX_MS 30000
 
+static struct cf_str named_rows(struct cf_arena *a, const struct intake_collect *m)
+{
+    enum { DIGITS = 11 }; /* and the bar */
+    char *text = m->n_rows ? cf_arena_zero(a, m->n_rows * DIGITS + 1) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < m->n_rows; i++)
+        n += (size_t)snprintf(text + n, DIGITS + 1, "%s%u", i ? "|" : "", m->rows[i]);
+    return (struct cf_str){text, n};
+}
+
 /* The row is what a repeat finds; the work asks production for each card. */
 int intake_decide_collect(struct cf_step *s, bool exists)
 {
@@ -15,7 +25,10 @@ int intake_decide_collect(struct cf_step *s, bool exists)
     }
     if (!exists) return CF_E_ILLEGAL;
     struct intake_collection row = {
-        .at = s->now, .outlet_code = m->outlet_code, .collector = m->collector};
+        .at = s->now,
+        .outlet_code = m->outlet_code,
+        .collector = m->collector,
+        .rows = named_rows(s->arena, m)};
     memcpy(row.roster_id, m->roster_id, 16);
     cf_aux_put(s, INTAKE_AUX_COLLECTION, m->id, &row);
     struct cf_work w = {.kind = INTAKE_WORK_COLLECT,

@@ -177,6 +177,7 @@ static const struct cf_column collection_columns[] = {
     COLUMN("at", INT8, at)
     COLUMN("outlet_code", TEXT, outlet_code)
     COLUMN("collector", BYTES, collector)
+    COLUMN("rows", TEXT, rows)
 };
 #undef OWNER
 
@@ -224,6 +225,7 @@ const struct cf_pgf_statement intake_statements[] = {
     [INTAKE_SQL_ROSTER] = {"roster", intake_sql_roster, true},
     [INTAKE_SQL_ROSTER_PAPERS] = {"roster_papers", intake_sql_roster_papers, false},
     [INTAKE_SQL_ROSTER_STATES] = {"roster_states", intake_sql_roster_states, true},
+    [INTAKE_SQL_COLLECTION] = {"collection", intake_sql_collection, true},
     [INTAKE_SQL_ROSTER_READY] = {"roster_ready", intake_sql_roster_ready, false},
     [INTAKE_SQL_ROSTER_ROWS] = {"roster_rows", intake_sql_roster_rows, true},
     [INTAKE_SQL_ROSTER_CHUNK_ADD] = {"roster_chunk_add", intake_sql_roster_chunk_add, false},

@@ -114,6 +114,7 @@ struct intake_collection {
     uint8_t roster_id[16];
     int64_t at;
     struct cf_str outlet_code, collector; /* collector: sealed */
+    struct cf_str rows; /* that were named, with '|' between; none: the whole list */
 };
 
 struct intake_roster_row {
@@ -170,6 +171,7 @@ enum intake_statement {
     INTAKE_SQL_ROSTER_ROWS,
     INTAKE_SQL_ROSTER_PAPERS,
     INTAKE_SQL_ROSTER_STATES,
+    INTAKE_SQL_COLLECTION,
     INTAKE_SQL_ROSTER_READY,
     INTAKE_SQL_ROSTER_CHUNK_ADD,
     INTAKE_SQL_ROSTER_CHUNK,

@@ -1,5 +1,7 @@
 """The agent of a unit's list takes its cards: those that are ready, at their outlet, once."""
 
+import datetime
+import time
 import uuid
 
 import pytest
@@ -24,6 +26,22 @@ def left(answer):
     """{reason: (count, rows)} of those that are not collected."""
     return {entry["reason"]: (entry["count"], entry["rows"])
             for entry in answer.json["not_collected"]}
+
+
+def collection(client, roster_id, collection_id, who="unit"):
+    return client.api("intake", who).get(f"/v1/rosters/{roster_id}/collections/{collection_id}")
+
+
+def worked_off(client, roster_id, asked):
+    """What is told of a collection once production is asked for all of it."""
+    seen = []
+
+    def done():
+        seen[:] = [collection(client, roster_id, asked.json["collection_id"])]
+        return seen[0].status == 200 and seen[0].json["state"] == "done"
+
+    wait_until("the collection is worked off", 15, done, 0.1)
+    return seen[0]
 
 
 def steps(client, application_id):
@@ -67,6 +85,13 @@ def test_named_rows_first_and_the_rest_of_the_list_then(client, listed, topics):
     in_state(client, roster_id, "collected", 1)
     assert rows_of(client, roster_id)[1]["notices"] == []
 
+    shown = worked_off(client, roster_id, answer)
+    assert (shown.json["roster_id"], shown.json["outlet_code"]) == (roster_id, OUTLET), shown
+    assert (shown.json["to_collect"], left(shown)) == (0, {
+        "already_collected": (1, [1]), "not_ready_for_pickup": (1, [4]), "unknown_row": (1, [9])})
+    asked_at = datetime.datetime.fromisoformat(shown.json["requested_at"])
+    assert abs(time.time() - asked_at.timestamp()) < 60, shown
+
     again = collect(client, roster_id, key, rows=[1, 4, 9])
     assert again.status == 202 and again.headers["idempotency-replayed"] == "true", again
     assert again.json["collection_id"] == answer.json["collection_id"]
@@ -76,6 +101,9 @@ def test_named_rows_first_and_the_rest_of_the_list_then(client, listed, topics):
     assert rest.json["to_collect"] == 2, rest
     assert left(rest) == {"already_collected": (1, []), "not_ready_for_pickup": (1, [])}
     in_state(client, roster_id, "collected", 1, 2, 3)
+    shown = worked_off(client, roster_id, rest)
+    assert (shown.json["to_collect"], left(shown)) == (0, {
+        "already_collected": (3, []), "not_ready_for_pickup": (1, [])}), shown
     client.settle()
     last = collect(client, roster_id)
     assert last.json["to_collect"] == 0 and left(last)["already_collected"] == (3, []), last
@@ -151,6 +179,14 @@ def test_a_list_of_somebody_else_is_not_there(client, listed):
         answer = collect(client, roster, who=who)
         assert (answer.status, answer.json["code"]) == (404, "not_yet_known"), answer
     assert collect(client, roster_id, who="bank_outlet").status == 403
+    mine, other = collect(client, roster_id, rows=[4]), uuid.uuid4()
+    worked_off(client, roster_id, mine)
+    for roster, one, who in ((roster_id, mine.json["collection_id"], "school"),
+                             (other, mine.json["collection_id"], "unit"),
+                             (roster_id, other, "unit")):
+        answer = collection(client, roster, one, who)
+        assert (answer.status, answer.json["code"]) == (404, "not_yet_known"), answer
+    assert collection(client, roster_id, "1").status == 404
     assert {row["application_state"] for row in rows_of(client, roster_id).values()} == \
         {"ready_for_pickup", "noticed"}
 

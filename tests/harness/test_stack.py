@@ -66,7 +66,7 @@ def test_stack_json_has_all_that_the_interface_promises(up):
         **dict.fromkeys(SERVICES, 1), "intake": 2}
     assert set(said["simulators"]) == set(SIMULATORS)
     assert set(said["api_keys"]) == {"admin", "bank_outlet", "unit", "school", "online",
-                                     "upstream", "hotline_12345", "migration"}
+                                     "upstream", "hotline_12345", "bank_system", "migration"}
     declared = json.loads((ROOT / "proto/topics.json").read_text())
     assert len(said["topics"]) == len(declared)
     for pids in said["pids"].values():

@@ -84,6 +84,7 @@ static void a_collection_is_worked_off_once(void **state)
         double_aux(r->d, INTAKE_AUX_COLLECTION, (const uint8_t *)"collection-id-01");
     assert_non_null(row);
     assert_true(cf_str_is(row->collector, "sealed") && row->at == AT(NOW));
+    assert_true(cf_str_is(row->rows, "3|70000"));
 
     work_outcome(r, &w, 1, intake_codec_progress(r->a, ROSTER, 501, 0, false, NULL), AT(NOW));
     assert_int_equal(r->d->n_work, 1);
