@@ -70,6 +70,13 @@ static int front_new(struct cf_app *app)
     return e;
 }
 
+/* While the loop is still there: connections end by its turns. */
+static void front_free(struct cf_app *app)
+{
+    struct intake_front *front = app->spec->settings;
+    intake_photos_free(front->photos);
+}
+
 int main(int argc, char **argv)
 {
     static struct intake_front front;
@@ -88,9 +95,9 @@ int main(int argc, char **argv)
                                      .workers = front.workers,
                                      .n_workers = 4,
                                      .service_new = service_new,
-                                     .front = front_new};
+                                     .front = front_new,
+                                     .front_free = front_free};
     int code = cf_app_run(&spec, argc, argv);
-    intake_photos_free(front.photos);
     intake_splitter_free(front.splitter);
     cf_arena_free(front.long_lived);
     return code;
