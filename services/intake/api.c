@@ -108,10 +108,8 @@ void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_
     r->introduction_letter_no = intake_word_in(&p, "introduction_letter_no");
     r->id_copies_held = cf_in_bool(&p, "id_copies_held", CF_OPTIONAL, false);
     struct cf_str before = take(&p, "given_with", TEXT_MAX_IN);
-    if (before.len && !ref)
-        cf_in_wrong(&p, "given_with", "is not taken here", "Send the papers themselves.");
-    if (before.len && ref) {
-        ref->given = true;
+    if (before.len) {
+        ref->with_list = true;
         if (!cf_uuid_parse(before, ref->roster_id)) memset(ref->roster_id, 0, 16);
     }
     agent->name = take(&a, "name", NAME_MAX_IN);

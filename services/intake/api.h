@@ -55,20 +55,25 @@ void intake_answer_id(struct intake_write *w, int status, const char *name);
 /* A code or a word of at most 64 characters, and no more bytes than the stage takes. */
 struct cf_str intake_word_in(struct cf_in *in, const char *name);
 void intake_person_in(struct cf_in *in, struct intake_person *out);
-/* Papers that are not sent, because they came with a list of the same unit before. */
+/* Papers that are not sent, because they came with a list of the same unit, or with an application
+ * of it, before. */
 struct intake_papers_ref {
-    bool given;
-    uint8_t roster_id[16]; /* zero: what was given is no id */
+    bool with_list, with_application;
+    uint8_t roster_id[16], application_id[16]; /* zero: what was given is no id */
+    struct cf_str unit_code;                   /* of the unit that refers to them; none: any */
+    int channel;
     struct intake_write *w;
     struct intake_request *request;
     struct intake_agent *agent;
     void (*then)(struct intake_write *w);
 };
-/* ref NULL: there they cannot be referred to. */
 void intake_papers_in(struct cf_in *in, struct intake_request *r, struct intake_agent *agent,
                       struct intake_papers_ref *ref);
-/* Fills in what that list had and goes on with then(w); when there is no such list of this client
- * and unit, nothing is filled in, which is a reason for a notice. Answers problems itself. */
+/* {unit_papers: {papers_ref}}. */
+void intake_papers_ref_in(struct cf_in *in, struct intake_papers_ref *ref);
+/* Fills in what that list had, or that the application had them, and goes on with then(w); when
+ * there is no such list or application of this unit, nothing is filled in, which is a reason for a
+ * notice. Goes on at once when nothing is referred to. Answers problems itself. */
 void intake_papers_find(struct intake_papers_ref *ref, struct intake_write *w,
                         struct intake_request *request, struct intake_agent *agent,
                         void (*then)(struct intake_write *w));

@@ -10,7 +10,6 @@ struct post {
     struct intake_papers_ref papers;
     struct cf_key key;
     struct cf_str photo; /* base64 */
-    uint8_t papers_ref[16]; /* of the application with which the unit's papers were given */
     cf_ms wait_until;
 };
 
@@ -96,36 +95,12 @@ static void submit(struct intake_write *w)
         send(w, no_photo, 0);
 }
 
-/* Papers count as given when that application of the same unit was accepted with them. */
-static void papers_found(void *arg, int e, const PGresult *res)
-{
-    struct post *p = arg;
-    struct intake_request *r = &p->m.request;
-    struct intake_view v;
-    if (e) {
-        cf_problem_away(p->w.req, "postgres");
-        return;
-    }
-    r->papers_given_before =
-        PQntuples(res) > 0 && !intake_view_read(res, 0, p->w.req->arena, &v) &&
-        v.app.receipt_no.len && v.app.introduction_letter_no.len && v.app.id_copies_held &&
-        (int)v.app.channel == (int)r->channel && cf_str_eq(v.app.unit_code, r->unit_code);
-    submit(&p->w);
-}
-
 static void go(struct intake_write *w)
 {
-    static const uint8_t none[16];
     struct post *p = (struct post *)w;
-    char n[4];
-    cf_put32(n, (uint32_t)w->front->app->partitions);
-    const struct cf_str params[] = {{(const char *)p->papers_ref, 16}, {n, 4}};
-    if (p->papers.given)
-        intake_papers_find(&p->papers, w, &p->m.request, &p->m.person.agent, submit);
-    else if (memcmp(p->papers_ref, none, 16) == 0)
-        submit(w);
-    else if (cf_pgf_send(w->front->app->pg, INTAKE_SQL_APPLICATION, params, 2, papers_found, p))
-        cf_problem_away(w->req, "postgres");
+    p->papers.unit_code = p->m.request.unit_code;
+    p->papers.channel = (int)p->m.request.channel;
+    intake_papers_find(&p->papers, w, &p->m.request, &p->m.person.agent, submit);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
@@ -145,14 +120,6 @@ static int64_t fees_in(struct cf_in *in)
         if (yuan > 0) cents += yuan >= 1e9 ? 100000000000 : (int64_t)(yuan * 100) + 1;
     }
     return cents;
-}
-
-/* A reference that is none is like one that leads nowhere: the papers are missing. */
-static void papers_ref_in(struct cf_in *in, uint8_t ref[16])
-{
-    struct cf_in papers = cf_in_object(in, "unit_papers", CF_OPTIONAL);
-    struct cf_str text = cf_in_text(&papers, "papers_ref", CF_OPTIONAL, 0, 64);
-    if (!cf_uuid_parse(text, ref)) memset(ref, 0, 16);
 }
 
 static void read_body(struct cf_in *in, struct cf_str key, struct intake_submit *m,
@@ -198,7 +165,7 @@ static void post_application(struct cf_request *req, void *arg)
     struct cf_in in = cf_in_of(root, req->arena, &errors);
     if (!errors.n) read_body(&in, key, &p->m, &p->papers);
     if (!errors.n) p->photo = intake_photo_in(&in, arg);
-    if (!errors.n) papers_ref_in(&in, p->papers_ref);
+    if (!errors.n) intake_papers_ref_in(&in, &p->papers);
     if (errors.n) {
         cf_problem_fields(req, &errors);
         return;

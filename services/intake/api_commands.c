@@ -20,6 +20,7 @@ struct change {
     const struct change_kind *kind;
     cf_ms wait_until;
     struct intake_supplement supplement;
+    struct intake_papers_ref papers;
     struct cf_str photo; /* base64 */
     struct intake_withdraw withdraw;
     struct intake_extend extend;
@@ -142,14 +143,23 @@ static void photo_put(struct intake_write *w, const uint8_t ref[16], uint32_t re
     if (send_supplement(c)) cf_problem_away(w->req, "sealing");
 }
 
-static void found(void *arg, int e, const PGresult *res)
+static void send_on(struct intake_write *w)
 {
-    struct change *c = arg;
-    if (!intake_found(c->w.req, e, res, &c->view)) return;
+    struct change *c = (struct change *)w;
     if (c->photo.len)
         intake_photo_put(&c->w, &c->view.app.holder, c->photo, photo_put);
     else if (c->kind->send(c))
         cf_problem_away(c->w.req, "sealing");
+}
+
+static void found(void *arg, int e, const PGresult *res)
+{
+    struct change *c = arg;
+    struct intake_request *r = &c->supplement.request;
+    if (!intake_found(c->w.req, e, res, &c->view)) return;
+    c->papers.unit_code = r->unit_code.len ? r->unit_code : c->view.app.unit_code;
+    c->papers.channel = c->view.app.channel;
+    intake_papers_find(&c->papers, &c->w, r, &c->supplement.changes.agent, send_on);
 }
 
 static void go(struct intake_write *w)
@@ -166,7 +176,8 @@ static void read_supplement(struct cf_in *in, struct change *c)
 {
     struct intake_request *r = &c->supplement.request;
     intake_person_in(in, &c->supplement.changes);
-    intake_papers_in(in, r, &c->supplement.changes.agent, NULL);
+    intake_papers_in(in, r, &c->supplement.changes.agent, &c->papers);
+    intake_papers_ref_in(in, &c->papers);
     c->supplement.has_papers = cf_in_has(in, "unit_papers");
     r->bank_code = intake_word_in(in, "bank_code");
     r->outlet_code = intake_word_in(in, "outlet_code");

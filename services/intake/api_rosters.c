@@ -111,10 +111,8 @@ static void store(struct intake_write *w)
 static void go(struct intake_write *w)
 {
     struct upload *u = (struct upload *)w;
-    if (u->papers_ref.given)
-        intake_papers_find(&u->papers_ref, w, &u->papers, &u->agent, store);
-    else
-        store(w);
+    u->papers_ref.unit_code = u->papers.unit_code;
+    intake_papers_find(&u->papers_ref, w, &u->papers, &u->agent, store);
 }
 
 /* The first record that is not blank. */

@@ -45,6 +45,34 @@ def test_papers_given_with_a_list_are_good_for_the_next(client, people):
     assert outcome["outcome"] == "accepted", outcome
 
 
+def test_papers_given_before_cure_a_notice(client, people):
+    """With a list of the unit, or with an application of it that was accepted with them."""
+    unit, first = unit_code(), people.resident()
+    client.enrol(first, unit_code=unit)
+    roster_id, _, _ = send(client, unit, as_text(table(unit, [first])).encode())
+    given = {"unit_code": unit, "introduction_letter_no": "JS-1", "id_copies_held": True,
+             "agent": AGENT}
+    with_papers = people.resident()
+    client.enrol(with_papers, unit_code=unit)
+    one = client.apply(with_papers, key="unit", channel="unit", unit_papers=given).json
+    assert one["outcome"] == "accepted", one
+    missing = ["id_copies_not_confirmed", "missing_unit_papers"]
+    for before in ({"given_with": roster_id}, {"papers_ref": one["application_id"]}):
+        person = people.resident()
+        client.enrol(person, unit_code=unit)
+        noticed = client.apply(person, key="unit", channel="unit",
+                               unit_papers={"unit_code": unit}).json
+        assert [reason["code"] for reason in noticed["reasons"]] == missing, noticed
+        for papers, outcome in (({name: str(uuid.uuid4()) for name in before}, "notice"),
+                                (before, "accepted")):
+            answer = client.api("intake", "unit").post(
+                f"/v1/applications/{noticed['application_id']}/supplements",
+                {"unit_papers": papers}, wait=10)
+            assert (answer.json["result"], answer.json["outcome"]) == ("done", outcome), answer
+            assert [reason["code"] for reason in answer.json["reasons"]] == \
+                (missing if outcome == "notice" else []), answer
+
+
 def test_papers_of_nobody_or_of_another_unit_are_missing(client, people):
     unit, other, person = unit_code(), unit_code(), people.resident()
     client.enrol(person, unit_code=unit)
