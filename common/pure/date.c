@@ -226,6 +226,7 @@ cf_day cf_birthday(cf_day birth, int age)
 {
     struct cf_date b = cf_date_of_day(birth);
     bool real = cf_date_real(b.year + age, b.month, b.day);
+    if (b.year + age > 9999) return cf_day_of_date(9999, 12, 31);
     return real ? cf_day_of_date(b.year + age, b.month, b.day)
                 : cf_day_of_date(b.year + age, 3, 1);
 }

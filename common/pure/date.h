@@ -61,5 +61,5 @@ const char *cf_rfc3339_text(cf_ms ms, char out[30]);
 /* Full years between birth and a later day. Someone born on 29 February is a year older on
  * 1 March of a common year. Negative when day is before birth. */
 int cf_age_on(cf_day birth, cf_day day);
-/* The first day on which that age is reached; in a year up to 9999. */
+/* The first day on which that age is reached; the last of 9999 where that comes later. */
 cf_day cf_birthday(cf_day birth, int age);

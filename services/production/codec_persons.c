@@ -44,6 +44,7 @@ static cf_day sixteen_on(const Cardflow__V1__Person *p, cf_day today)
     check_number(p->document_type, p->document_number, today, &id);
     cf_day birth = id.birth_date;
     if (!id.has_birth && !cf_day_parse(production_codec_text(p->birth_date), &birth)) return 0;
+    if (birth > today) return 0; /* it cannot be believed */
     cf_day day = cf_birthday(birth, CF_CHILD_BELOW);
     return day > today ? day : 0;
 }

@@ -138,7 +138,7 @@ struct production_card {
     enum cf_card_state state, before_loss;
     struct cf_str bank;
     bool has_photo, handed_in, expired;
-    cf_day sixteen_on;             /* a child's 16th birthday: a guardian acts before it; 0: nobody does */
+    cf_day sixteen_on;             /* a child's 16th birthday: a guardian acts before it; or 0 */
     cf_day issued_on, valid_until; /* 0: not yet */
     cf_ms loss_until;              /* a temporary loss releases itself then; 0: none */
     enum production_financial financial;

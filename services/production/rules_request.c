@@ -14,7 +14,9 @@ static bool has_actor(const struct production_op *op)
         const char *role;
         bool named;
     } roles[] = {
-        {"holder", false}, {"guardian", true}, {"agent", true}, {"authority", false}, {"bank", false}};
+        {"holder", false},    {"guardian", true}, {"agent", true},
+        {"authority", false}, {"bank", false},
+    };
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (cf_str_is(op->role, roles[i].role)) return op->named || !roles[i].named;
     return false;
@@ -69,7 +71,8 @@ static bool lacks_document(const struct production_op *op, const struct producti
 static void check_role(const struct production_op *op, const struct production_target *t,
                        const struct production_world *w, struct production_verdict *v)
 {
-    if (needs_holder(op->what) && !is_holder(op->role, t->card, w)) production_refuse(v, "holder_only");
+    if (needs_holder(op->what) && !is_holder(op->role, t->card, w))
+        production_refuse(v, "holder_only");
     if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
         production_refuse(v, "channel_not_allowed");
     if (locks(op->what) && !op->reason.len) production_refuse(v, "missing_reason");
@@ -101,7 +104,8 @@ void production_check_request(const struct production_op *op, const struct produ
     if (actor) check_role(op, t, w, v);
 }
 
-/* S14: each add-on by the holder's own choice, recorded. The clock of who records it may be ahead. */
+/* S14: each add-on by the holder's own choice, recorded. The clock of who records it may be ahead a
+ * little. */
 void production_check_consent(const struct production_op *op, const struct production_target *t,
                               const struct production_world *w, struct production_verdict *v)
 {

@@ -6,7 +6,8 @@
 static void be(struct world *w, const char *type, const char *number)
 {
     uint8_t ref[CF_REF_LEN];
-    assert_true(cf_holder_ref(env.ring, cf_doc_type_parse(cf_str_of(type)), cf_str_of(number), ref));
+    enum cf_doc_type of = cf_doc_type_parse(cf_str_of(type));
+    assert_true(cf_holder_ref(env.ring, of, cf_str_of(number), ref));
     w->holder = cf_key_holder(ref);
 }
 
@@ -182,6 +183,8 @@ static void a_guardian_acts_until_the_16th_birthday(void **state)
         {"passport",    "QX7000002",          "2010-04-01", "holder_only", "holder_only"},
         {"passport",    "QX7000003",          "2011-04-01", "done",        "done"       },
         {"passport",    "QX7000004",          "",           "holder_only", "holder_only"},
+        {"passport",    "QX7000005",          "9990-01-01", "holder_only", "holder_only"},
+        {"passport",    "QX7000006",          "tomorrow",   "holder_only", "holder_only"},
         {"resident_id", "370202201004020016", "1990-01-01", "done",        "holder_only"},
     };
     struct world *w = *state;

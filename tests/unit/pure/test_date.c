@@ -143,6 +143,10 @@ static void a_birthday_is_the_first_day_of_an_age(void **state)
         }
     assert_int_equal(cf_birthday(cf_day_of_date(2084, 2, 29), 16), cf_day_of_date(2100, 3, 1));
     assert_int_equal(cf_birthday(cf_day_of_date(2008, 2, 29), 16), cf_day_of_date(2024, 2, 29));
+    cf_day last = cf_day_of_date(9999, 12, 31);
+    assert_int_equal(cf_birthday(cf_day_of_date(9983, 12, 31), 16), last);
+    assert_int_equal(cf_birthday(cf_day_of_date(9984, 1, 1), 16), last);
+    assert_int_equal(cf_birthday(cf_day_of_date(9984, 2, 29), 18), last);
 }
 
 int main(void)
