@@ -2,7 +2,6 @@
 
 from harness.program import wait_until
 from harness.walks import bank_says, codes
-from test_walks_notices import card_in_hand
 
 
 def change_document(client, old, new, revision=2):
@@ -55,8 +54,7 @@ def test_operations_by_the_new_passport_are_of_the_holders_card(client, people):
         assert voucher.status == 200 and voucher.json["operation"] == "release", voucher
 
 
-def test_who_shows_the_new_passport_is_the_holder_of_the_first(client, people, stack,
-                                                                  topics):
+def test_who_shows_the_new_passport_is_the_holder_of_the_first(client, people, walk_of):
     """By card number alone, or by the number of before: the document that is shown is the holder's."""
     for _ in range(3):
         old = people.foreigner()
@@ -74,7 +72,7 @@ def test_who_shows_the_new_passport_is_the_holder_of_the_first(client, people, s
         by_card = client.api("production", "bank_outlet").post("/v1/card-operations", {
             "operation": "release", "channel": "bank_outlet", "actor": shows_new,
             "operator": client.operator(),
-            "card_no": card_in_hand(stack.info(), topics, old)}, wait=10)
+            "card_no": walk_of(old).numbers()[0]}, wait=10)
         assert (by_card.json["result"], by_card.json["card_state"]) == ("done", "normal"), by_card
 
 
