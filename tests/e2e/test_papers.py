@@ -50,8 +50,10 @@ def test_intake_and_inquiry_give_the_outcome_in_one_shape(card):
 
 def test_the_receipt_tells_the_promised_day_while_the_application_is_open(client, people, bank):
     bank.behave(hold_after="arrived")
-    first = client.accepted(people.resident())
-    assert first["receipt"]["promised_date"] is None  # not queued yet
+    first = client.accepted(people.foreigner())
+    client.wait_for(first["application_id"], "photo_missing")
+    assert first["receipt"]["promised_date"] is None
+    client.put_photo(first["application_id"])
     shown = client.wait_for(first["application_id"], "ready_for_pickup")
     promised = shown["receipt"]["promised_date"]
     assert promised and promised <= shown["deadline"]["due_on"]
