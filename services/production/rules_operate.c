@@ -108,6 +108,24 @@ static enum production_fit release_replacement(const struct production_op *op, s
     return PRODUCTION_AHEAD;
 }
 
+/* A card under way is cancelled where its application may be withdrawn, not while it is made. */
+static bool is_in_production(const struct production_target *t)
+{
+    enum cf_app_state to;
+    const struct production_app *app = &t->slot->app;
+    return t->made && production_app_is_open(app) &&
+           production_fit_of(app, PRODUCTION_ON_WITHDRAW, &to) != PRODUCTION_MOVE;
+}
+
+/* There will be no new card: the application that brings it is withdrawn, if it is open. */
+static void end_with_card(struct production_slot *slot, struct production_effects *fx)
+{
+    if (production_app_is_open(&slot->app))
+        production_end(slot, CF_APP_WITHDRAWN, (struct cf_str){0}, false, fx);
+    else
+        production_card_give_back(&slot->card, fx);
+}
+
 static void done(const struct production_op *op, const struct production_target *t,
                  struct production_effects *fx)
 {
@@ -129,7 +147,9 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         answer(op, t, "already", NULL, fx);
         return PRODUCTION_MOVE;
     }
-    if (fit != PRODUCTION_MOVE) {
+    if (on == PRODUCTION_CARD_CANCEL && is_in_production(t)) {
+        production_refuse(&v, "in_production");
+    } else if (fit != PRODUCTION_MOVE) {
         production_refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled"
                                                                   : "illegal_in_state");
     } else if (on == PRODUCTION_CARD_RELEASE) {
@@ -147,9 +167,9 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         t->card->financial = PRODUCTION_FIN_ACTIVE;
     }
     production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
-    if (on == PRODUCTION_CARD_CANCEL && t->made) production_card_give_back(&t->slot->card, fx);
     if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
     done(op, t, fx);
+    if (on == PRODUCTION_CARD_CANCEL && t->made) end_with_card(t->slot, fx);
     return PRODUCTION_MOVE;
 }
 

@@ -225,3 +225,17 @@ def test_a_card_that_is_not_collected_is_not_activated(machines, people):
     assert (said["result"], [r["code"] for r in said["reasons"]]) == \
         ("refused", ["not_collected"]), said
     assert h.cards() == ["sealed"] and h.state() == "ready_for_pickup"
+
+
+def test_a_card_under_way_is_cancelled_at_its_outlet_only(machines, people):
+    """As a withdrawal; the application ends with its card."""
+    h = Holder(Client(machines), people.resident()).reach("produced")
+    said = h.operate("cancel")
+    assert (said["result"], [r["code"] for r in said["reasons"]]) == \
+        ("refused", ["in_production"]), said
+    h.bank("shipped", "arrived")
+    h.at("ready_for_pickup")
+    said = h.operate("cancel")
+    assert (said["result"], said["card_state"]) == ("done", "cancelled"), said
+    h.at("withdrawn")
+    h.has_cards("cancelled")

@@ -360,6 +360,55 @@ static void activation_waits_for_the_collection(void **state)
     }
 }
 
+/* As a withdrawal: at its outlet the application ends with the card, before that it is refused. */
+static void a_card_under_way_is_cancelled_with_its_application(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cf_app_state app;
+        enum cf_card_state made;
+        const char *reasons;
+        enum cf_app_state then;
+    } rows[] = {
+        {CF_APP_BATCHED,          CF_CARD_RESERVED, "in_production", CF_APP_BATCHED       },
+        {CF_APP_ACCOUNT_OPENED,   CF_CARD_RESERVED, "in_production", CF_APP_ACCOUNT_OPENED},
+        {CF_APP_PRODUCED,         CF_CARD_SEALED,   "in_production", CF_APP_PRODUCED      },
+        {CF_APP_SHIPPED,          CF_CARD_SEALED,   "in_production", CF_APP_SHIPPED       },
+        {CF_APP_READY_FOR_PICKUP, CF_CARD_SEALED,   "",              CF_APP_WITHDRAWN     },
+        {CF_APP_COLLECTED,        CF_CARD_SEALED,   "",              CF_APP_COLLECTED     },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_holder h = holder_with(CF_CARD_NORMAL);
+        struct production_slot *slot = &h.permanent;
+        bool under_way = !cf_app_state_is_end(rows[i].app), done = !*rows[i].reasons;
+        slot->card.handed_in = true;
+        slot->app.kind = CF_KIND_DAMAGE_REPLACEMENT;
+        slot->app.state = rows[i].app;
+        slot->app.until = NOW + 1;
+        slot->made = card_in(rows[i].made);
+        memcpy(slot->made.no, "B00000027", 10);
+        struct production_op op = asked(PRODUCTION_OP_CANCEL);
+        op.card_no = CF_STR("B00000027");
+        const struct production_effect *a = operate(&h, &op);
+        assert_string_equal(a->word, done ? "done" : "refused");
+        assert_string_equal(reasons_of(a), rows[i].reasons);
+        assert_int_equal(slot->app.state, rows[i].then);
+        assert_int_equal(slot->card.handed_in, !done);
+        if (!done) {
+            assert_int_equal(slot->made.state, rows[i].made);
+            assert_int_equal(fx.n, 1);
+            continue;
+        }
+        assert_int_equal(must_find(&fx, PRODUCTION_FX_CHANGED)->card.state, CF_CARD_CANCELLED);
+        assert_ptr_equal(must_find(&fx, PRODUCTION_FX_CHANGED)->op, &op);
+        assert_int_equal(find(&fx, PRODUCTION_FX_STEP) != NULL, under_way);
+        if (!under_way) continue;
+        assert_int_equal(must_find(&fx, PRODUCTION_FX_STEP)->state, CF_APP_WITHDRAWN);
+        assert_int_equal(slot->app.until, 0);
+        assert_string_equal(slot->app.superseded, "B00000027");
+    }
+}
+
 static void a_number_of_before_is_a_cancelled_card(void **state)
 {
     (void)state;
@@ -731,6 +780,7 @@ int main(void)
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),
         cmocka_unit_test(activation_waits_for_the_collection),
+        cmocka_unit_test(a_card_under_way_is_cancelled_with_its_application),
         cmocka_unit_test(a_number_of_before_is_a_cancelled_card),
         cmocka_unit_test(a_refused_extension_names_its_reason_once),
         cmocka_unit_test(activating_changes_only_what_it_takes_over),
