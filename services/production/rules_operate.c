@@ -258,6 +258,8 @@ static void import_card(struct production_holder *h, const struct production_op 
     }
     if (production_card_is(&slot->card) || production_card_is(&slot->made) || h->died)
         production_refuse(&v, "card_exists");
+    else if (production_app_is_open(&slot->app)) /* a card will come of it */
+        production_refuse(&v, "duplicate_application");
     else if (op->import.known) /* a number is never used again */
         production_refuse(&v, "card_cancelled");
     if (!op->card_no.len && !op->import.number[0])

@@ -766,6 +766,27 @@ static void what_cannot_have_been_a_card_is_not_imported(void **state)
     assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
 }
 
+/* A card will come of it; an application for the other kind of card is no matter. */
+static void no_card_is_imported_beside_an_open_application(void **state)
+{
+    (void)state;
+    for (int s = CF_APP_NONE; s < CF_APP_COUNT; s++)
+        for (int temporary = 0; temporary <= 1; temporary++) {
+            struct production_holder h = {0};
+            struct production_slot *slots[] = {&h.permanent, &h.temporary};
+            enum cf_app_state at = (enum cf_app_state)s;
+            bool open = at != CF_APP_NONE && !cf_app_state_is_end(at);
+            struct production_op op = import("B00000019", CF_CARD_NORMAL);
+            if (temporary) op.import.kind = CF_CARD_KIND_TEMPORARY;
+            slots[temporary]->app.state = at;
+            assert_string_equal(reasons_of(operate(&h, &op)), open ? "duplicate_application" : "");
+            assert_int_equal(slots[temporary]->card.state, open ? CF_CARD_NONE : CF_CARD_NORMAL);
+            h = (struct production_holder){0};
+            slots[!temporary]->app.state = at;
+            assert_string_equal(operate(&h, &op)->word, "done");
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -794,6 +815,7 @@ int main(void)
         cmocka_unit_test(only_a_usable_temporary_card_is_extended),
         cmocka_unit_test(an_imported_card_stands_as_it_was),
         cmocka_unit_test(what_cannot_have_been_a_card_is_not_imported),
+        cmocka_unit_test(no_card_is_imported_beside_an_open_application),
     };
     return cmocka_run_group_tests(tests, load_calendar, drop_calendar);
 }
