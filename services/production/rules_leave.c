@@ -152,11 +152,19 @@ static void bury_card(struct production_card *card, bool temporary, struct produ
         production_tell_bank(card, PRODUCTION_DEATH, fx);
 }
 
+/* Intake tells of it once, by a newer revision: who was reported dead lives. Cards stay cancelled. */
+static enum production_fit comes_back(struct production_holder *h)
+{
+    if (!h->died) return PRODUCTION_ALREADY;
+    h->died = false;
+    return PRODUCTION_MOVE;
+}
+
 enum production_fit production_on_enrolment(struct production_holder *h,
                                             const struct production_enrolment *m,
                                             struct production_effects *fx)
 {
-    if (m->active) return PRODUCTION_ALREADY;
+    if (m->active) return comes_back(h);
     bool died = cf_str_is(m->reason, PRODUCTION_DEATH);
     struct production_slot *slots[] = {&h->permanent, &h->temporary};
     for (int i = 0; i < 2; i++) {

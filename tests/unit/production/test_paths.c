@@ -722,8 +722,26 @@ static void the_end_of_the_enrolment_closes_what_the_domain_says(void **state)
         bool line_open = from == CF_APP_BATCHED || from == CF_APP_ACCOUNT_OPENED;
         assert_int_equal(find(&fx, PRODUCTION_FX_LINE) != NULL, line_open);
         assert_int_equal(enrolment(&h, "death"), PRODUCTION_ALREADY);
-        assert_int_equal(enrolment(&h, ""), PRODUCTION_ALREADY);
     }
+}
+
+/* Reported in error: the cards are gone, another one is to be had. */
+static void who_is_enrolled_again_may_have_a_card(void **state)
+{
+    (void)state;
+    struct production_holder h = holder_in(CF_APP_READY_FOR_PICKUP);
+    struct production_accepted a = accepted(CF_KIND_FIRST_ISSUE);
+    assert_int_equal(enrolment(&h, ""), PRODUCTION_ALREADY);
+    h.permanent.card = card_in(CF_CARD_NORMAL);
+    enrolment(&h, "death");
+    assert_int_equal(enrolment(&h, ""), PRODUCTION_MOVE);
+    assert_int_equal(fx.n, 0);
+    assert_false(h.died);
+    assert_int_equal(h.permanent.card.state, CF_CARD_CANCELLED);
+    assert_int_equal(h.permanent.app.state, CF_APP_CLOSED);
+    assert_int_equal(enrolment(&h, ""), PRODUCTION_ALREADY);
+    assert_int_equal(production_on_accepted(&h, &a, &fx), PRODUCTION_MOVE);
+    assert_int_equal(h.permanent.app.state, CF_APP_ACCEPTED);
 }
 
 static void who_left_is_out_of_the_queue_by_the_banks_word(void **state)
@@ -842,6 +860,7 @@ int main(void)
         cmocka_unit_test(who_waits_for_the_queue_hears_how_it_left),
         cmocka_unit_test(a_line_of_nobody_is_a_contradiction),
         cmocka_unit_test(the_end_of_the_enrolment_closes_what_the_domain_says),
+        cmocka_unit_test(who_is_enrolled_again_may_have_a_card),
         cmocka_unit_test(who_left_is_out_of_the_queue_by_the_banks_word),
         cmocka_unit_test(death_cancels_the_cards_of_both_slots),
         cmocka_unit_test(the_lane_that_has_waited_longest_is_next),
