@@ -4,6 +4,7 @@
 #include "cardflow/v1/application.pb-c.h"
 #include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
+#include "common/io/ids.h"
 
 static const char *const application_types[] = {"application.accepted",
                                                 "application.withdrawal_requested",
@@ -367,6 +368,7 @@ static int signature(struct cf_decode *d, const struct cf_record *rec)
 static const struct production_result *result_body(struct cf_arena *a,
                                                    const Cardflow__V1__BankResult *r)
 {
+    static const uint8_t none[16];
     struct production_result *b = cf_arena_zero(a, sizeof *b);
     if (!production_codec_id(r->application_id, b->app_id) ||
         !production_codec_ref(r->batch_id, b->batch_id) ||
@@ -378,6 +380,9 @@ static const struct production_result *result_body(struct cf_arena *a,
     b->reason = production_codec_text(r->reason);
     b->step = production_step_parse(production_codec_text(r->step));
     b->fees = any_fee(r->n_fees, r->fees);
+    if (memcmp(b->id, none, 16) == 0)
+        cf_uuid8_of(b->id, CF_STR("bank.result"), (struct cf_str){(const char *)b->app_id, 16},
+                    production_codec_text(r->step), b->card_no);
     return b->reason.len <= 100 ? b : NULL;
 }
 

@@ -68,6 +68,8 @@ static enum production_fit on_result(struct scene *c, const struct production_re
 {
     struct production_result mine = *r;
     uint8_t id[16];
+    /* What is tried again was refused when it came. */
+    mine.fee_told = r != c->s->msg->body || cf_aux_get(c->s, PRODUCTION_OPERATION, r->id);
     const struct production_slot *slot = production_slot_of(&c->h, r->app_id);
     if (slot && r->card_no.len && !cf_str_is(r->card_no, slot->made.no) &&
         !cf_str_is(r->card_no, slot->card.no)) {

@@ -338,16 +338,18 @@ static size_t want_number(const struct production_row *row, const struct cf_msg 
     return n;
 }
 
-/* An answer about a card that is not the present one: was it made for this holder before? */
+/* An answer about a card that is not the present one: was it made for this holder before? One with
+ * a fee: was that refused before? */
 static size_t want_earlier(const struct production_row *row, const struct cf_msg *m,
                            struct cf_want *wants, size_t max)
 {
     const struct production_result *r = m->body;
     uint8_t id[16];
     size_t n = 0;
+    if (r->fees) want(wants, &n, max, PRODUCTION_OPERATION, r->id);
     if (!r->card_no.len || cf_str_eq(r->card_no, row->made_no) ||
         cf_str_eq(r->card_no, row->card_no))
-        return 0;
+        return n;
     production_issued_id(&m->key, r->card_no, id);
     want(wants, &n, max, PRODUCTION_ISSUED, id);
     return n;

@@ -268,13 +268,13 @@ struct production_enrolment {
 };
 
 struct production_result {
-    uint8_t id[16]; /* the bank's own, of this answer; zero: it gave none */
+    uint8_t id[16]; /* the bank's own, of this answer; where it gave none, of what it says */
     uint8_t app_id[16];
     uint8_t batch_id[16];
     uint32_t line_no;
     struct cf_str bank, card_no, reason;
     enum production_app_event step;
-    bool fees;
+    bool fees, fee_told; /* fee_told: refused before, with this answer */
     bool earlier; /* card_no is that of a card made for this application before the present one */
 };
 

@@ -65,17 +65,19 @@ static void take_step(struct production_slot *slot, const struct production_resu
     }
 }
 
-/* A fee in a bank's report is refused and recorded; the step itself counts (S12). */
+/* A fee in a bank's report is refused and recorded, once; the step itself counts (S12). */
 static void refuse_fee(struct production_slot *slot, const struct production_result *r,
                        struct production_effects *fx)
 {
-    static const uint8_t none[16];
     struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
-    memcpy(e->command_id, memcmp(r->id, none, 16) ? r->id : slot->app.id, 16);
+    memcpy(e->command_id, r->id, 16);
     e->command = "bank_result";
     e->record = true;
+    e->notice = true;
     e->word = "refused";
     e->reasons[e->n_reasons++] = "fee_not_allowed";
+    /* About a card that was given up. */
+    if (r->card_no.len && !cf_str_is(r->card_no, e->card.no)) memset(&e->card, 0, sizeof e->card);
 }
 
 static bool names_line(const struct production_result *r)
@@ -117,6 +119,24 @@ static enum production_fit fit_of(const struct production_slot *slot, enum produ
     return production_fit_of(&app, on, to);
 }
 
+/* About a card that was given up: only its old line hears of it. */
+static bool is_about_gone(const struct production_result *r, const struct production_app *app)
+{
+    return r->card_no.len && (r->earlier || cf_str_is(r->card_no, app->superseded));
+}
+
+static enum production_fit void_old_line(struct production_slot *slot,
+                                         const struct production_result *r,
+                                         struct production_effects *fx)
+{
+    if (r->step != PRODUCTION_ON_PRODUCED || !names_line(r)) return PRODUCTION_ALREADY;
+    struct production_effect *e = production_about_app(fx, PRODUCTION_FX_LINE, slot);
+    e->word = "late_voided";
+    memcpy(e->batch_id, r->batch_id, 16);
+    e->line_no = r->line_no;
+    return PRODUCTION_MOVE;
+}
+
 enum production_fit production_on_result(struct production_holder *h,
                                          const struct production_result *r,
                                          const struct production_world *w,
@@ -124,23 +144,16 @@ enum production_fit production_on_result(struct production_holder *h,
 {
     struct production_slot *slot = production_slot_of(h, r->app_id);
     if (!slot) return production_has_ended(h, r->app_id) ? PRODUCTION_ENDED : PRODUCTION_ILLEGAL;
-    struct production_app *app = &slot->app;
-    if (r->bank.len && !cf_str_eq(r->bank, app->bank)) return PRODUCTION_ILLEGAL;
-    /* About a card that was given up: only its old line hears of it. */
-    if (r->card_no.len && (r->earlier || cf_str_is(r->card_no, app->superseded))) {
-        if (r->step != PRODUCTION_ON_PRODUCED || !names_line(r)) return PRODUCTION_ALREADY;
-        struct production_effect *e = production_about_app(fx, PRODUCTION_FX_LINE, slot);
-        e->word = "late_voided";
-        memcpy(e->batch_id, r->batch_id, 16);
-        e->line_no = r->line_no;
-        return PRODUCTION_MOVE;
-    }
+    if (r->bank.len && !cf_str_eq(r->bank, slot->app.bank)) return PRODUCTION_ILLEGAL;
     enum cf_app_state to = CF_APP_NONE;
-    enum production_fit fit = fit_of(slot, r->step, &to);
-    if (fit != PRODUCTION_MOVE && fit != PRODUCTION_AHEAD) return fit;
-    if (r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
-    if (fit == PRODUCTION_AHEAD) return fit;
-    if (r->fees) refuse_fee(slot, r, fx);
-    take_step(slot, r, to, w, fx);
-    return PRODUCTION_MOVE;
+    bool gone = is_about_gone(r, &slot->app);
+    enum production_fit fit = gone ? PRODUCTION_ALREADY : fit_of(slot, r->step, &to);
+    bool fits = fit == PRODUCTION_MOVE || fit == PRODUCTION_AHEAD;
+    if (fits && r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
+    if (fit == PRODUCTION_ILLEGAL) return fit; /* a person looks at all of it */
+    bool fee = r->fees && !r->fee_told;
+    if (fee) refuse_fee(slot, r, fx);
+    if (gone) fit = void_old_line(slot, r, fx);
+    else if (fit == PRODUCTION_MOVE) take_step(slot, r, to, w, fx);
+    return fee && fit != PRODUCTION_AHEAD ? PRODUCTION_MOVE : fit;
 }

@@ -205,13 +205,19 @@ def test_a_fee_in_a_bank_result_is_refused_and_on_record(client, people, bank, s
     person = people.resident()
     application_id = client.accepted(person)["application_id"]
     client.wait_for(application_id, "account_opened")
-    told = client.api("production").post("/v1/bank-results", {
-        "application_id": application_id, **client.document(person), "bank_code": "B01",
-        "type": "produced", "fees": [{"type": "card", "amount": 0.01}]})
-    assert told.status == 202, told
-    client.wait_for(application_id, "produced")
+    for step in ("produced", "account_opened"):  # the second says nothing new
+        told = client.api("production").post("/v1/bank-results", {
+            "application_id": application_id, **client.document(person), "bank_code": "B01",
+            "type": step, "fees": [{"type": "card", "amount": 0.01}]})
+        assert told.status == 202, told
+        client.wait_for(application_id, "produced")
+        client.settle("production")
     with psycopg.connect(stack.info()["postgres"]["production"]) as link:
-        rows = link.execute("select o.result, o.reasons from operation o join issued i on "
+        rows = link.execute("select o.result, o.reasons, o.notice_no from operation o join issued i on "
                             "i.card_no = o.card_no where i.app_id = %s and o.operation = %s",
                             (application_id, "bank_result")).fetchall()
-    assert rows == [("refused", "fee_not_allowed")]
+    assert [row[:2] for row in rows] == [("refused", "fee_not_allowed")] * 2
+    for *_, number in rows:
+        notice = client.api("production").get(f"/v1/notices/{number}")
+        assert (notice.status, [r["code"] for r in notice.json["reasons"]]) == \
+            (200, ["fee_not_allowed"]), notice

@@ -302,6 +302,30 @@ static void a_fee_in_a_bank_report_is_refused_and_the_step_counts(void **state)
     assert_string_equal(last_answer(w)->reasons[0], "fee_not_allowed");
 }
 
+/* With a notice; one that comes ahead of its step when it comes, and not again with its step. */
+static void a_fee_is_refused_once_for_an_answer(void **state)
+{
+    struct world *w = *state;
+    to_batched(w);
+    struct production_result_fields f = {.bank = CF_STR("B01"), .fee_cents = 500};
+    static const char *const all[] = {"produced", "account_opened", "account_opened", "produced"};
+    static const size_t answers[] = {1, 2, 2, 2};
+    memcpy(f.app_id, w->app, 16);
+    for (int i = 0; i < 4; i++) {
+        f.step = cf_str_of(all[i]);
+        feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+        assert_int_equal(count(w, "card.events", "card.operation_answered"), answers[i]);
+    }
+    is_text(row_of(w)->app_state, "produced");
+    assert_true(last_answer(w)->notice_no[0]);
+    /* The same step in another answer. */
+    memcpy(f.result_id, "result-id-000001", 16);
+    for (int i = 0; i < 2; i++) {
+        feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+        assert_int_equal(count(w, "card.events", "card.operation_answered"), 3);
+    }
+}
+
 static void garbage_and_wrong_keys_on_open_topics_become_dead_letters(void **state)
 {
     struct world *w = *state;
@@ -825,6 +849,7 @@ int main(void)
         T(an_answer_about_another_card_or_from_another_bank_is_parked),
         T(an_answer_that_stays_ahead_raises_an_alarm_and_is_kept),
         T(a_fee_in_a_bank_report_is_refused_and_the_step_counts),
+        T(a_fee_is_refused_once_for_an_answer),
         T(garbage_and_wrong_keys_on_open_topics_become_dead_letters),
         T(a_failed_card_is_made_again_under_a_new_number),
         T(a_line_that_the_bank_rejects_is_made_again_until_the_limit),

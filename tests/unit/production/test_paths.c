@@ -367,6 +367,49 @@ static void a_fee_is_refused_and_the_step_counts(void **state)
     assert_int_equal(fx.n, 0);
 }
 
+/* Whatever becomes of the step; once. What contradicts the state is for a person to look at. */
+static void a_fee_is_refused_whatever_the_step(void **state)
+{
+    (void)state;
+    static const struct {
+        enum cf_app_state app;
+        enum production_app_event step;
+        const char *card_no, *bank;
+        enum production_fit with, without;
+    } rows[] = {
+        {CF_APP_BATCHED,   PRODUCTION_ON_ACCOUNT_OPENED, "B00000019", "B01", PRODUCTION_MOVE,    PRODUCTION_MOVE   },
+        {CF_APP_BATCHED,   PRODUCTION_ON_PRODUCED,       "B00000019", "B01", PRODUCTION_AHEAD,   PRODUCTION_AHEAD  },
+        {CF_APP_SHIPPED,   PRODUCTION_ON_PRODUCED,       "B00000019", "B01", PRODUCTION_MOVE,    PRODUCTION_ALREADY},
+        {CF_APP_WITHDRAWN, PRODUCTION_ON_SHIPPED,        "",          "B01", PRODUCTION_MOVE,    PRODUCTION_ENDED  },
+        {CF_APP_BATCHED,   PRODUCTION_ON_FAILED,         "B00000027", "B01", PRODUCTION_MOVE,    PRODUCTION_ALREADY},
+        {CF_APP_BATCHED,   PRODUCTION_ON_ACCOUNT_OPENED, "",          "B02", PRODUCTION_ILLEGAL, PRODUCTION_ILLEGAL},
+        {CF_APP_PRODUCED,  PRODUCTION_ON_FAILED,         "",          "B01", PRODUCTION_ILLEGAL, PRODUCTION_ILLEGAL},
+    };
+    struct production_world w = world_at(NOW);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int told = 0; told <= 1; told++) {
+            struct production_holder h = holder_in(rows[i].app);
+            memcpy(h.permanent.app.superseded, "B00000027", 10);
+            struct production_result r = {.id = {3},
+                                          .app_id = {7},
+                                          .step = rows[i].step,
+                                          .card_no = cf_str_of(rows[i].card_no),
+                                          .bank = cf_str_of(rows[i].bank),
+                                          .fees = true,
+                                          .fee_told = told};
+            enum production_fit want = told ? rows[i].without : rows[i].with;
+            if (production_on_result(&h, &r, &w, &fx) != want) fail_msg("row %zu", i);
+            const struct production_effect *e = find(&fx, PRODUCTION_FX_ANSWERED);
+            assert_int_equal(e != NULL, !told && want != PRODUCTION_ILLEGAL);
+            if (!e) continue;
+            assert_string_equal(e->reasons[0], "fee_not_allowed");
+            assert_memory_equal(e->command_id, r.id, 16);
+            assert_true(e->notice && e->record);
+            bool gone = cf_str_is(r.card_no, "B00000027");
+            if (gone) assert_string_equal(e->card.no, "");
+        }
+}
+
 /* ---- time ---------------------------------------------------------------------------------- */
 
 static void a_card_not_collected_for_a_year_is_cancelled(void **state)
@@ -848,6 +891,7 @@ int main(void)
         cmocka_unit_test(an_unanswered_line_is_missing_and_made_again),
         cmocka_unit_test(a_collected_card_takes_the_free_place),
         cmocka_unit_test(a_fee_is_refused_and_the_step_counts),
+        cmocka_unit_test(a_fee_is_refused_whatever_the_step),
         cmocka_unit_test(a_card_not_collected_for_a_year_is_cancelled),
         cmocka_unit_test(without_a_number_it_is_asked_for_again),
         cmocka_unit_test(a_temporary_card_is_made_on_the_spot_and_collected),
