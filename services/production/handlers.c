@@ -59,7 +59,8 @@ static enum production_fit operate(struct scene *c, const struct production_op *
     uint8_t id[16];
     mine->waited = waited;
     production_issued_id(&c->s->msg->key, op->card_no, id);
-    mine->issued = op->card_no.len && cf_aux_get(c->s, PRODUCTION_ISSUED, id);
+    mine->issued = op->card_no.len && !cf_str_is(op->card_no, c->h.permanent.made.no) &&
+                   cf_aux_get(c->s, PRODUCTION_ISSUED, id);
     return production_operate(&c->h, mine, &c->world, &c->fx);
 }
 

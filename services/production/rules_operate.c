@@ -2,16 +2,27 @@
 #include "services/production/rules_inside.h"
 #include "services/production/rules_password.h"
 
+/* A reserved card is hidden from the holder. Only what depends on where its application stands looks
+ * at it: an activation waits for the collection, a cancellation is judged as a withdrawal. */
+static bool is_hidden(const struct production_target *t, enum production_operation what)
+{
+    return t->card && t->card->state == CF_CARD_RESERVED && what != PRODUCTION_OP_ACTIVATE &&
+           what != PRODUCTION_OP_CANCEL;
+}
+
 /* The card an operation is about, and where it is. */
 static struct production_target find_card(struct production_holder *h,
                                           const struct production_op *op)
 {
     struct production_target all[PRODUCTION_TARGETS], best = {0}, gone = {0};
-    if (op->card_no.len) return production_target_of(h, op->card_no);
+    if (op->card_no.len) {
+        struct production_target named = production_target_of(h, op->card_no);
+        return is_hidden(&named, op->what) ? gone : named;
+    }
     size_t n = production_targets(h, all);
     for (size_t i = 0; i < n; i++) {
         bool wants_temporary = op->what == PRODUCTION_OP_EXTEND_TEMPORARY;
-        if (all[i].temporary != wants_temporary) continue;
+        if (all[i].temporary != wants_temporary || is_hidden(&all[i], op->what)) continue;
         if (!production_card_is(all[i].card)) {
             gone = all[i];
             continue;
@@ -29,7 +40,7 @@ static void answer(const struct production_op *op, const struct production_targe
     e->op = op;
     memcpy(e->command_id, op->id, 16);
     e->word = result;
-    if (t->card) {
+    if (t->card && t->card->state != CF_CARD_RESERVED) {
         e->card = *t->card;
         e->bank = t->card->bank;
         e->temporary = t->temporary;

@@ -333,6 +333,40 @@ static void the_card_that_is_meant_is_found(void **state)
     }
 }
 
+/* Nothing about it is told, whoever knows its number; the card in hand is found beside it. */
+static void a_reserved_card_is_hidden(void **state)
+{
+    (void)state;
+    static const char *const numbers[] = {"", "B00000027"};
+    for (int what = PRODUCTION_OP_NONE + 1; what < PRODUCTION_OP_IMPORT_CARD; what++)
+        for (int named = 0; named <= 1; named++)
+            for (int beside = 0; beside <= 1; beside++) {
+                struct production_holder h = {0};
+                if (beside) h.permanent.card = card_in(CF_CARD_CANCELLED);
+                h.permanent.app.state = CF_APP_BATCHED;
+                h.permanent.made = card_in(CF_CARD_RESERVED);
+                memcpy(h.permanent.made.no, "B00000027", 10);
+                struct production_op op = asked((enum production_operation)what);
+                op.card_no = cf_str_of(numbers[named]);
+                op.role = cf_str_of(what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK ? "bank"
+                                                                                  : "holder");
+                op.waited = true;
+                const struct production_effect *a = operate(&h, &op);
+                const char *said = reasons_of(a);
+                assert_string_not_equal(a->card.no, "B00000027");
+                assert_int_equal(h.permanent.made.state, CF_CARD_RESERVED);
+                bool old = beside && !named && what != PRODUCTION_OP_EXTEND_TEMPORARY;
+                if (what == PRODUCTION_OP_ACTIVATE)
+                    assert_string_equal(said, "not_collected");
+                else if (what == PRODUCTION_OP_CANCEL)
+                    assert_string_equal(said, "in_production");
+                else if (old)
+                    assert_string_equal(a->card.no, "B00000019");
+                else
+                    assert_string_equal(said, "unknown_card");
+            }
+}
+
 /* ---- moves --------------------------------------------------------------------------------- */
 
 /* Collected first: a card still on its way waits for the bank's word, and not for ever. */
@@ -800,6 +834,7 @@ int main(void)
         cmocka_unit_test(locking_and_unlocking_need_a_reason),
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),
+        cmocka_unit_test(a_reserved_card_is_hidden),
         cmocka_unit_test(activation_waits_for_the_collection),
         cmocka_unit_test(a_card_under_way_is_cancelled_with_its_application),
         cmocka_unit_test(a_number_of_before_is_a_cancelled_card),
