@@ -182,6 +182,7 @@ static void read_supplement(struct cf_in *in, struct change *c)
     r->bank_code = intake_word_in(in, "bank_code");
     r->outlet_code = intake_word_in(in, "outlet_code");
     r->photo_choice = intake_word_in(in, "photo_choice");
+    r->reissue_reason = intake_word_in(in, "reissue_reason");
     r->submitted_at = intake_time_in(in, "submitted_at");
     r->may_backdate = c->w.req->client->may_backdate;
     c->photo = intake_photo_in(in, c->w.front);

@@ -107,6 +107,7 @@ static int decode_supplement(struct cf_decode *d, const struct cf_record *rec,
     m->request = (struct intake_request){.bank_code = text(s->bank_code),
                                          .outlet_code = text(s->outlet_code),
                                          .photo_choice = text(s->photo_choice),
+                                         .reissue_reason = text(s->reissue_reason),
                                          .submitted_at = s->submitted_at_ms,
                                          .may_backdate = s->may_backdate,
                                          .photo_reasons = s->photo_reasons};

@@ -87,6 +87,7 @@ struct cf_str intake_codec_supplement(struct cf_arena *a, const struct intake_su
     s.bank_code = z(a, m->request.bank_code);
     s.outlet_code = z(a, m->request.outlet_code);
     s.photo_choice = z(a, m->request.photo_choice);
+    s.reissue_reason = z(a, m->request.reissue_reason);
     s.submitted_at_ms = m->request.submitted_at;
     s.may_backdate = m->request.may_backdate;
     s.photo_ref = id_or_nothing(m->photo_ref);

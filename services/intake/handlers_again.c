@@ -43,10 +43,12 @@ const uint8_t *intake_again_unchanged(const struct intake_case *c)
 
 /* ---- put right ------------------------------------------------------------------------------- */
 
+/* A row (a) without a reason of its own leaves that of the application (b). */
 static bool same_words(const struct intake_application *a, const struct intake_application *b)
 {
     return cf_str_eq(a->bank_code, b->bank_code) && cf_str_eq(a->outlet_code, b->outlet_code) &&
            cf_str_eq(a->photo_choice, b->photo_choice) &&
+           (!a->reissue_reason.len || cf_str_eq(a->reissue_reason, b->reissue_reason)) &&
            cf_str_eq(a->introduction_letter_no, b->introduction_letter_no) &&
            a->id_copies_held == b->id_copies_held &&
            a->papers_given_before == b->papers_given_before;
@@ -60,6 +62,7 @@ static void take_words(struct intake_application *app, const struct intake_appli
     app->bank_code = row->bank_code;
     app->outlet_code = row->outlet_code;
     app->photo_choice = row->photo_choice;
+    if (row->reissue_reason.len) app->reissue_reason = row->reissue_reason;
     app->introduction_letter_no = row->introduction_letter_no;
     app->id_copies_held = row->id_copies_held;
     app->papers_given_before = row->papers_given_before;

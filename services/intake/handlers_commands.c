@@ -152,6 +152,7 @@ static void merge_request(struct intake_application *app, const struct intake_su
     over(&app->bank_code, r->bank_code);
     over(&app->outlet_code, r->outlet_code);
     over(&app->photo_choice, r->photo_choice);
+    over(&app->reissue_reason, r->reissue_reason);
     app->submitted_at = r->submitted_at;
     app->may_backdate = r->may_backdate;
     static const uint8_t no_photo[16];

@@ -5,13 +5,14 @@
 
 static const uint8_t zero[16];
 
-/* What production cannot take over any more: another bank, another photo. */
+/* What production cannot take over any more: another bank, another photo, another reason. */
 static bool changes_the_order(const struct intake_application *app,
                               const struct intake_supplement *m)
 {
     const struct intake_request *r = &m->request;
     return (r->bank_code.len && !cf_str_eq(r->bank_code, app->bank_code)) ||
            (r->photo_choice.len && !cf_str_eq(r->photo_choice, app->photo_choice)) ||
+           (r->reissue_reason.len && !cf_str_eq(r->reissue_reason, app->reissue_reason)) ||
            r->photo_reasons || memcmp(m->photo_ref, zero, 16) != 0;
 }
 

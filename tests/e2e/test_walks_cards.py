@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from harness.ends import ACTIVE, ISSUED, REJECTED, WITHDRAWN, Walk, today
 from harness.program import wait_until
-from harness.walks import codes
+from harness.walks import codes, supplement
 
 OLD, NEW = ("permanent", "cancelled", "B01"), ("permanent", "normal", "B01")
 AT_B02 = {"bank_code": "B02", "outlet_code": "B02001"}
@@ -75,6 +75,18 @@ def test_changed_data_are_printed_on_a_new_card(holder):
     holder.at(changed, *ACTIVE)
     replaced(holder, holder.first, changed,
              notified=[*ISSUED, "noticed", *ISSUED, "cancelled"])
+
+
+def test_a_reason_that_was_forgotten_is_given_later(walk):
+    walk.client.enrol(walk.person)
+    asked = walk.client.apply(walk.person, kind="reissue")
+    assert (asked.json["outcome"], codes(asked)) == ("notice", ["bad_reissue_reason"]), asked
+    exchanged = asked.json["application_id"]
+    done = supplement(walk.client, exchanged, reissue_reason="mass_exchange")
+    assert (done.json["result"], done.json["outcome"]) == ("done", "accepted"), done
+    walk.at(exchanged, *ACTIVE)
+    walk.ends(applications={exchanged: ACTIVE}, receipts={exchanged: "B01001"}, cards=[NEW],
+              vouchers=["activate"], notified=["noticed", *ISSUED], told=[])
 
 
 def test_an_old_card_that_nobody_here_knows_is_exchanged_at_any_bank(walk):
