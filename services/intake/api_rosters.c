@@ -171,6 +171,18 @@ static void keep_agent(struct cf_arena *a, struct intake_agent *agent)
     agent->document_number = cf_arena_str(a, agent->document_number);
 }
 
+/* One reason for all rows; without it none of them could be accepted. */
+static void read_kind(struct cf_in *in, struct intake_roster_meta *m)
+{
+    struct cf_str kind = cf_in_text(in, "kind", CF_OPTIONAL, 0, 64);
+    m->kind = kind.len ? cf_app_kind_parse(kind) : CF_KIND_FIRST_ISSUE;
+    m->reissue_reason = text_in(in, "reissue_reason");
+    if (m->kind == CF_KIND_REISSUE && cf_reissue_reason_parse(m->reissue_reason) == CF_REISSUE_NONE)
+        cf_in_wrong(in, "reissue_reason",
+                    "must be mass_exchange, expiry, data_changed or bank_change",
+                    "Give the reason of all rows; send a list for each reason.");
+}
+
 static void read_meta(struct cf_in *in, struct upload *u)
 {
     struct intake_roster_meta *m = &u->meta;
@@ -183,8 +195,7 @@ static void read_meta(struct cf_in *in, struct upload *u)
     u->papers.unit_code = m->unit_code;
     m->bank_code = text_in(in, "bank_code");
     m->outlet_code = text_in(in, "outlet_code");
-    struct cf_str kind = cf_in_text(in, "kind", CF_OPTIONAL, 0, 64);
-    m->kind = kind.len ? cf_app_kind_parse(kind) : CF_KIND_FIRST_ISSUE;
+    read_kind(in, m);
     m->channel = channel_of(client, cf_in_text(in, "channel", CF_OPTIONAL, 0, 64));
     u->papers.introduction_letter_no =
         cf_arena_str(in->arena, u->papers.introduction_letter_no);

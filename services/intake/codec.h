@@ -249,6 +249,7 @@ struct cf_str intake_codec_row(struct cf_arena *a, const struct intake_row_msg *
 struct intake_roster_meta {
     uint8_t roster_id[16];
     struct cf_str client, unit_code, bank_code, outlet_code, introduction_letter_no, encoding;
+    struct cf_str reissue_reason;
     enum cf_app_kind kind;
     enum cf_channel channel;
     bool id_copies_held, may_backdate;

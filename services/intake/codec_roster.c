@@ -32,6 +32,7 @@ static void fill_opened(struct cf_arena *a, const struct intake_roster_meta *m, 
     o->submitted_at_ms = m->submitted_at;
     o->may_backdate = m->may_backdate;
     o->encoding = z(a, m->encoding);
+    o->reissue_reason = z(a, m->reissue_reason);
 }
 
 struct cf_str intake_codec_roster_opened(struct cf_arena *a, const struct intake_roster_meta *m)
@@ -58,6 +59,7 @@ int intake_codec_split_read(struct cf_arena *a, struct cf_str args, struct intak
                                        .outlet_code = text(o->outlet_code),
                                        .introduction_letter_no = text(o->introduction_letter_no),
                                        .encoding = text(o->encoding),
+                                       .reissue_reason = text(o->reissue_reason),
                                        .kind = cf_app_kind_parse(text(o->kind)),
                                        .channel = cf_channel_parse(text(o->channel)),
                                        .id_copies_held = o->id_copies_held,

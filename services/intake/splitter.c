@@ -177,6 +177,7 @@ static void send_submit(struct reading *r, const struct intake_row *row, const u
                                           .bank_code = r->meta.bank_code,
                                           .outlet_code = r->meta.outlet_code,
                                           .photo_choice = row->photo_choice,
+                                          .reissue_reason = r->meta.reissue_reason,
                                           .unit_code = r->meta.unit_code,
                                           .introduction_letter_no = r->meta.introduction_letter_no,
                                           .id_copies_held = r->meta.id_copies_held,
@@ -355,6 +356,7 @@ static struct reading *reading_new(struct intake_splitter *p, const struct intak
     r->meta.agent = keep(r->arena, m->agent);
     r->key = cf_key_roster(m->roster_id);
     r->meta.encoding = keep(r->arena, m->encoding);
+    r->meta.reissue_reason = keep(r->arena, m->reissue_reason);
     r->seen = intake_seen_new();
     r->pieces = cf_pieces_of(m->size, INTAKE_ROSTER_PIECE);
     r->reader = intake_reader_new(&r->pieces, r->meta.encoding);

@@ -118,6 +118,28 @@ def test_a_list_that_is_sent_again_after_the_cards_are_there_is_unchanged(client
     assert again[0]["application_id"] == rows[0]["application_id"]
 
 
+def test_a_list_of_reissues_has_one_reason_for_all_rows(client, people, topics):
+    unit, persons = unit_code(), [people.resident() for _ in range(2)]
+    client.enrol(*persons, unit_code=unit)
+    content = as_text(table(unit, persons)).encode()
+    for wrong in ({}, {"reissue_reason": "boredom"}):
+        refused = feed.post_roster(client.api("intake", "unit"),
+                                   meta(unit, kind="reissue", **wrong), "list", content)
+        assert refused.status == 400, refused
+        assert [error["field"] for error in refused.json["errors"]] == ["reissue_reason"]
+    mark = topics.ends("application.events")
+    _, state, rows = send(client, unit, content, kind="reissue", reissue_reason="mass_exchange")
+    assert counts(state) == (2, 0, 0), rows
+    reissue = topics.messages.common.APP_KIND_REISSUE
+    event, ids = topics.messages.application.ApplicationEvent, [
+        uuid.UUID(row["application_id"]).bytes for row in rows]
+    told = [event.FromString(r.value) for r in topics.read("application.events", mark)
+            if r.type == "application.accepted"]
+    assert [(e.kind, e.accepted.reissue_reason) for e in told
+            if e.application_id in ids] == [(reissue, "mass_exchange")] * 2
+    client.wait_for(rows[0]["application_id"], "collected", timeout=60)
+
+
 def test_a_corrected_list_with_only_the_bad_rows_puts_them_right(client, people):
     unit, persons = unit_code(), [people.resident() for _ in range(4)]
     client.enrol(*persons, unit_code=unit)

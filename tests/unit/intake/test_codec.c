@@ -352,6 +352,7 @@ static void arguments_of_a_split_come_back(void **state)
                                       .outlet_code = CF_STR("B01001"),
                                       .introduction_letter_no = CF_STR("JS-1"),
                                       .encoding = CF_STR("gbk"),
+                                      .reissue_reason = CF_STR("expiry"),
                                       .kind = CF_KIND_FIRST_ISSUE,
                                       .channel = CF_CHANNEL_UNIT,
                                       .id_copies_held = true,
@@ -370,7 +371,8 @@ static void arguments_of_a_split_come_back(void **state)
     assert_memory_equal(back.roster_id, meta.roster_id, 16);
     assert_true(cf_str_is(back.client, "unit") && cf_str_is(back.unit_code, "U1") &&
                 cf_str_is(back.bank_code, "B01") && cf_str_is(back.outlet_code, "B01001") &&
-                cf_str_is(back.introduction_letter_no, "JS-1") && cf_str_is(back.encoding, "gbk"));
+                cf_str_is(back.introduction_letter_no, "JS-1") && cf_str_is(back.encoding, "gbk") &&
+                cf_str_is(back.reissue_reason, "expiry"));
     assert_int_equal(back.kind, CF_KIND_FIRST_ISSUE);
     assert_int_equal(back.channel, CF_CHANNEL_UNIT);
     assert_true(back.id_copies_held && back.may_backdate);
