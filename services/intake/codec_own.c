@@ -284,6 +284,7 @@ static int decode_moved(struct cf_decode *d, const struct cf_record *rec, const 
     int e = intake_codec_read_submit(d, s, &key, m);
     if (e) return e;
     m->moved = true;
+    m->request.received_at = s->received_at_ms;
     add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_SUBMIT, &key, m);
     return 0;
 }

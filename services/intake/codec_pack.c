@@ -41,6 +41,7 @@ static void fill_submit(struct cf_arena *a, const struct intake_submit *m, struc
     s->reissue_reason = z(a, r->reissue_reason);
     s->submitted_at_ms = r->submitted_at;
     s->may_backdate = r->may_backdate;
+    s->received_at_ms = r->received_at;
     s->roster_id = id_or_nothing(m->roster_id);
     s->row_no = m->row_no;
     s->warnings = r->warnings;

@@ -67,6 +67,7 @@ static void take_words(struct intake_application *app, const struct intake_appli
     app->id_copies_held = row->id_copies_held;
     app->papers_given_before = row->papers_given_before;
     app->submitted_at = row->submitted_at;
+    app->received_at = row->received_at;
     app->may_backdate = row->may_backdate;
     app->row_warnings = row->row_warnings;
     memcpy(app->roster_id, row->roster_id, 16);

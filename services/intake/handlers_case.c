@@ -131,6 +131,7 @@ static struct intake_request request_of(const struct intake_application *app)
         .papers_given_before = app->papers_given_before,
         .with_fee = app->with_fee,
         .submitted_at = app->submitted_at,
+        .received_at = app->received_at,
         .may_backdate = app->may_backdate,
         .from_roster = is_set(app->roster_id),
         .warnings = (unsigned)app->row_warnings,

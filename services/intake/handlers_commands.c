@@ -32,6 +32,7 @@ static struct intake_application application_of(struct cf_step *s, const struct 
         .with_fee = r->with_fee,
         .may_backdate = r->may_backdate,
         .submitted_at = r->submitted_at,
+        .received_at = m->moved ? r->received_at : s->now,
         .row_no = (int32_t)m->row_no,
         .row_warnings = (int32_t)r->warnings,
         .photo_reasons = (int32_t)r->photo_reasons,
@@ -46,6 +47,7 @@ static struct intake_application application_of(struct cf_step *s, const struct 
 static int submit_elsewhere(struct intake_case *c, const struct intake_submit *m)
 {
     struct intake_submit copy = *m;
+    copy.request.received_at = c->app.received_at;
     const struct cf_key *to = &c->h->alias_of;
     int e = intake_codec_person_seal(intake_env_of(c->s)->ring, c->s->arena, &m->person, to,
                                      &copy.sealed);
@@ -185,6 +187,7 @@ static struct intake_submit submit_of(const struct intake_case *c)
                     .papers_given_before = app->papers_given_before,
                     .with_fee = app->with_fee,
                     .submitted_at = app->submitted_at,
+                    .received_at = app->received_at,
                     .may_backdate = app->may_backdate,
                     .warnings = (unsigned)app->row_warnings,
                     .photo_reasons = (uint32_t)app->photo_reasons},
@@ -232,6 +235,7 @@ void intake_merge(struct intake_case *c, const struct intake_supplement *m)
     intake_person_merge(&c->person, &m->changes);
     merge_request(&c->app, m);
     c->app.submitted_at = c->app.submitted_at ? c->app.submitted_at : c->s->now;
+    c->app.received_at = c->s->now;
 }
 
 static int supplement(struct intake_case *c, const struct intake_supplement *m)

@@ -12,13 +12,14 @@ cf_day intake_day(const struct intake_request *r, cf_ms now)
     return cf_day_of_ms(intake_submitted_at(r, now));
 }
 
+/* How old it was when it came: what it waited for here does not make it older. */
 static void check_time(const struct intake_request *r, cf_ms now, struct cf_reason_set *out)
 {
     cf_ms at = intake_submitted_at(r, now);
     if (r->submitted_at < 0) cf_reason_set_add(out, CF_REASON_BAD_SUBMITTED_AT);
     if (r->submitted_at > now + INTAKE_CLOCK_SKEW_MS)
         cf_reason_set_add(out, CF_REASON_SUBMITTED_IN_FUTURE);
-    if (now - at > INTAKE_OLDEST_MS && !r->may_backdate)
+    if (r->received_at && r->received_at - at > INTAKE_OLDEST_MS && !r->may_backdate)
         cf_reason_set_add(out, CF_REASON_SUBMITTED_TOO_OLD);
 }
 

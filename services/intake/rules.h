@@ -46,6 +46,7 @@ struct intake_request {
     bool id_copies_held, papers_given_before;
     bool with_fee;                   /* any fee above 0 */
     cf_ms submitted_at;              /* 0: now; below 0: could not be read */
+    cf_ms received_at;               /* it, or its last supplement; 0: not known any more */
     bool may_backdate;
     bool from_roster;
     unsigned warnings;               /* found while reading the row of a roster */

@@ -108,6 +108,7 @@ static const struct cf_column application_columns[] = {
     COLUMN("with_fee", BOOL, with_fee)
     COLUMN("may_backdate", BOOL, may_backdate)
     COLUMN("submitted_at", INT8, submitted_at)
+    COLUMN("received_at", INT8, received_at)
     COLUMN("roster_id", ID, roster_id)
     COLUMN("row_no", INT4, row_no)
     COLUMN("row_warnings", INT4, row_warnings)

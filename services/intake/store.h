@@ -53,7 +53,7 @@ struct intake_application {
     struct cf_str bank_code, outlet_code, photo_choice, reissue_reason;
     struct cf_str unit_code, introduction_letter_no;
     bool id_copies_held, papers_given_before, with_fee, may_backdate;
-    int64_t submitted_at;
+    int64_t submitted_at, received_at;
     uint8_t roster_id[16];
     int32_t row_no, row_warnings, photo_reasons;
     uint8_t photo_ref[16];

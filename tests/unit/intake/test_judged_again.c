@@ -75,6 +75,100 @@ static void a_list_that_is_sent_again_gives_the_reason(void **state)
     }
 }
 
+/* ---- how old it may be ------------------------------------------------------------------------ */
+
+static void what_came_in_time_is_not_too_old_when_its_enrolment_comes(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW) - 70 * HOUR);
+    submit_at(r, &m, AT(NOW));
+    enrol_at(r, &p, 1, AT(NOW) + 13 * HOUR);
+    assert_string_equal(types_since(r, 0), "application.received application.accepted");
+}
+
+static void nor_when_its_enrolment_does_not_come(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW) - 70 * HOUR);
+    submit_at(r, &m, AT(NOW));
+    struct cf_work timer = r->d->work[0];
+    work_outcome(r, &timer, 0, (struct cf_str){0}, timer.due);
+    assert_string_equal(types_since(r, 1), "application.noticed");
+    assert_string_equal(refusal_reasons(r, event_at(r, 1)), "not_enrolled");
+}
+
+static void a_supplement_is_as_old_as_it_was_when_it_came(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW)), late = m;
+    struct intake_supplement s = {.request = {.submitted_at = AT(NOW),
+                                              .reissue_reason = CF_STR("mass_exchange")}};
+    m.request.kind = late.request.kind = CF_KIND_REISSUE;
+    for (int too_late = 0; too_late <= 1; too_late++) {
+        cf_ms came = AT(NOW) + 72 * HOUR + too_late;
+        size_t sent;
+        uint8_t id[16];
+        struct intake_submit *one = too_late ? &late : &m;
+        if (too_late) one->person.document_number = CF_STR("370284199901209243");
+        if (too_late) one->person.birth_date = CF_STR("1999-01-20");
+        struct cf_key key = submit_at(r, one, AT(NOW));
+        fresh_id(r, id);
+        memcpy(s.application_id, one->application_id, 16);
+        sent = r->d->n_sent;
+        assert_int_equal(double_feed(r->d, "application.commands", "application.supplement", &key,
+                                     id, came,
+                                     intake_codec_supplement(r->a, &s, id, (struct cf_str){0})),
+                         0);
+        if (too_late) {
+            assert_string_equal(types_since(r, sent), "application.rejected");
+            assert_string_equal(refusal_reasons(r, event_at(r, sent)), "submitted_too_old");
+            continue;
+        }
+        enrol_at(r, &one->person, 1, came + 13 * HOUR);
+        assert_string_equal(types_since(r, sent), "application.received application.accepted");
+    }
+}
+
+static void what_moves_to_its_right_holder_keeps_its_time(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW) - 70 * HOUR);
+    struct cf_key key = key_of(r, &p, m.application_id);
+    m.request.received_at = AT(NOW);
+    fresh_id(r, m.application_id);
+    assert_int_equal(intake_codec_person_seal(r->ring, r->a, &p, &key, &m.sealed), 0);
+    Cardflow__V1__ApplicationCommand *c = cf_unpack(
+        r->a, &cardflow__v1__application_command__descriptor, intake_codec_submit(r->a, &m));
+    Cardflow__V1__IntakeInternal x;
+    cardflow__v1__intake_internal__init(&x);
+    x.body_case = CARDFLOW__V1__INTAKE_INTERNAL__BODY_MOVED;
+    x.moved = c->submit;
+    uint8_t id[16];
+    fresh_id(r, id);
+    enrol_at(r, &p, 1, AT(NOW));
+    assert_int_equal(double_feed(r->d, "intake.internal", "application.moved", &key, id,
+                                 AT(NOW) + 13 * HOUR, cf_pack(r->a, &x.base)),
+                     0);
+    assert_string_equal(types_since(r, 0), "application.accepted");
+    assert_int_equal(app_row(r, m.application_id)->received_at, AT(NOW));
+}
+
+/* The time that a command itself tells is not believed. */
+static void a_command_does_not_say_when_it_came(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW) - 73 * HOUR);
+    m.request.received_at = AT(NOW) - 2 * HOUR;
+    enrol_at(r, &p, 1, AT(NOW));
+    submit_at(r, &m, AT(NOW));
+    assert_string_equal(refusal_reasons(r, event_at(r, 0)), "submitted_too_old");
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_up, rig_down)
@@ -82,6 +176,11 @@ int main(void)
         TEST(a_supplement_gives_the_reason_of_a_reissue),
         TEST(another_reason_is_too_late_after_acceptance),
         TEST(a_list_that_is_sent_again_gives_the_reason),
+        TEST(what_came_in_time_is_not_too_old_when_its_enrolment_comes),
+        TEST(nor_when_its_enrolment_does_not_come),
+        TEST(a_supplement_is_as_old_as_it_was_when_it_came),
+        TEST(what_moves_to_its_right_holder_keeps_its_time),
+        TEST(a_command_does_not_say_when_it_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

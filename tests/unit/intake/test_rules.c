@@ -54,7 +54,8 @@ static struct setting good(void)
               .unit_code = CF_STR("U1"),
               .introduction_letter_no = CF_STR("JS-1"),
               .id_copies_held = true,
-              .submitted_at = at_of(NOW)},
+              .submitted_at = at_of(NOW),
+              .received_at = at_of(NOW)},
         .w = {.enrolment = INTAKE_ENROLMENT_ACTIVE, .name_equal = true}};
 }
 
@@ -274,6 +275,9 @@ SPOIL(clock_ahead, s->r.submitted_at = at_of("2026-03-02T10:02:00+08:00"))
 SPOIL(three_days, s->r.submitted_at = at_of("2026-02-27T10:00:00+08:00"))
 SPOIL(too_old, s->r.submitted_at = at_of("2026-02-27T09:59:59+08:00"))
 SPOIL(too_old_but_may, too_old(s); s->r.may_backdate = true)
+SPOIL(judged_late, too_old(s); s->r.received_at = at_of("2026-03-02T09:59:59+08:00"))
+SPOIL(came_too_late, judged_late(s); s->r.received_at++)
+SPOIL(of_before, too_old(s); s->r.received_at = 0)
 SPOIL(odd_time, s->r.submitted_at = -1)
 SPOIL(expired, s->w.command_expired = true)
 SPOIL(both, with_fee(s); s->p.phone = CF_STR("1"))
@@ -308,6 +312,9 @@ static void papers_and_form_are_checked(void **state)
         {"three days ago to the second",      three_days,         INTAKE_ACCEPT, ""                       },
         {"a second more",                     too_old,            INTAKE_REJECT, "submitted_too_old"      },
         {"a key that may back-date",          too_old_but_may,    INTAKE_ACCEPT, ""                       },
+        {"in time, and judged later",         judged_late,        INTAKE_ACCEPT, ""                       },
+        {"too late, and judged later",        came_too_late,      INTAKE_REJECT, "submitted_too_old"      },
+        {"of when nobody noted it",           of_before,          INTAKE_ACCEPT, ""                       },
         {"a time that cannot be read",        odd_time,           INTAKE_NOTICE, "bad_submitted_at"       },
         {"a command older than 7 days",       expired,            INTAKE_REJECT, "command_expired"        },
         {"one rejection rejects the rest",    both,               INTAKE_REJECT, "bad_phone|fee_not_allowed"},
