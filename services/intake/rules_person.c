@@ -123,6 +123,14 @@ static void read_contact(const struct intake_person *p, struct cf_arena *arena,
     if (a.len == 0) cf_reason_set_add(&f->reasons, CF_REASON_MISSING_ADDRESS);
 }
 
+/* Nothing is left of it when blanks are taken away. */
+static bool is_blank(struct cf_str s)
+{
+    char buf[CF_IDNUM_MAX];
+    unsigned ignored = 0;
+    return cf_idnum_normalise(s, buf, &ignored) == 0;
+}
+
 /* Below 16 a guardian applies: present, of full age, with a valid document, and somebody else. */
 static void read_guardian(const struct intake_person *p, struct intake_facts *f)
 {
@@ -130,7 +138,7 @@ static void read_guardian(const struct intake_person *p, struct intake_facts *f)
     /* A birth in the future is no age; it has a reason of its own. */
     if (f->birth == CF_DAY_NONE || f->birth > f->today) return;
     if (cf_age_on(f->birth, f->today) >= CF_CHILD_BELOW) return;
-    if (g->name.len == 0 || (g->document_type.len == 0 && g->document_number.len == 0)) {
+    if (is_blank(g->name) || is_blank(g->document_type) || is_blank(g->document_number)) {
         cf_reason_set_add(&f->reasons, CF_REASON_GUARDIAN_MISSING);
         return;
     }

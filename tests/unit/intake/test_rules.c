@@ -181,6 +181,10 @@ SPOIL(child, s->p.document_number = CF_STR("370281201604259405"); s->p.name = CF
                                                CF_STR("19900007574")})
 SPOIL(child_alone, child(s); s->p.guardian = (struct intake_guardian){.phone = CF_STR("1")})
 SPOIL(nameless_guardian, child(s); s->p.guardian.name = CF_STR(""))
+SPOIL(blank_guardian, child(s); s->p.guardian.name = CF_STR(" \t　"))
+SPOIL(blank_typed_guardian, child(s); s->p.guardian.document_type = CF_STR(" "))
+SPOIL(blank_numbered_guardian, child(s); s->p.guardian.document_number = CF_STR("　　"))
+SPOIL(framed_guardian, child(s); s->p.guardian.name = CF_STR(" 陈博涵 "))
 SPOIL(typeless_guardian, child(s); s->p.guardian.document_type = CF_STR(""))
 SPOIL(numberless_guardian, child(s); s->p.guardian.document_number = CF_STR(""))
 SPOIL(paperless_guardian, typeless_guardian(s); s->p.guardian.document_number = CF_STR(""))
@@ -222,10 +226,14 @@ static void children_need_a_guardian(void **state)
         {"a guardian has a name",                 nameless_guardian,   INTAKE_NOTICE, "guardian_missing" },
         {"and a document",                        paperless_guardian, INTAKE_NOTICE,
          "guardian_missing"                                                                              },
-        {"of a type",                             typeless_guardian, INTAKE_NOTICE,
-         "guardian_document_invalid"                                                                     },
-        {"with a number",                         numberless_guardian, INTAKE_NOTICE,
-         "guardian_document_invalid"                                                                     },
+        {"of a type",                             typeless_guardian,   INTAKE_NOTICE, "guardian_missing" },
+        {"with a number",                         numberless_guardian, INTAKE_NOTICE, "guardian_missing" },
+        {"blanks are no name",                    blank_guardian,      INTAKE_NOTICE, "guardian_missing" },
+        {"no type",                               blank_typed_guardian, INTAKE_NOTICE,
+         "guardian_missing"                                                                              },
+        {"and no number",                         blank_numbered_guardian, INTAKE_NOTICE,
+         "guardian_missing"                                                                              },
+        {"a name between blanks is one",          framed_guardian,     INTAKE_ACCEPT, ""                 },
         {"and a document that counts",            odd_guardian,        INTAKE_NOTICE,
          "guardian_document_invalid"                                                                     },
         {"a passport does not tell the age",      foreign_guardian,    INTAKE_ACCEPT, ""                 },
