@@ -152,7 +152,7 @@ static void bury_card(struct production_card *card, bool temporary, struct produ
         production_tell_bank(card, PRODUCTION_DEATH, fx);
 }
 
-/* Intake tells of it once, by a newer revision: who was reported dead lives. Cards stay cancelled. */
+/* Told once, by a newer revision: who was reported dead lives. Cards stay cancelled. */
 static enum production_fit comes_back(struct production_holder *h)
 {
     if (!h->died) return PRODUCTION_ALREADY;

@@ -2,8 +2,8 @@
 #include "services/production/rules_inside.h"
 #include "services/production/rules_password.h"
 
-/* A reserved card is hidden from the holder. Only what depends on where its application stands looks
- * at it: an activation waits for the collection, a cancellation is judged as a withdrawal. */
+/* A reserved card is hidden from the holder. Only what depends on where its application stands
+ * looks at it: an activation waits for the collection, a cancellation is judged as a withdrawal. */
 static bool is_hidden(const struct production_target *t, enum production_operation what)
 {
     return t->card && t->card->state == CF_CARD_RESERVED && what != PRODUCTION_OP_ACTIVATE &&

@@ -213,8 +213,9 @@ def test_a_fee_in_a_bank_result_is_refused_and_on_record(client, people, bank, s
         client.wait_for(application_id, "produced")
         client.settle("production")
     with psycopg.connect(stack.info()["postgres"]["production"]) as link:
-        rows = link.execute("select o.result, o.reasons, o.notice_no from operation o join issued i on "
-                            "i.card_no = o.card_no where i.app_id = %s and o.operation = %s",
+        rows = link.execute("select o.result, o.reasons, o.notice_no from operation o "
+                            "join issued i on i.card_no = o.card_no "
+                            "where i.app_id = %s and o.operation = %s",
                             (application_id, "bank_result")).fetchall()
     assert [row[:2] for row in rows] == [("refused", "fee_not_allowed")] * 2
     for *_, number in rows:
