@@ -34,19 +34,23 @@ static void check_form(const struct intake_request *r, struct cf_reason_set *out
         cf_reason_set_add(out, CF_REASON_BAD_REISSUE_REASON);
 }
 
+static bool is_child(const struct intake_facts *f)
+{
+    return f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < CF_CHILD_BELOW;
+}
+
 /* The police have photos of residents only; of everybody else the photo is an upload. */
 static enum cf_photo_choice choose_photo(const struct intake_request *r,
                                          const struct intake_facts *f, struct cf_reason_set *out)
 {
     enum cf_photo_choice choice = r->photo_choice.len ? cf_photo_choice_parse(r->photo_choice)
                                                       : CF_PHOTO_PUBLIC_SECURITY;
-    bool is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < CF_CHILD_BELOW;
     for (unsigned i = 0; i < CF_PHOTO_REASON_COUNT; i++)
         if (r->photo_reasons >> i & 1u) cf_reason_set_add_code(out, cf_photo_reason_name(i));
     if (choice == CF_PHOTO_NONE) cf_reason_set_add(out, CF_REASON_BAD_PHOTO_CHOICE);
     /* A guardian's declaration for a child (S6); to swap the photo one must have one. */
     if (choice == CF_PHOTO_NONE_DECLARED &&
-        (r->kind == CF_KIND_PHOTO_SWAP || (f->birth != CF_DAY_NONE && !is_child)))
+        (r->kind == CF_KIND_PHOTO_SWAP || (f->birth != CF_DAY_NONE && !is_child(f))))
         cf_reason_set_add(out, CF_REASON_PHOTO_NONE_NOT_ALLOWED);
     bool resident = f->type == CF_DOC_RESIDENT_ID || f->type == CF_DOC_HOUSEHOLD_BOOK;
     return choice == CF_PHOTO_PUBLIC_SECURITY && !resident ? CF_PHOTO_UPLOAD : choice;
@@ -74,7 +78,7 @@ void intake_judge(const struct intake_request *r, const struct intake_facts *f,
 {
     *out = (struct intake_verdict){.reasons = f->reasons, .respond_by = CF_DAY_NONE};
     out->accepted_on = f->today;
-    out->is_child = f->birth != CF_DAY_NONE && cf_age_on(f->birth, f->today) < CF_CHILD_BELOW;
+    out->is_child = is_child(f);
     check_form(r, &out->reasons);
     check_time(r, now, &out->reasons);
     intake_check_papers(r, &f->person->agent, f->today, &out->reasons);

@@ -121,7 +121,9 @@ UNUSED static void settle(struct world *w)
     w->looped = w->d->n_sent;
 }
 
-UNUSED static void accepted_as(struct world *w, Cardflow__V1__AppKind kind)
+/* reissue_reason: empty but for a reissue. */
+UNUSED static void accepted_for(struct world *w, Cardflow__V1__AppKind kind,
+                                const char *reissue_reason)
 {
     Cardflow__V1__ApplicationEvent e;
     cardflow__v1__application_event__init(&e);
@@ -134,6 +136,7 @@ UNUSED static void accepted_as(struct world *w, Cardflow__V1__AppKind kind)
     e.accepted = &a;
     a.bank_code = bank;
     a.outlet_code = outlet;
+    a.reissue_reason = (char *)(uintptr_t)reissue_reason;
     a.person = cf_data(CF_STR("sealed person"));
     a.accepted_on = w->accepted_on;
     a.due_on = 20600;
@@ -142,6 +145,11 @@ UNUSED static void accepted_as(struct world *w, Cardflow__V1__AppKind kind)
         a.holder_is_child = true;
     }
     feed(w, "application.events", "application.accepted", &w->holder, cf_pack(w->a, &e.base));
+}
+
+UNUSED static void accepted_as(struct world *w, Cardflow__V1__AppKind kind)
+{
+    accepted_for(w, kind, "");
 }
 
 UNUSED static void accepted(struct world *w)
