@@ -28,12 +28,8 @@ static void command_at(struct world *w, const struct cf_key *key,
 
 static void import_card(struct world *w, const struct cf_key *key, const char *id)
 {
-    struct production_command_fields f = command_of("import_card", id);
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("normal");
+    struct production_command_fields f = import_of(id, "normal", 20000);
     f.import_kind = CF_STR("permanent");
-    f.issued_on = 20000;
     f.has_photo = true;
     command_at(w, key, &f);
 }

@@ -715,11 +715,7 @@ static void a_command_older_than_the_ids_that_are_kept_is_refused(void **state)
 static void a_card_from_before_is_imported_once_and_then_served(void **state)
 {
     struct world *w = *state;
-    struct production_command_fields f = command_of("import_card", "operation-id-001");
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("normal");
-    f.issued_on = 19000;
+    struct production_command_fields f = import_of("operation-id-001", "normal", 19000);
     f.card_no = CF_STR("A12345674");
     send_command(w, &f);
     is_text(row_of(w)->card_no, "A12345674");
@@ -742,11 +738,7 @@ static void a_card_from_before_is_imported_once_and_then_served(void **state)
 static void the_number_of_a_cancelled_card_is_not_imported_again(void **state)
 {
     struct world *w = *state;
-    struct production_command_fields f = command_of("import_card", "operation-id-001");
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("cancelled");
-    f.issued_on = 19000;
+    struct production_command_fields f = import_of("operation-id-001", "cancelled", 19000);
     f.card_no = CF_STR("A12345674");
     send_command(w, &f);
     assert_string_equal(last_answer(w)->result, "done");
@@ -760,11 +752,7 @@ static void the_number_of_a_cancelled_card_is_not_imported_again(void **state)
 static void an_import_without_number_gets_one_of_ours(void **state)
 {
     struct world *w = *state;
-    struct production_command_fields f = command_of("import_card", "operation-id-001");
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("sealed");
-    f.issued_on = 19000;
+    struct production_command_fields f = import_of("operation-id-001", "sealed", 19000);
     send_command(w, &f);
     assert_true(cf_cardnum_valid(row_of(w)->card_no));
     is_text(row_of(w)->card_state, "sealed");
@@ -773,11 +761,7 @@ static void an_import_without_number_gets_one_of_ours(void **state)
 static void without_a_number_left_no_card_is_imported(void **state)
 {
     struct world *w = *state;
-    struct production_command_fields f = command_of("import_card", "operation-id-001");
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("normal");
-    f.issued_on = 19000;
+    struct production_command_fields f = import_of("operation-id-001", "normal", 19000);
     w->d->numbers = CF_CARDNUM_SERIALS;
     send_command(w, &f);
     assert_string_equal(last_answer(w)->result, "refused");

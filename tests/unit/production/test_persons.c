@@ -19,11 +19,7 @@ static void be_somebody(struct world *w)
 
 static void import_card(struct world *w, const char *id, struct cf_str holder)
 {
-    struct production_command_fields f = command_of("import_card", id);
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("normal");
-    f.issued_on = 20000;
+    struct production_command_fields f = import_of(id, "normal", 20000);
     f.has_photo = true;
     f.holder = holder;
     send_command(w, &f);

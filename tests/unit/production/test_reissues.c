@@ -69,12 +69,9 @@ static void reissue(struct world *w, const char *reason)
 
 static void import_card(struct world *w)
 {
-    struct production_command_fields f = command_of("import_card", "operation-id-001");
-    f.imports = true;
-    f.import_bank = CF_STR("B01");
-    f.import_state = CF_STR("normal");
+    struct production_command_fields f =
+        import_of("operation-id-001", "normal", cf_day_of_ms(w->now) - 400);
     f.import_kind = CF_STR("permanent");
-    f.issued_on = cf_day_of_ms(w->now) - 400;
     f.channel = CF_STR("upstream");
     send_command(w, &f);
     assert_string_equal(last_answer(w)->result, "done");

@@ -226,6 +226,18 @@ UNUSED static struct production_command_fields command_of(const char *operation,
     return f;
 }
 
+/* A card of bank B01 from before. */
+UNUSED static struct production_command_fields import_of(const char *id, const char *state,
+                                                         cf_day issued_on)
+{
+    struct production_command_fields f = command_of("import_card", id);
+    f.imports = true;
+    f.import_bank = CF_STR("B01");
+    f.import_state = cf_str_of(state);
+    f.issued_on = issued_on;
+    return f;
+}
+
 /* Who asks, with a document; sealed for the world's holder. */
 UNUSED static void shown(struct world *w, const char *role, const char *type, const char *number,
                          struct production_command_fields *f)
