@@ -7,7 +7,6 @@
 #include "cardflow/v1/audit.pb-c.h"
 #include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/complaint.pb-c.h"
-#include "cardflow/v1/notification.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
 #include "cardflow/v1/status.pb-c.h"
 
@@ -320,25 +319,6 @@ static int decode_complaint(struct cf_decode *d, const struct cf_record *rec,
     return take_id(e->order_id, ev->order.id) ? 0 : refuse(d, "order_id: 16 bytes");
 }
 
-static int decode_notification(struct cf_decode *d, const struct cf_record *rec,
-                               struct inquiry_event *ev)
-{
-    const Cardflow__V1__NotificationEvent *e =
-        cf_unpack(d->arena, &cardflow__v1__notification_event__descriptor, rec->value);
-    if (!e) return refuse(d, "value: not an event of a notification");
-    ev->source = INQUIRY_NOTIFICATION;
-    ev->what = INQUIRY_NOTE;
-    ev->at = e->at_ms;
-    ev->note = (struct inquiry_note){.template = text(e->template_),
-                                     .channel = text(e->channel),
-                                     .state = text(e->state),
-                                     .reason = text(e->reason),
-                                     .at = e->at_ms};
-    if (e->application_id.len && !take_id(e->application_id, ev->note.application_id))
-        return refuse(d, "application_id: 16 bytes");
-    return 0;
-}
-
 /* ---- audit.events and inquiry.internal ------------------------------------------------------ */
 
 static int decode_audit(struct cf_decode *d, const struct cf_record *rec)
@@ -403,9 +383,6 @@ int inquiry_codec_decode(struct cf_decode *d, const struct cf_record *rec)
         break;
     case INQUIRY_IN_COMPLAINTS:
         e = decode_complaint(d, rec, ev);
-        break;
-    case INQUIRY_IN_NOTIFICATIONS:
-        e = decode_notification(d, rec, ev);
         break;
     case INQUIRY_IN_AUDIT:
     case INQUIRY_IN_INTERNAL:

@@ -14,7 +14,6 @@ typedef Cardflow__V1__InquirySection__Mark pb_mark;
 typedef Cardflow__V1__InquirySection__Card pb_card;
 typedef Cardflow__V1__InquirySection__AddOn pb_add_on;
 typedef Cardflow__V1__InquirySection__Order pb_order;
-typedef Cardflow__V1__InquirySection__Note pb_note;
 
 static struct cf_str text(const char *z)
 {
@@ -150,15 +149,6 @@ static void read_others(struct cf_arena *a, const pb_section *s, struct inquiry_
         out->orders[i].due_on = o->due_on;
         out->orders[i].at = o->at_ms;
     }
-    for (size_t i = 0; i < s->n_notes; i++) {
-        const pb_note *n = s->notes[i];
-        out->notes[i] = (struct inquiry_note){.template = text(n->template_),
-                                              .channel = text(n->channel),
-                                              .state = text(n->state),
-                                              .reason = text(n->reason),
-                                              .at = n->at_ms};
-        take_id(n->application_id, out->notes[i].application_id);
-    }
 }
 
 static void read_section(struct cf_arena *a, const pb_section *s, struct inquiry_section *out)
@@ -168,11 +158,9 @@ static void read_section(struct cf_arena *a, const pb_section *s, struct inquiry
     out->n_entries = s->n_entries;
     out->n_cards = s->n_cards;
     out->n_orders = s->n_orders;
-    out->n_notes = s->n_notes;
     out->entries = cf_arena_zero(a, (s->n_entries + 1) * sizeof *out->entries);
     out->cards = cf_arena_zero(a, (s->n_cards + 1) * sizeof *out->cards);
     out->orders = cf_arena_zero(a, (s->n_orders + 1) * sizeof *out->orders);
-    out->notes = cf_arena_zero(a, (s->n_notes + 1) * sizeof *out->notes);
     for (size_t i = 0; i < s->n_entries; i++)
         read_entry(a, s->entries[i], &out->entries[i]);
     read_others(a, s, out);
@@ -201,7 +189,6 @@ int inquiry_codec_document_read(struct cf_arena *a, struct cf_str payload,
     read_section(a, d->photo, &out->sections[INQUIRY_PHOTO]);
     read_section(a, d->production, &out->sections[INQUIRY_PRODUCTION]);
     read_section(a, d->complaint, &out->sections[INQUIRY_COMPLAINT]);
-    read_section(a, d->notification, &out->sections[INQUIRY_NOTIFICATION]);
     return 0;
 }
 
@@ -311,19 +298,6 @@ static void pack_order(struct cf_arena *a, const struct inquiry_order *o, pb_ord
     out->at_ms = o->at;
 }
 
-static void pack_note(struct cf_arena *a, const struct inquiry_note *n, pb_note *out)
-{
-    static const uint8_t none[16];
-    cardflow__v1__inquiry_section__note__init(out);
-    out->template_ = z(a, n->template);
-    out->channel = z(a, n->channel);
-    out->state = z(a, n->state);
-    out->reason = z(a, n->reason);
-    out->at_ms = n->at;
-    if (memcmp(n->application_id, none, 16) != 0)
-        out->application_id = cf_data_id(n->application_id);
-}
-
 struct cf_str inquiry_codec_section_pack(struct cf_arena *a, const struct inquiry_section *s)
 {
     pb_section out;
@@ -331,19 +305,15 @@ struct cf_str inquiry_codec_section_pack(struct cf_arena *a, const struct inquir
     out.n_entries = s->n_entries;
     out.n_cards = s->n_cards;
     out.n_orders = s->n_orders;
-    out.n_notes = s->n_notes;
     pb_entry *entries = REPEATED(a, s->n_entries, pb_entry, out.entries);
     pb_card *cards = REPEATED(a, s->n_cards, pb_card, out.cards);
     pb_order *orders = REPEATED(a, s->n_orders, pb_order, out.orders);
-    pb_note *notes = REPEATED(a, s->n_notes, pb_note, out.notes);
     for (size_t i = 0; i < s->n_entries; i++)
         pack_entry(a, &s->entries[i], &entries[i]);
     for (size_t i = 0; i < s->n_cards; i++)
         pack_card(a, &s->cards[i], &cards[i]);
     for (size_t i = 0; i < s->n_orders; i++)
         pack_order(a, &s->orders[i], &orders[i]);
-    for (size_t i = 0; i < s->n_notes; i++)
-        pack_note(a, &s->notes[i], &notes[i]);
     out.person = cf_data(s->person);
     out.enrolment = z(a, s->enrolment);
     out.canonical = cf_data(s->canonical);
@@ -359,7 +329,6 @@ struct cf_str inquiry_codec_document_pack(struct cf_arena *a, const struct inqui
     out.photo = cf_data(row->sections[INQUIRY_PHOTO]);
     out.production = cf_data(row->sections[INQUIRY_PRODUCTION]);
     out.complaint = cf_data(row->sections[INQUIRY_COMPLAINT]);
-    out.notification = cf_data(row->sections[INQUIRY_NOTIFICATION]);
     return cf_pack(a, &out.base);
 }
 

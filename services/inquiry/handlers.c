@@ -89,8 +89,7 @@ static int decide_event(struct cf_step *s, struct inquiry_row *row)
     row->version++;
     if (ev->at > row->as_of) row->as_of = ev->at;
     put_aliases(s, row, ev, &section, &folded);
-    /* What became of a message to the holder is no part of what is told on. */
-    if (ev->what != INQUIRY_NOTE && ev->what != INQUIRY_OTHER && ev->what != INQUIRY_ALIASED)
+    if (ev->what != INQUIRY_OTHER && ev->what != INQUIRY_ALIASED)
         row->seen = true;
     return 0;
 }
@@ -229,7 +228,6 @@ static const char *const card_types[] = {"card.step", "card.promised", "card.cha
                                          "card.notice_acknowledged", "card.deadline_marked",
                                          "card.deadline_changed", NULL};
 static const char *const complaint_types[] = {"complaint.holder_event", NULL};
-static const char *const notification_types[] = {"notification.ended", NULL};
 static const char *const audit_types[] = {"audit", NULL};
 static const char *const internal_types[] = {"inquiry.sweep", NULL};
 
@@ -238,7 +236,6 @@ static const struct cf_topic_in topics_in[] = {
     [INQUIRY_IN_PHOTOS] = {"photo.events",            false, photo_types       },
     [INQUIRY_IN_CARDS] = {"card.events",             false, card_types        },
     [INQUIRY_IN_COMPLAINTS] = {"complaint.holder-events", false, complaint_types   },
-    [INQUIRY_IN_NOTIFICATIONS] = {"notification.events",     false, notification_types},
     [INQUIRY_IN_AUDIT] = {"audit.events",            false, audit_types       },
     [INQUIRY_IN_INTERNAL] = {"inquiry.internal",        false, internal_types    },
     {NULL,                      false, NULL              },

@@ -22,7 +22,6 @@ enum inquiry_source {
     INQUIRY_PHOTO,
     INQUIRY_PRODUCTION,
     INQUIRY_COMPLAINT,
-    INQUIRY_NOTIFICATION,
     INQUIRY_SOURCES
 };
 
@@ -31,7 +30,6 @@ enum {
     INQUIRY_MARKS_MAX = 16,   /* states of one application it keeps */
     INQUIRY_CARDS_MAX = 16,
     INQUIRY_ORDERS_MAX = 16,
-    INQUIRY_NOTES_MAX = 8,
     INQUIRY_CHANGES_MAX = 8 /* of one deadline */
 };
 
@@ -101,19 +99,11 @@ struct inquiry_order {
     cf_ms at;
 };
 
-/* A message to the holder that has come to its end. */
-struct inquiry_note {
-    struct cf_str template, channel, state, reason;
-    cf_ms at;
-    uint8_t application_id[16];
-};
-
 struct inquiry_section {
     struct inquiry_entry *entries;
     struct inquiry_card *cards;
     struct inquiry_order *orders;
-    struct inquiry_note *notes;
-    size_t n_entries, n_cards, n_orders, n_notes;
+    size_t n_entries, n_cards, n_orders;
     struct cf_str person;    /* sealed */
     struct cf_str enrolment; /* active, death, left, moved; empty: nothing heard */
     struct cf_str canonical; /* the document has changed: the holder's first reference */
@@ -135,7 +125,6 @@ enum inquiry_what {
     INQUIRY_BANK_OVERDUE, /* the card's bank has not acknowledged a loss in time, */
     INQUIRY_BANK_AWARE,   /* and then it has */
     INQUIRY_ORDER,
-    INQUIRY_NOTE,
     INQUIRY_OTHER /* counted, nothing to keep */
 };
 
@@ -152,7 +141,6 @@ struct inquiry_event {
     struct inquiry_change change; /* DEADLINE; without `what` it is a mark alone */
     struct inquiry_card card;
     struct inquiry_order order;
-    struct inquiry_note note;
 };
 
 struct inquiry_folded {

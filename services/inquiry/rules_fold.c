@@ -242,16 +242,6 @@ static void fold_order(struct cf_arena *a, struct inquiry_section *s, const stru
     s->orders[i].state = kept(a, v->state);
 }
 
-static void fold_note(struct cf_arena *a, struct inquiry_section *s, const struct inquiry_note *v)
-{
-    size_t keep = s->n_notes < INQUIRY_NOTES_MAX ? s->n_notes : INQUIRY_NOTES_MAX - 1;
-    struct inquiry_note *list = cf_arena_zero(a, (keep + 1) * sizeof *list);
-    if (keep) memcpy(list, s->notes + (s->n_notes - keep), keep * sizeof *list);
-    list[keep] = *v;
-    s->notes = list;
-    s->n_notes = keep + 1;
-}
-
 struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s,
                                    const struct inquiry_event *ev)
 {
@@ -281,9 +271,6 @@ struct inquiry_folded inquiry_fold(struct cf_arena *a, struct inquiry_section *s
         break;
     case INQUIRY_ORDER:
         fold_order(a, s, &ev->order, &out);
-        break;
-    case INQUIRY_NOTE:
-        fold_note(a, s, &ev->note);
         break;
     case INQUIRY_OTHER:
         break;

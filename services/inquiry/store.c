@@ -17,7 +17,6 @@ static const struct cf_column document_columns[] = {
     COLUMN("photo", CF_COL_BYTES, sections[INQUIRY_PHOTO]),
     COLUMN("production", CF_COL_BYTES, sections[INQUIRY_PRODUCTION]),
     COLUMN("complaint", CF_COL_BYTES, sections[INQUIRY_COMPLAINT]),
-    COLUMN("notification", CF_COL_BYTES, sections[INQUIRY_NOTIFICATION]),
 };
 #undef COLUMN
 

@@ -22,7 +22,6 @@ NUMBERED = {  # written by one service: each of its readers keeps a bad record f
     "card.events": ("intake", "notification", "inquiry"),
     "complaint.events": ("notification",),
     "complaint.holder-events": ("inquiry",),
-    "notification.events": ("inquiry",),
 }
 BY_ID = {  # of one service to itself, or of all fronts; a type that it knows
     "intake.internal": ("intake", "work.outcome"),

@@ -3,7 +3,6 @@
 #include "cardflow/v1/audit.pb-c.h"
 #include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/complaint.pb-c.h"
-#include "cardflow/v1/notification.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
 #include "cardflow/v1/status.pb-c.h"
 #include "services/inquiry/handlers.h"
@@ -14,7 +13,6 @@ static const struct fuzz_topic topics[] = {
     {"photo.events",            &cardflow__v1__photo_event__descriptor           },
     {"card.events",             &cardflow__v1__card_event__descriptor            },
     {"complaint.holder-events", &cardflow__v1__complaint_holder_event__descriptor},
-    {"notification.events",     &cardflow__v1__notification_event__descriptor    },
     {"audit.events",            &cardflow__v1__audit_event__descriptor           },
     {"inquiry.internal",        &cardflow__v1__inquiry_internal__descriptor      },
     {NULL,                      NULL                                             },

@@ -3,7 +3,6 @@
 #include "cardflow/v1/audit.pb-c.h"
 #include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/complaint.pb-c.h"
-#include "cardflow/v1/notification.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
 #include "services/inquiry/codec.h"
 #include "services/inquiry/handlers.h"
@@ -212,23 +211,15 @@ static void what_production_says(void **state)
     assert_int_equal(taken(INQUIRY_IN_CARDS, &e.base)->what, INQUIRY_BANK_AWARE);
 }
 
-static void what_the_others_say(void **state)
+static void what_a_work_order_says(void **state)
 {
     (void)state;
     Cardflow__V1__ComplaintHolderEvent c;
-    Cardflow__V1__NotificationEvent n;
     cardflow__v1__complaint_holder_event__init(&c);
-    cardflow__v1__notification_event__init(&n);
     c.state = Z("replied");
     refused(INQUIRY_IN_COMPLAINTS, &c.base, CF_E_DECODE, "order_id");
     c.order_id = cf_data_id(APP);
     assert_true(cf_str_is(taken(INQUIRY_IN_COMPLAINTS, &c.base)->order.state, "replied"));
-    n.template_ = Z("accepted");
-    const struct inquiry_event *ev = taken(INQUIRY_IN_NOTIFICATIONS, &n.base);
-    assert_int_equal(ev->what, INQUIRY_NOTE);
-    assert_true(cf_str_is(ev->note.template, "accepted"));
-    n.application_id = (ProtobufCBinaryData){3, (uint8_t *)(uintptr_t)APP};
-    refused(INQUIRY_IN_NOTIFICATIONS, &n.base, CF_E_DECODE, "application_id");
 }
 
 /* A record that proves nothing does not enter the chain. */
@@ -269,7 +260,7 @@ int main(void)
         cmocka_unit_test(what_intake_says),
         cmocka_unit_test(what_photo_fetch_says),
         cmocka_unit_test(what_production_says),
-        cmocka_unit_test(what_the_others_say),
+        cmocka_unit_test(what_a_work_order_says),
         cmocka_unit_test(an_audit_record_names_who_and_what),
         cmocka_unit_test(what_is_nothing_of_its_topic_is_refused),
     };

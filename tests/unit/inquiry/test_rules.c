@@ -434,20 +434,14 @@ static void what_is_kept_of_each_is_bounded(void **state)
         assert_true(cf_str_is(made->cards[made->n_cards - 1].no, no));
     }
     struct inquiry_event order = {.what = INQUIRY_ORDER, .source = INQUIRY_COMPLAINT};
-    struct inquiry_event note = {.what = INQUIRY_NOTE, .source = INQUIRY_NOTIFICATION};
     for (int i = 0; i < INQUIRY_ORDERS_MAX + 5; i++) {
         order.order.id[0] = (uint8_t)i;
         order.order.state = CF_STR("received");
         assert_true(fold(s, order).created);
-        note.note.at = i;
-        fold(s, note);
     }
-    const struct inquiry_section *c = &s[INQUIRY_COMPLAINT], *n = &s[INQUIRY_NOTIFICATION];
+    const struct inquiry_section *c = &s[INQUIRY_COMPLAINT];
     assert_int_equal(c->n_orders, INQUIRY_ORDERS_MAX);
     assert_int_equal(c->orders[0].id[0], 5);
-    assert_int_equal(n->n_notes, INQUIRY_NOTES_MAX);
-    assert_int_equal(n->notes[0].at, INQUIRY_ORDERS_MAX + 5 - INQUIRY_NOTES_MAX);
-    assert_int_equal(n->notes[n->n_notes - 1].at, INQUIRY_ORDERS_MAX + 4);
     /* An order that is there already is changed in its place. */
     order.order.id[0] = 7;
     order.order.state = CF_STR("closed");

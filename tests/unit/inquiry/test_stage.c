@@ -3,7 +3,6 @@
 #include "cardflow/v1/audit.pb-c.h"
 #include "cardflow/v1/card.pb-c.h"
 #include "cardflow/v1/complaint.pb-c.h"
-#include "cardflow/v1/notification.pb-c.h"
 #include "cardflow/v1/photo.pb-c.h"
 #include "cardflow/v1/status.pb-c.h"
 #include "services/inquiry/answer.h"
@@ -234,14 +233,8 @@ static void aliases_lead_to_the_holder(void **state)
 static void only_visible_changes_are_told(void **state)
 {
     struct fixture *f = *state;
-    Cardflow__V1__NotificationEvent note;
-    cardflow__v1__notification_event__init(&note);
     accepted(f, T0);
     assert_int_equal(told(f), 1);
-    note.at_ms = T0 + 10;
-    feed(f, "notification.events", "notification.ended", T0 + 10, &note.base);
-    assert_int_equal(told(f), 1);
-    assert_int_equal(row(f)->version, 2); /* counted all the same */
     step(f, "batched", T0 + 20);
     assert_int_equal(told(f), 2);
     step(f, "batched", T0 + 30); /* a remake looks the same from outside */
@@ -250,7 +243,7 @@ static void only_visible_changes_are_told(void **state)
     const Cardflow__V1__Status *s = cf_unpack(f->a, &cardflow__v1__status__descriptor, last->value);
     assert_non_null(s);
     if (!s) return;
-    assert_int_equal(s->version, 3);
+    assert_int_equal(s->version, 2);
     assert_string_equal(s->applications[0]->state, "batched");
     assert_string_equal(s->label_zh, "制卡中");
     assert_true(cf_key_eq(&last->key, &f->holder));
