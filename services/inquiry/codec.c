@@ -164,6 +164,10 @@ static int decode_application(struct cf_decode *d, const struct cf_record *rec,
                         : *e->enrolment_changed->reason ? text(e->enrolment_changed->reason)
                                                         : CF_STR("left");
         return 0;
+    case CARDFLOW__V1__APPLICATION_EVENT__BODY_NOT_ENROLLED:
+        ev->what = INQUIRY_ENROLMENT;
+        ev->enrolment = CF_STR("never");
+        return 0;
     case CARDFLOW__V1__APPLICATION_EVENT__BODY_ALIASED:
         ev->what = INQUIRY_ALIASED;
         ev->canonical = cf_bytes(e->aliased->canonical);

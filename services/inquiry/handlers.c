@@ -219,6 +219,7 @@ static const char *const application_types[] = {"application.received",
                                                 "application.ended",
                                                 "application.withdrawal_requested",
                                                 "application.enrolment_changed",
+                                                "application.not_enrolled",
                                                 "application.aliased",
                                                 "application.supplemented",
                                                 NULL};

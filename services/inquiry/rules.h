@@ -105,7 +105,7 @@ struct inquiry_section {
     struct inquiry_order *orders;
     size_t n_entries, n_cards, n_orders;
     struct cf_str person;    /* sealed */
-    struct cf_str enrolment; /* active, death, left, moved; empty: nothing heard */
+    struct cf_str enrolment; /* active, death, left, moved, never; empty: nothing heard */
     struct cf_str canonical; /* the document has changed: the holder's first reference */
 };
 
@@ -282,7 +282,7 @@ const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inq
 cf_day inquiry_due_on(const struct inquiry_app *app);
 /* What production says of the deadline; NULL: nothing yet. */
 const struct inquiry_deadline *inquiry_deadline_of(const struct inquiry_app *app);
-/* Is the holder's enrolment active, as far as known? */
+/* Is the holder's enrolment active? intake tells when it is not, before the first record too. */
 bool inquiry_enrolled(const struct inquiry_section *intake);
 
 /* ---- texts (rules_text.c) ------------------------------------------------------------------ */

@@ -327,6 +327,8 @@ void intake_codec_send_decided(struct cf_step *s, const uint8_t id[16],
                                const struct intake_command *row);
 void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str reason,
                                  int64_t revision);
+/* A card of somebody whose enrolment has never come; only inquiry reads it. */
+void intake_codec_send_not_enrolled(struct cf_step *s);
 /* To the newer reference of this holder; there, to all readers; and what comes there, to here. */
 void intake_codec_send_aliased(struct cf_step *s, const struct cf_key *alias, int64_t revision);
 void intake_codec_send_alias_event(struct cf_step *s, const struct intake_aliased *m);

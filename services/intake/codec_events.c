@@ -200,6 +200,17 @@ void intake_codec_send_enrolment(struct cf_step *s, bool active, struct cf_str r
     send(s, "application.enrolment_changed", &e);
 }
 
+void intake_codec_send_not_enrolled(struct cf_step *s)
+{
+    pb_event e;
+    Cardflow__V1__ApplicationEvent__NotEnrolled x;
+    cardflow__v1__application_event__not_enrolled__init(&x);
+    begin(s, &e, zero, 0);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_NOT_ENROLLED;
+    e.not_enrolled = &x;
+    send(s, "application.not_enrolled", &e);
+}
+
 void intake_codec_send_alias_event(struct cf_step *s, const struct intake_aliased *m)
 {
     pb_event e;

@@ -18,6 +18,19 @@ static void keep_enrolment(struct cf_step *s, const struct intake_enrolment_msg 
     cf_aux_put(s, INTAKE_AUX_ENROLMENT, id, &row);
 }
 
+static bool has_card(const struct intake_holder *h)
+{
+    return h->card.state != CF_CARD_NONE || h->made.state != CF_CARD_NONE ||
+           h->temporary_card.state != CF_CARD_NONE;
+}
+
+/* All were told that this holder is not enrolled: by the end, or by a card before any record. */
+static bool was_inactive(const struct intake_holder *h)
+{
+    if (h->enrolment == INTAKE_ENROLMENT_UNKNOWN) return has_card(h);
+    return h->enrolment == INTAKE_ENROLMENT_ENDED;
+}
+
 /* Applications that have waited for the enrolment are judged now. */
 static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
@@ -45,7 +58,7 @@ int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *ch
         cf_count(s, "duplicate_revisions");
         return 0;
     }
-    bool back = h->enrolment == INTAKE_ENROLMENT_ENDED;
+    bool back = h->enrolment == INTAKE_ENROLMENT_ENDED, inactive = was_inactive(h);
     h->enrolment = INTAKE_ENROLMENT_ACTIVE;
     h->end_reason = (struct cf_str){0};
     h->revision = m->revision;
@@ -55,8 +68,8 @@ int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *ch
     h->unit_code = m->unit_code;
     *changed = true;
     keep_enrolment(s, m);
-    /* That somebody is enrolled for the first time is news to nobody else. */
-    if (back) intake_codec_send_enrolment(s, true, (struct cf_str){0}, m->revision);
+    /* That somebody without a card is enrolled for the first time is news to nobody else. */
+    if (inactive) intake_codec_send_enrolment(s, true, (struct cf_str){0}, m->revision);
     return judge_waiting(s, h, changed);
 }
 
@@ -218,5 +231,8 @@ int intake_decide_card(struct cf_step *s, struct intake_holder *h, bool *changed
     else
         mirror_permanent(h, &card);
     *changed = true;
+    /* A card of before cardflow: the enrolment of one of ours was there at acceptance. */
+    if (h->enrolment == INTAKE_ENROLMENT_UNKNOWN && !h->alias_of.len)
+        intake_codec_send_not_enrolled(s);
     return 0;
 }

@@ -278,6 +278,23 @@ def test_who_leaves_and_returns_keeps_the_card_which_is_no_identity_meanwhile(cl
     wait_until("the card is identity again", 15, lambda: identity()["valid"], 0.1)
 
 
+def test_a_card_is_no_identity_before_its_holder_is_enrolled(client, people):
+    person = people.resident()
+
+    def reasons():
+        shown = client.status(document=client.document(person))["cards"]
+        return shown and shown[0]["identity"]["reasons"]
+
+    client.import_card(person)
+    wait_until("the card is no identity", 15, lambda: reasons() == ["enrolment_inactive"], 0.1)
+    client.enrol(person)
+    wait_until("the card is identity", 15, lambda: reasons() == [], 0.1)
+    client.end_enrolment(person, "left")
+    wait_until("the card is none", 15, lambda: reasons() == ["enrolment_inactive"], 0.1)
+    client.enrol(person, revision=3)
+    wait_until("the card is identity again", 15, lambda: reasons() == [], 0.1)
+
+
 def test_what_waits_or_is_noticed_ends_with_the_enrolment(client, people, topics):
     person = people.resident()
     client.enrol(person)

@@ -108,6 +108,12 @@ static void what_intake_says(void **state)
         assert_true(cf_str_is(ev->enrolment, rows[i].want));
         assert_int_equal(ev->at, 9);
     }
+    Cardflow__V1__ApplicationEvent__NotEnrolled never;
+    cardflow__v1__application_event__not_enrolled__init(&never);
+    e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_NOT_ENROLLED;
+    e.not_enrolled = &never;
+    assert_int_equal(taken(INQUIRY_IN_APPLICATIONS, &e.base)->what, INQUIRY_ENROLMENT);
+    assert_true(cf_str_is(taken(INQUIRY_IN_APPLICATIONS, &e.base)->enrolment, "never"));
     e.body_case = CARDFLOW__V1__APPLICATION_EVENT__BODY_WITHDRAWAL_REQUESTED;
     e.withdrawal_requested = &w;
     assert_int_equal(taken(INQUIRY_IN_APPLICATIONS, &e.base)->what, INQUIRY_OTHER);

@@ -345,6 +345,39 @@ static void an_activated_replacement_takes_the_place_of_the_old_card(void **stat
     assert_int_equal(holder_row(r, &key)->made.state, CF_CARD_NONE);
 }
 
+static void a_card_of_somebody_never_enrolled_is_told_until_the_enrolment_comes(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    uint8_t nobody[16] = {0};
+    struct cf_key key = key_of(r, &p, nobody);
+    card_at(r, &key, "B00000019", "B01", "normal", false, AT(NOW));
+    enrol_at(r, &p, 1, AT(NOW) + 1);
+    card_at(r, &key, "B00000019", "B01", "temporary_loss", false, AT(NOW) + 2);
+    end_enrolment(r, &p, 2, "left", AT(NOW) + 3);
+    card_at(r, &key, "B00000019", "B01", "normal", false, AT(NOW) + 4);
+    enrol_at(r, &p, 3, AT(NOW) + 5);
+    assert_string_equal(types_since(r, 0),
+                        "application.not_enrolled application.enrolment_changed "
+                        "application.enrolment_changed application.enrolment_changed");
+    assert_true(event_at(r, 1)->enrolment_changed->active);
+    assert_false(event_at(r, 2)->enrolment_changed->active);
+    assert_true(event_at(r, 3)->enrolment_changed->active);
+}
+
+static void the_enrolment_of_who_applies_for_the_first_card_is_no_news(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW));
+    enrol_at(r, &p, 1, AT(NOW));
+    struct cf_key key = submit_at(r, &m, AT(NOW));
+    card_of_at(r, &key, m.application_id, "B00000019", "B01", "sealed", false, AT(NOW) + HOUR);
+    card_at(r, &key, "B00000019", "B01", "normal", false, AT(NOW) + 2 * HOUR);
+    enrol_at(r, &p, 2, AT(NOW) + 3 * HOUR);
+    assert_string_equal(types_since(r, 0), "application.accepted");
+}
+
 static void a_death_closes_what_is_open_and_is_told(void **state)
 {
     struct rig *r = *state;
@@ -519,6 +552,8 @@ int main(void)
         TEST(after_collection_the_holder_has_a_card),
         TEST(how_an_accepted_application_ended_is_kept_with_the_activation_of_its_card),
         TEST(an_activated_replacement_takes_the_place_of_the_old_card),
+        TEST(a_card_of_somebody_never_enrolled_is_told_until_the_enrolment_comes),
+        TEST(the_enrolment_of_who_applies_for_the_first_card_is_no_news),
         TEST(a_death_closes_what_is_open_and_is_told),
         TEST(a_wrong_key_is_a_dead_letter),
         TEST(an_old_command_is_refused),
