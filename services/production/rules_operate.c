@@ -146,6 +146,16 @@ static void done(const struct production_op *op, const struct production_target 
     answer(op, t, "done", NULL, fx);
 }
 
+/* Would there be two usable cards of a kind? Activating the new one cancels the old one. A card that
+ * was lost for a time may be used again by itself. */
+static bool is_one_too_many(const struct production_target *t, enum production_card_event on,
+                            enum cf_card_state to)
+{
+    const struct production_card *other = t->made ? &t->slot->card : &t->slot->made;
+    if (t->made && on == PRODUCTION_CARD_ACTIVATE) return false;
+    return cf_card_state_is_usable(to) && cf_card_state_is_usable(other->state);
+}
+
 static enum production_fit move_card(struct production_holder *h, const struct production_op *op,
                                      struct production_target *t, const struct production_world *w,
                                      struct production_effects *fx)
@@ -163,6 +173,8 @@ static enum production_fit move_card(struct production_holder *h, const struct p
     } else if (fit != PRODUCTION_MOVE) {
         production_refuse(&v, t->card->state == CF_CARD_CANCELLED ? "card_cancelled"
                                                                   : "illegal_in_state");
+    } else if (is_one_too_many(t, on, to)) {
+        production_refuse(&v, "other_card_in_use");
     } else if (on == PRODUCTION_CARD_RELEASE) {
         fit = release_replacement(op, t, fx);
         if (fit == PRODUCTION_AHEAD) return fit;
@@ -260,7 +272,10 @@ static void import_card(struct production_holder *h, const struct production_op 
     struct production_verdict v = {0};
     if (op->card_no.len && !cf_cardnum_valid(op->card_no)) production_refuse(&v, "unknown_card");
     if (cf_card_state_code(op->import.state) < 0) production_refuse(&v, "illegal_in_state");
-    if (!op->import.bank.len) production_refuse(&v, "not_issuing_bank");
+    if (!op->import.bank.len)
+        production_refuse(&v, "not_issuing_bank");
+    else if (!op->import.known_bank)
+        production_refuse(&v, "unknown_bank");
     if (op->import.issued_on > cf_day_of_ms(w->now)) production_refuse(&v, "submitted_in_future");
     if (op->card_no.len && cf_str_is(op->card_no, slot->card.no) &&
         slot->card.state == op->import.state) {

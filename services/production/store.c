@@ -19,6 +19,8 @@ static const struct cf_column holder_columns[] = {
     COL(production_row, BYTES, early),    COL(production_row, BYTES, command_ids),
     COL(production_row, INT8, timer_due), COL(production_row, INT4, timer_attempt),
     COL(production_row, KEY, alias_of),   COL(production_row, INT2, alias_part),
+    COL(production_row, TEXT, temporary_made_state),
+    COL(production_row, TEXT, temporary_card_state),
 };
 
 static const struct cf_column bank_columns[] = {
@@ -169,6 +171,8 @@ void production_row_close(struct cf_arena *a, const struct production_holder *h,
     row->made_state = word(cf_card_state_name(s->made.state));
     row->card_no = number(a, s->card.no);
     row->card_state = word(cf_card_state_name(s->card.state));
+    row->temporary_made_state = word(cf_card_state_name(h->temporary.made.state));
+    row->temporary_card_state = word(cf_card_state_name(h->temporary.card.state));
     row->slot = production_pack_permanent(a, h);
     row->temporary = production_pack_temporary(a, h);
 }

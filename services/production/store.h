@@ -28,6 +28,7 @@ struct production_row {
     uint8_t app_id[16];
     struct cf_str app_kind, app_state, app_bank;
     struct cf_str made_no, made_state, card_no, card_state;
+    struct cf_str temporary_made_state, temporary_card_state; /* copies, for the database to judge */
     struct cf_str slot, temporary, early, command_ids;
     cf_ms timer_due;
     int32_t timer_attempt;

@@ -40,8 +40,6 @@ bool owners_app_reach(enum cf_app_state from, enum cf_app_state to, bool tempora
 bool owners_intake_reach(int from, int to);
 bool owners_photo_reach(int from, int to);
 bool owners_card_edge(enum cf_card_state from, enum cf_card_state to);
-/* A sealed card that is reported lost was never in use: nothing can be done with it. */
-bool owners_in_use(enum cf_card_state state, enum cf_card_state before_loss);
 
 /* owners_rows.c */
 int16_t owners_part(const struct cf_key *key);

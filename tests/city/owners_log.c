@@ -70,7 +70,7 @@ static void check_usable(const struct cf_key *holder)
 {
     int permanent = 0, temporary = 0;
     for (size_t i = 0; i < n_cards; i++) {
-        if (!owners_in_use(cards[i].state, cards[i].before_loss) ||
+        if (!cf_card_state_is_usable(cards[i].state) ||
             !cf_key_eq(&cards[i].holder, holder))
             continue;
         permanent += !cards[i].temporary;

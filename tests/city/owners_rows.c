@@ -76,8 +76,7 @@ static void check_slot(const struct production_slot *was, const struct productio
     if (same && from != to && !owners_app_reach(from, to, temporary))
         sim_broken("an application goes from %s to %s in production", cf_app_state_name(from),
                     cf_app_state_name(to));
-    if (owners_in_use(is->card.state, is->card.before_loss) &&
-        owners_in_use(is->made.state, is->made.before_loss))
+    if (cf_card_state_is_usable(is->card.state) && cf_card_state_is_usable(is->made.state))
         sim_broken("a holder's row has two usable cards");
     owners_walked->app_states[to] = true;
 }

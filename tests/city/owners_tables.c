@@ -98,9 +98,3 @@ bool owners_card_edge(enum cf_card_state from, enum cf_card_state to)
 {
     return card_edge[from][to];
 }
-
-bool owners_in_use(enum cf_card_state state, enum cf_card_state before_loss)
-{
-    return cf_card_state_is_usable(state) &&
-           !(state == CF_CARD_TEMPORARY_LOSS && before_loss == CF_CARD_SEALED);
-}

@@ -249,3 +249,45 @@ def test_the_database_refuses_a_second_card_in_use(stack, holder):
     with psycopg.connect(stack.info()["postgres"]["production"]) as link, \
             pytest.raises(psycopg.errors.CheckViolation, match="one_usable_card"):
         link.execute("update holder set made_state = 'normal' where key = %s", (holder.ref,))
+
+
+USABLE = ("normal", "app_locked", "temporary_loss")
+
+
+@pytest.mark.parametrize("kind", ["permanent", "temporary"])
+@pytest.mark.parametrize("held", USABLE)
+def test_the_database_refuses_two_usable_cards_of_a_kind(stack, holder, kind, held):
+    columns = {"permanent": ("made_state", "card_state"),
+               "temporary": ("temporary_made_state", "temporary_card_state")}[kind]
+    with psycopg.connect(stack.info()["postgres"]["production"]) as link:
+        for made in USABLE:
+            with pytest.raises(psycopg.errors.CheckViolation, match="one_usable"), \
+                    link.transaction():
+                link.execute(f"update holder set {columns[0]} = %s, {columns[1]} = %s "
+                             "where key = %s", (made, held, holder.ref))
+        with link.transaction(force_rollback=True):
+            for made in ("sealed", "formal_loss", None):
+                changed = link.execute(f"update holder set {columns[0]} = %s, {columns[1]} = %s "
+                                       "where key = %s", (made, held, holder.ref))
+                assert changed.rowcount == 1
+
+
+def test_the_states_of_temporary_cards_stand_where_the_database_judges_them(stack, holder):
+    asked = holder.operate("import_card", "upstream", bank_code="B01", state="normal",
+                           kind="temporary", issued_on=today().isoformat(), has_photo=True)
+    assert asked.json["result"] == "done", asked
+    with psycopg.connect(stack.info()["postgres"]["production"]) as link:
+        row = link.execute("select temporary_made_state, temporary_card_state from holder "
+                           "where key = %s", (holder.ref,)).fetchone()
+    assert row == (None, "normal"), row
+
+
+def test_a_new_card_is_not_reported_lost_for_a_time_beside_one_in_use(walk_of, people, bank):
+    walk = walk_of(people.resident())
+    old = walk.imported()
+    bank.behave(hold_after="collected")
+    again = walk.apply(kind="reissue", reissue_reason="data_changed")
+    walk.at(again, "collected")
+    new = next(no for no in walk.numbers() if no != old)
+    walk.refused("other_card_in_use", "report_temporary_loss", card_no=new)
+    assert walk.done("report_formal_loss", card_no=new).json["card_state"] == "formal_loss"

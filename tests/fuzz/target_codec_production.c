@@ -5,6 +5,7 @@
 #include "cardflow/v1/photo.pb-c.h"
 #include "services/production/handlers.h"
 #include "tests/fuzz/codec_run.h"
+#include "tests/fuzz/fuzz.h"
 
 static const struct fuzz_topic topics[] = {
     {"application.events",  &cardflow__v1__application_event__descriptor  },
@@ -37,11 +38,15 @@ const struct fuzz_service *fuzz_service(void)
 {
     static struct fuzz_service f;
     static struct production_env env;
+    static struct cf_outlets outlets;
+    struct cf_outlets_error error;
     if (f.ring) return &f;
+    MUST(!cf_outlets_load(cf_arena_new(16 << 20), fuzz_data("outlets.csv"), &outlets, &error));
     env = (struct production_env){
         .ring = fuzz_ring(),
         .calendar = fuzz_calendar(),
         .deadlines = fuzz_policies(),
+        .outlets = &outlets,
         .policy = {.answer_ms = 432000000,
                    .pickup_ms = (cf_ms)365 * CF_MS_PER_DAY,
                    .account_ms = (cf_ms)30 * CF_MS_PER_DAY,

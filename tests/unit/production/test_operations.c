@@ -14,6 +14,11 @@ static const struct production_effect *operate(struct production_holder *h,
     return must_find(&fx, PRODUCTION_FX_ANSWERED);
 }
 
+static struct production_slot *slot_in(struct production_holder *h, bool temporary)
+{
+    return temporary ? &h->temporary : &h->permanent;
+}
+
 /* Its reasons, in their order. */
 static const char *reasons_of(const struct production_effect *e)
 {
@@ -615,6 +620,66 @@ static void other_releases_have_nothing_to_do_with_a_replacement(void **state)
 
 /* ---- passwords, add-ons, temporary cards --------------------------------------------------- */
 
+/* Whatever is asked of either of two cards. */
+static void at_most_one_card_of_a_kind_is_usable(void **state)
+{
+    (void)state;
+    unsigned refused = 0;
+    for (int held = CF_CARD_SEALED; held < CF_CARD_COUNT; held++)
+        for (int made = CF_CARD_SEALED; made < CF_CARD_COUNT; made++)
+            for (int what = 1; what < PRODUCTION_OP_COUNT; what++)
+                for (int of = 0; of < 4; of++) {
+                    bool temporary = of & 1;
+                    struct production_holder h = {0};
+                    struct production_slot *slot = slot_in(&h, temporary);
+                    slot->card = card_in((enum cf_card_state)held);
+                    slot->made = card_in((enum cf_card_state)made);
+                    slot->made.before_loss = CF_CARD_SEALED;
+                    memcpy(slot->made.no, "B00000027", 10);
+                    if (cf_card_state_is_usable(slot->card.state) &&
+                        cf_card_state_is_usable(slot->made.state))
+                        continue;
+                    struct production_op op = asked((enum production_operation)what);
+                    op.card_no = cf_str_of(of & 2 ? "B00000027" : "B00000019");
+                    op.role = what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK
+                                  ? CF_STR("bank")
+                                  : CF_STR("holder");
+                    const char *why = reasons_of(operate(&h, &op));
+                    refused += !strcmp(why, "other_card_in_use");
+                    if (cf_card_state_is_usable(slot->card.state) &&
+                        cf_card_state_is_usable(slot->made.state))
+                        fail_msg("%s beside %s: %s", cf_card_state_name((enum cf_card_state)held),
+                                 cf_card_state_name((enum cf_card_state)made),
+                                 production_operation_name((enum production_operation)what));
+                }
+    assert_true(refused > 0);
+}
+
+static void a_new_card_is_not_lost_for_a_time_beside_one_in_use(void **state)
+{
+    (void)state;
+    struct production_holder h = holder_with(CF_CARD_NORMAL);
+    struct production_op op = asked(PRODUCTION_OP_REPORT_TEMPORARY_LOSS);
+    h.permanent.made = card_in(CF_CARD_SEALED);
+    memcpy(h.permanent.made.no, "B00000027", 10);
+    op.card_no = CF_STR("B00000027");
+    const struct production_effect *a = operate(&h, &op);
+    assert_string_equal(reasons_of(a), "other_card_in_use");
+    assert_true(a->notice);
+    assert_int_equal(h.permanent.made.state, CF_CARD_SEALED);
+    /* What it needs: a formal loss, or nothing usable beside it; then the old one stays lost. */
+    h.permanent.card = card_in(CF_CARD_FORMAL_LOSS);
+    assert_string_equal(operate(&h, &op)->word, "done");
+    op = asked(PRODUCTION_OP_RELEASE);
+    op.card_no = CF_STR("B00000019");
+    assert_string_equal(reasons_of(operate(&h, &op)), "other_card_in_use");
+    op.card_no = CF_STR("B00000027");
+    assert_string_equal(operate(&h, &op)->word, "done");
+    op.card_no = CF_STR("B00000019");
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
+}
+
 static void passwords_are_set_reset_and_disabled(void **state)
 {
     (void)state;
@@ -733,6 +798,7 @@ static struct production_op import(const char *no, enum cf_card_state card)
 {
     struct production_op op = {.what = PRODUCTION_OP_IMPORT_CARD, .card_no = cf_str_of(no)};
     op.import.bank = CF_STR("B01");
+    op.import.known_bank = true;
     op.import.state = card;
     op.import.kind = CF_CARD_KIND_PERMANENT;
     op.import.issued_on = cf_day_of_date(2020, 2, 29);
@@ -781,6 +847,10 @@ static void what_cannot_have_been_a_card_is_not_imported(void **state)
     op.import.issued_on = cf_day_of_date(2026, 4, 1);
     assert_string_equal(reasons_of(operate(&h, &op)),
                         "unknown_card|illegal_in_state|not_issuing_bank|submitted_in_future");
+    op.import.bank = CF_STR("B99");
+    op.import.known_bank = false;
+    assert_string_equal(reasons_of(operate(&h, &op)),
+                        "unknown_card|illegal_in_state|unknown_bank|submitted_in_future");
     assert_int_equal(h.permanent.card.state, CF_CARD_NONE);
     op = import("B00000019", CF_CARD_NORMAL);
     op.import.issued_on = cf_day_of_date(2026, 3, 31); /* today */
@@ -844,6 +914,8 @@ int main(void)
         cmocka_unit_test(a_release_waits_for_the_queue),
         cmocka_unit_test(release_is_refused_from_the_batch_on),
         cmocka_unit_test(other_releases_have_nothing_to_do_with_a_replacement),
+        cmocka_unit_test(at_most_one_card_of_a_kind_is_usable),
+        cmocka_unit_test(a_new_card_is_not_lost_for_a_time_beside_one_in_use),
         cmocka_unit_test(passwords_are_set_reset_and_disabled),
         cmocka_unit_test(an_add_on_needs_consent_and_an_active_card),
         cmocka_unit_test(a_consent_says_who_when_and_by_which_document),
