@@ -82,7 +82,8 @@ const char *cf_reason_outcome_name(enum cf_reason_outcome outcome)
 {
     static const char *const names[] = {[CF_OUTCOME_NOTICE] = "notice",
                                         [CF_OUTCOME_REJECT] = "rejected",
-                                        [CF_OUTCOME_REFUSE] = "refused"};
+                                        [CF_OUTCOME_REFUSE] = "refused",
+                                        [CF_OUTCOME_FAIL] = "failed"};
     return names[outcome];
 }
 

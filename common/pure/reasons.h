@@ -20,7 +20,8 @@ enum cf_reason {
 enum cf_reason_outcome {
     CF_OUTCOME_NOTICE, /* a one-time notice: can be put right */
     CF_OUTCOME_REJECT, /* cannot be taken as it is */
-    CF_OUTCOME_REFUSE  /* a roster row or an operation; no application */
+    CF_OUTCOME_REFUSE, /* a roster row or an operation; no application */
+    CF_OUTCOME_FAIL    /* a bank could not make the card: it is made again */
 };
 
 struct cf_reason_info {

@@ -107,6 +107,11 @@ const struct production_card_edge *production_card_edges(size_t *n);
 /* MOVE (with *to), ALREADY, AHEAD, ENDED or ILLEGAL. */
 enum production_fit production_app_fit(enum cf_app_state from, enum production_app_event on,
                                        enum cf_app_state *to);
+/* The verdict on `failed` for that reason, of the machine's own (fit): shipped takes
+ * lost_in_transit only, ready_for_pickup damaged_at_outlet only; what tells of a later state is
+ * ahead, of an earlier one contradicts. Source: domain reference, table of states. */
+enum production_fit production_failure_fit(enum cf_app_state from, struct cf_str reason,
+                                           enum production_fit fit);
 /* MOVE (with *to; never NONE), ALREADY or ILLEGAL. */
 enum production_fit production_card_fit(enum cf_card_state from, enum cf_card_state before_loss,
                                         enum production_card_event on, enum cf_card_state *to);

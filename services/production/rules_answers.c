@@ -109,14 +109,16 @@ enum production_fit production_on_supplement(struct production_holder *h,
     return PRODUCTION_MOVE;
 }
 
-static enum production_fit fit_of(const struct production_slot *slot, enum production_app_event on,
-                                  enum cf_app_state *to)
+static enum production_fit fit_of(const struct production_slot *slot,
+                                  const struct production_result *r, enum cf_app_state *to)
 {
     struct production_app app = slot->app;
     /* What is ordered again is as if it were ordered for the first time: answers may be ahead. */
     if (app.state == CF_APP_ACCOUNT_FAILED && production_slot_is_queued(slot))
         app.state = CF_APP_PHOTO_READY;
-    return production_fit_of(&app, on, to);
+    enum production_fit fit = production_fit_of(&app, r->step, to);
+    return r->step == PRODUCTION_ON_FAILED ? production_failure_fit(app.state, r->reason, fit)
+                                           : fit;
 }
 
 /* About a card that was given up: only its old line hears of it. */
@@ -147,7 +149,7 @@ enum production_fit production_on_result(struct production_holder *h,
     if (r->bank.len && !cf_str_eq(r->bank, slot->app.bank)) return PRODUCTION_ILLEGAL;
     enum cf_app_state to = CF_APP_NONE;
     bool gone = is_about_gone(r, &slot->app);
-    enum production_fit fit = gone ? PRODUCTION_ALREADY : fit_of(slot, r->step, &to);
+    enum production_fit fit = gone ? PRODUCTION_ALREADY : fit_of(slot, r, &to);
     bool fits = fit == PRODUCTION_MOVE || fit == PRODUCTION_AHEAD;
     if (fits && r->card_no.len && !cf_str_is(r->card_no, slot->made.no)) return PRODUCTION_ILLEGAL;
     if (fit == PRODUCTION_ILLEGAL) return fit; /* a person looks at all of it */

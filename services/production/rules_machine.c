@@ -74,6 +74,7 @@ static const struct production_app_edge app_edges[] = {
     SAME(PRODUCED, PRODUCED),
     A(PRODUCED, SHIPPED, SHIPPED),
     A(PRODUCED, DIE, CLOSED),
+    WAIT(PRODUCED, FAILED),
     WAIT(PRODUCED, ARRIVED),
     WAIT(PRODUCED, COLLECTED),
 
@@ -214,6 +215,29 @@ enum production_fit production_fit_of(const struct production_app *app,
     if (app->kind != CF_KIND_TEMPORARY) return production_app_fit(app->state, on, to);
     size_t n = sizeof temporary_edges / sizeof *temporary_edges;
     return fit_in(temporary_edges, n, app->state, on, to);
+}
+
+/* A failure's reason tells where it happened; a word of no place is a fault in the making. */
+static const struct failure {
+    const char *reason;
+    enum cf_app_state first, last; /* NONE: in no state, a bank does not say it */
+} failures[] = {
+    {"",                  CF_APP_BATCHED,          CF_APP_ACCOUNT_OPENED  },
+    {"bank_rejected",     CF_APP_BATCHED,          CF_APP_ACCOUNT_OPENED  },
+    {"lost_in_transit",   CF_APP_SHIPPED,          CF_APP_SHIPPED         },
+    {"damaged_at_outlet", CF_APP_READY_FOR_PICKUP, CF_APP_READY_FOR_PICKUP},
+    {"unanswered",        CF_APP_NONE,             CF_APP_NONE            },
+};
+
+enum production_fit production_failure_fit(enum cf_app_state from, struct cf_str reason,
+                                           enum production_fit fit)
+{
+    struct failure f = {"", CF_APP_ACCOUNT_OPENED, CF_APP_ACCOUNT_OPENED};
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+        if (cf_str_is(reason, failures[i].reason)) f = failures[i];
+    if (fit != PRODUCTION_MOVE && fit != PRODUCTION_AHEAD) return fit;
+    if (from > f.last) return PRODUCTION_ILLEGAL;
+    return from < f.first ? PRODUCTION_AHEAD : fit;
 }
 
 enum production_fit production_card_fit(enum cf_card_state from, enum cf_card_state before_loss,

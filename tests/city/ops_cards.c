@@ -6,6 +6,9 @@
 static const char *const steps[] = {"account_opened", "produced", "shipped", "arrived",
                                     "collected"};
 enum { STEPS = 5 };
+/* Of a card of which the bank has said so many steps. */
+static const char *const why_failed[STEPS] = {"bank_rejected", "bank_rejected", "lost_in_transit",
+                                              "lost_in_transit", "damaged_at_outlet"};
 
 static struct city_line *any_line(void)
 {
@@ -38,7 +41,7 @@ void ops_bank_next(void)
     if (ops_one_in(12)) {
         /* Nothing follows an account that was not opened, or a card that was not made. */
         const char *step = l->said == 0 && ops_one_in(2) ? "account_failed" : "failed";
-        city_bank_says(l, step, "bank_rejected", id, 0);
+        city_bank_says(l, step, why_failed[l->said], id, 0);
         l->said = STEPS;
         return;
     }
@@ -67,7 +70,7 @@ void ops_bank_wrong(void)
         memcpy(copy.card, other->card, sizeof copy.card);
     }
     if (ops_one_in(8)) copy.no += 7;
-    city_bank_says(&copy, any[sim_below(7)], "bank_rejected", id, 0);
+    city_bank_says(&copy, any[sim_below(7)], why_failed[sim_below(STEPS)], id, 0);
 }
 
 /* ---- cards ----------------------------------------------------------------------------------- */

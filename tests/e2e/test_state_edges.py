@@ -20,8 +20,8 @@ def from_(state):
     return lambda h: h.reach(state)
 
 
-def bank(step):
-    return lambda h: h.bank(step)
+def bank(step, **fields):
+    return lambda h: h.bank(step, **fields)
 
 
 def withdraw(h):
@@ -129,13 +129,15 @@ APPLICATIONS = {
     "produced die closed": walk(from_("produced"), Holder.die, "closed", DIED),
     "shipped arrived ready_for_pickup": walk(from_("shipped"), bank("arrived"),
                                              "ready_for_pickup"),
-    "shipped failed production_failed": walk(from_("shipped"), bank("failed"),
-                                             "production_failed"),
+    "shipped failed production_failed": walk(
+        from_("shipped"), bank("failed", reason="lost_in_transit"), "production_failed",
+        "lost_in_transit"),
     "shipped die closed": walk(from_("shipped"), Holder.die, "closed", DIED),
     "ready_for_pickup collected collected": walk(from_("ready_for_pickup"), bank("collected"),
                                                  "collected"),
-    "ready_for_pickup failed production_failed": walk(from_("ready_for_pickup"), bank("failed"),
-                                                      "production_failed"),
+    "ready_for_pickup failed production_failed": walk(
+        from_("ready_for_pickup"), bank("failed", reason="damaged_at_outlet"), "production_failed",
+        "damaged_at_outlet"),
     "ready_for_pickup withdraw withdrawn": walk(from_("ready_for_pickup"), withdraw, "withdrawn"),
     "ready_for_pickup die closed": walk(from_("ready_for_pickup"), Holder.die, "closed", DIED),
 }

@@ -120,11 +120,19 @@ static void id_of(const struct line *l, const char *what, uint8_t id[16])
                 cf_str_of(what));
 }
 
+/* Where the card was when it failed. */
+static const char *reason_of(const struct line *l, const char *step)
+{
+    if (strcmp(step, "failed") != 0) return "";
+    return l->script == breaks_late ? "damaged_at_outlet" : "bank_rejected";
+}
+
 static void say(const struct line *l, const char *step)
 {
     struct production_result_fields f = {.bank = cf_str_of(l->bank),
                                          .card_no = cf_str_of(l->card),
                                          .step = cf_str_of(step),
+                                         .reason = cf_str_of(reason_of(l, step)),
                                          .line_no = l->no,
                                          .at = sim_now};
     char what[32];

@@ -228,13 +228,15 @@ static enum production_fit answer_with(struct production_holder *h, enum product
                                        const char *card_no, const char *bank)
 {
     struct production_world w = world_at(NOW);
+    bool at_outlet = h->permanent.app.state == CF_APP_READY_FOR_PICKUP;
     struct production_result r = {.app_id = {7},
                                   .batch_id = {4},
                                   .line_no = 12,
                                   .step = step,
                                   .card_no = cf_str_of(card_no),
                                   .bank = cf_str_of(bank),
-                                  .reason = CF_STR("why")};
+                                  .reason = cf_str_of(at_outlet ? "damaged_at_outlet" : "why")};
+    if (step == PRODUCTION_ON_FAILED && !at_outlet) r.reason = CF_STR("bank_rejected");
     fx.n = 0;
     return production_on_result(h, &r, &w, &fx);
 }
@@ -312,7 +314,7 @@ static void a_failed_card_is_made_again_so_many_times(void **state)
         assert_string_equal(h.permanent.app.superseded, "B00000019");
         assert_false(told("cancelled")); /* the bank said it */
         assert_null(find(&fx, PRODUCTION_FX_LINE));
-        assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "why"));
+        assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "damaged_at_outlet"));
     }
     struct production_holder h = holder_in(CF_APP_BATCHED);
     answer_with(&h, PRODUCTION_ON_FAILED, "", "B01");
@@ -331,6 +333,7 @@ static void an_unanswered_line_is_missing_and_made_again(void **state)
         production_on_due(&h, &w, &fx);
         assert_int_equal(h.permanent.app.state, CF_APP_PHOTO_READY);
         assert_string_equal(must_find(&fx, PRODUCTION_FX_LINE)->word, "missing");
+        assert_true(cf_str_is(must_find(&fx, PRODUCTION_FX_STEP)->reason, "unanswered"));
         assert_true(told("void_card"));
         assert_string_equal(h.permanent.app.superseded, "B00000019");
         assert_non_null(find(&fx, PRODUCTION_FX_ENQUEUE));
