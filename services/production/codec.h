@@ -88,14 +88,6 @@ struct production_dequeue_body {
     struct cf_str bank;
 };
 
-enum production_line_end {
-    PRODUCTION_LINE_NONE,
-    PRODUCTION_LINE_MADE,
-    PRODUCTION_LINE_FAILED,
-    PRODUCTION_LINE_MISSING,
-    PRODUCTION_LINE_LATE_VOIDED
-};
-
 struct production_line_body {
     uint8_t batch_id[16];
     uint32_t line_no;

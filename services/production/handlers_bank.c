@@ -145,6 +145,7 @@ static int close_batch(struct bank_scene *c, const struct production_close_body 
     if (lines == 0) return 0; /* everybody has left */
     send_manifest(c, hashed, lines, id);
     struct production_batch row = {.bank = c->code,
+                                   .ends = {cf_arena_zero(c->s->arena, lines), lines},
                                    .lane = (int16_t)q->lane,
                                    .first_no = q->from,
                                    .last_no = q->to,
@@ -158,43 +159,45 @@ static int close_batch(struct bank_scene *c, const struct production_close_body 
 
 /* ---- reconciliation: sent = made + failed + missing + late_voided -------------------------- */
 
-static int32_t answered(const struct production_batch *b)
+static struct production_tally tally_of(const struct production_batch *b)
 {
-    return b->made + b->failed + b->missing + b->late_voided;
+    return (struct production_tally){b->lines,
+                                     {0, b->made, b->failed, b->missing, b->late_voided}};
+}
+
+/* The batch as it stands now, and by how much the bank's own totals move. */
+static void put_tally(struct production_batch *b, const struct production_tally *t,
+                      struct production_bank_row *row)
+{
+    const int64_t *now = t->ended;
+    row->made += now[PRODUCTION_LINE_MADE] - b->made;
+    row->failed += now[PRODUCTION_LINE_FAILED] - b->failed;
+    row->missing += now[PRODUCTION_LINE_MISSING] - b->missing;
+    row->late_voided += now[PRODUCTION_LINE_LATE_VOIDED] - b->late_voided;
+    b->made = (int32_t)now[PRODUCTION_LINE_MADE];
+    b->failed = (int32_t)now[PRODUCTION_LINE_FAILED];
+    b->missing = (int32_t)now[PRODUCTION_LINE_MISSING];
+    b->late_voided = (int32_t)now[PRODUCTION_LINE_LATE_VOIDED];
 }
 
 static int line_result(struct bank_scene *c, const struct production_line_body *r)
 {
     const struct production_batch *old = cf_aux_get(c->s, PRODUCTION_BATCH, r->batch_id);
-    if (!old || r->line_no == 0 || r->line_no > (uint32_t)old->lines) {
+    if (!old || r->line_no == 0 || r->line_no > old->ends.len) {
         c->s->reason = "no such line in a batch of this bank";
         return CF_E_ILLEGAL;
     }
     struct production_batch b = *old;
-    switch (r->end) {
-    case PRODUCTION_LINE_MADE:
-        b.made++;
-        c->row->made++;
-        break;
-    case PRODUCTION_LINE_FAILED:
-        b.failed++;
-        c->row->failed++;
-        break;
-    case PRODUCTION_LINE_MISSING:
-        b.missing++;
-        c->row->missing++;
-        break;
-    case PRODUCTION_LINE_LATE_VOIDED:
-        if (b.missing == 0) return 0; /* the line had failed: it stays failed */
-        b.missing--;
-        b.late_voided++;
-        c->row->missing--;
-        c->row->late_voided++;
-        break;
-    case PRODUCTION_LINE_NONE:
-        return CF_E_ILLEGAL;
+    struct production_tally t = tally_of(old);
+    bool held = production_tally_holds(&t);
+    uint8_t *ends = cf_arena_dup(c->s->arena, old->ends.ptr, old->ends.len);
+    if (!production_line_put(&t, &ends[r->line_no - 1], r->end)) {
+        cf_count(c->s, "line_ended_before");
+        return 0;
     }
-    if (answered(old) < old->lines && answered(&b) == b.lines) c->row->reconciled++;
+    b.ends = (struct cf_str){(const char *)ends, old->ends.len};
+    put_tally(&b, &t, c->row);
+    if (!held && production_tally_holds(&t)) c->row->reconciled++;
     cf_aux_put(c->s, PRODUCTION_BATCH, r->batch_id, &b);
     return 0;
 }

@@ -522,6 +522,28 @@ bool production_bank_left(const struct production_bank *b, unsigned lane, int64_
 /* Forgets those of a lane up to `to`; `room` has b->out.len bytes. */
 void production_bank_forget(struct production_bank *b, unsigned lane, int64_t to, char *room);
 
+/* How a line of a batch ended; stored, one byte a line. */
+enum production_line_end {
+    PRODUCTION_LINE_NONE,
+    PRODUCTION_LINE_MADE,
+    PRODUCTION_LINE_FAILED,
+    PRODUCTION_LINE_MISSING,
+    PRODUCTION_LINE_LATE_VOIDED,
+    PRODUCTION_LINE_ENDS,
+    PRODUCTION_LINE_UNKNOWN = 255 /* of before ends were kept: the totals decide */
+};
+
+/* Lines of a batch, and how many have ended how. */
+struct production_tally {
+    int64_t lines, ended[PRODUCTION_LINE_ENDS];
+};
+
+/* sent = made + failed + missing + late_voided. */
+bool production_tally_holds(const struct production_tally *t);
+/* A line has its first end, or was missing and comes late (*at, t). False: the same said again, or
+ * what is no news of this line; nothing changes. */
+bool production_line_put(struct production_tally *t, uint8_t *at, enum production_line_end end);
+
 /* What becomes of the timer of an aggregate: an early one is put, a far one (patient: any) is left
  * alone even when its reason has gone (it looks again when it fires), so that the usual path of a
  * card writes one row of work and not one a step. */

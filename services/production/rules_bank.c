@@ -1,4 +1,5 @@
-/* A bank's queue: lanes, closing by count or waiting time, promised dates by daily capacity. */
+/* A bank's queue: lanes, closing by count or waiting time, promised dates by daily capacity; and the
+ * reconciliation of its batches. */
 #include "services/production/rules.h"
 
 #define LEFT_LEN 9
@@ -97,4 +98,32 @@ void production_bank_forget(struct production_bank *b, unsigned lane, int64_t to
         n += LEFT_LEN;
     }
     b->out = n ? (struct cf_str){room, n} : (struct cf_str){0};
+}
+
+/* ---- reconciliation ------------------------------------------------------------------------ */
+
+static int64_t answered(const struct production_tally *t)
+{
+    int64_t n = 0;
+    for (int end = PRODUCTION_LINE_MADE; end < PRODUCTION_LINE_ENDS; end++)
+        n += t->ended[end];
+    return n;
+}
+
+bool production_tally_holds(const struct production_tally *t)
+{
+    return answered(t) == t->lines;
+}
+
+bool production_line_put(struct production_tally *t, uint8_t *at, enum production_line_end end)
+{
+    bool late = end == PRODUCTION_LINE_LATE_VOIDED;
+    bool unknown = *at == PRODUCTION_LINE_UNKNOWN;
+    bool fits = late ? *at == PRODUCTION_LINE_MISSING : *at == PRODUCTION_LINE_NONE;
+    if (unknown) fits = late ? t->ended[PRODUCTION_LINE_MISSING] > 0 : answered(t) < t->lines;
+    if (!fits || end == PRODUCTION_LINE_NONE) return false;
+    if (late) t->ended[PRODUCTION_LINE_MISSING]--;
+    t->ended[end]++;
+    *at = (uint8_t)end;
+    return true;
 }

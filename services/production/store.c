@@ -71,6 +71,7 @@ static const struct cf_column batch_columns[] = {
     COL(production_batch, INT4, lines),       COL(production_batch, INT4, made),
     COL(production_batch, INT4, failed),      COL(production_batch, INT4, missing),
     COL(production_batch, INT4, late_voided), COL(production_batch, INT8, closed_at),
+    COL(production_batch, BYTES, ends),
 };
 
 static const struct cf_column issued_columns[] = {

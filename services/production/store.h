@@ -68,6 +68,7 @@ struct production_batch {
     int64_t first_no, last_no;
     int32_t lines, made, failed, missing, late_voided;
     int64_t closed_at;
+    struct cf_str ends; /* how each line ended: `lines` bytes, enum production_line_end */
 };
 
 struct production_issued {

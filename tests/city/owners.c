@@ -189,7 +189,14 @@ static void check_batch(void *arg, const struct cf_key *key, const void *row)
     const struct production_batch *b = row;
     const bool *all = arg;
     int answered = b->made + b->failed + b->missing + b->late_voided;
+    int ended[PRODUCTION_LINE_ENDS] = {0};
     (void)key;
+    for (size_t i = 0; i < b->ends.len; i++)
+        ended[(unsigned char)b->ends.ptr[i] % PRODUCTION_LINE_ENDS]++;
+    if (b->ends.len != (size_t)b->lines || ended[PRODUCTION_LINE_MADE] != b->made ||
+        ended[PRODUCTION_LINE_FAILED] != b->failed || ended[PRODUCTION_LINE_MISSING] != b->missing ||
+        ended[PRODUCTION_LINE_LATE_VOIDED] != b->late_voided)
+        sim_broken("a batch counts other ends than its lines have");
     if (b->missing < 0 || answered > b->lines)
         sim_broken("a batch of %d lines has %d answers", b->lines, answered);
     if (*all && answered < b->lines)
