@@ -72,6 +72,11 @@ static void receipt_out(struct cf_out *o, const struct cf_outcome_world *world,
     cf_out_text(o, "receipt_no", x->receipt_no);
     outlet_out(o, world->outlets, x);
     cf_out_day(o, "promised_date", x->promised_on);
+    if (x->place)
+        cf_out_uint(o, "place_in_queue", x->place);
+    else
+        cf_out_null(o, "place_in_queue");
+    cf_out_bool(o, "past_deadline", cf_promised_late(x->state, x->promised_on, x->due_on));
     phones_out(o, world->phones);
     cf_out_end(o);
 }

@@ -41,6 +41,7 @@ struct cf_outcome {
     /* Receipt and deadline; an empty receipt_no: it was never accepted. */
     struct cf_str receipt_no, bank_code, outlet_code;
     cf_day accepted_on, due_on, promised_on;
+    uint32_t place; /* in its bank's queue when it came there, while it waits; 0: it does not */
     uint32_t policy;
     int working_days; /* until due_on; 0: those of the policy */
     bool provisional, waiting_on_holder;

@@ -47,6 +47,11 @@ static void date_lines(struct cf_paper *p, const struct cf_outcome *x, bool prov
     if (x->promised_on > 0)
         cf_paper_day(p, (struct cf_both){"预计可领日期", "Pickup promised for"}, x->promised_on);
     cf_paper_day(p, (struct cf_both){"最迟可领日期", "Ready for pickup by"}, x->due_on);
+    if (cf_promised_late(x->state, x->promised_on, x->due_on))
+        cf_paper_text(p, (struct cf_both){
+                             "提示：银行预计的可领日期晚于规定期限，详情可拨打上述电话询问。",
+                             "Warning: the bank's date is later than the card is due; ask by the "
+                             "phones that are named."});
     if (provisional)
         cf_paper_text(p, (struct cf_both){
                              "该日期为暂定：当年放假安排公布后重新计算，变化时另行通知。",

@@ -78,3 +78,9 @@ struct cf_explanation cf_deadline_explain(const struct cf_calendar *cal,
     e.skipped = skipped;
     return e;
 }
+
+bool cf_promised_late(enum cf_app_state state, cf_day promised_on, cf_day due_on)
+{
+    bool there = state == CF_APP_READY_FOR_PICKUP || cf_app_state_is_end(state);
+    return !there && promised_on > 0 && due_on > 0 && promised_on > due_on;
+}

@@ -59,3 +59,5 @@ void cf_deadline_set_warn(const struct cf_calendar *cal, struct cf_deadline *d, 
 /* Every day from the acceptance to the due date, counted or skipped. */
 struct cf_explanation cf_deadline_explain(const struct cf_calendar *cal,
                                           const struct cf_deadline *d, struct cf_arena *arena);
+/* Is the card of an application under way promised for later than it is due? */
+bool cf_promised_late(enum cf_app_state state, cf_day promised_on, cf_day due_on);

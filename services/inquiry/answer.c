@@ -1,5 +1,6 @@
 #include "services/inquiry/answer.h"
 
+#include "common/pure/deadline.h"
 #include "common/pure/mask.h"
 
 static void out_pair(struct cf_out *o, const char *name, struct cf_str zh, struct cf_str en)
@@ -165,6 +166,14 @@ static void out_orders(struct cf_out *o, const struct inquiry_answer *in)
     cf_out_end(o);
 }
 
+static void out_place(struct cf_out *o, uint32_t place)
+{
+    if (place)
+        cf_out_uint(o, "place_in_queue", place);
+    else
+        cf_out_null(o, "place_in_queue");
+}
+
 static void out_short_app(struct cf_out *o, const struct inquiry_answer *in,
                           const struct inquiry_app *app)
 {
@@ -182,6 +191,9 @@ static void out_short_app(struct cf_out *o, const struct inquiry_answer *in,
         cf_out_time(o, "warned_at", d ? d->warned_at : 0);
         cf_out_time(o, "overdue_at", d ? d->overdue_at : 0);
         cf_out_day(o, "promised_date", promised_on(app));
+        out_place(o, inquiry_place(app));
+        cf_out_bool(o, "past_deadline",
+                    cf_promised_late(app->state, promised_on(app), inquiry_due_on(app)));
         cf_out_some(o, "receipt_no", intake ? intake->receipt_no : (struct cf_str){0});
         cf_out_z(o, "waiting_on", app->waiting_on_holder ? "holder" : NULL);
         cf_out_array(o, "reasons");

@@ -90,6 +90,7 @@ void inquiry_answer_outcome(struct cf_buf *to, const struct inquiry_answer *in,
     set_reasons(&x, app);
     if (intake) set_intake(&x, intake);
     if (line) set_production(&x, line);
+    x.place = inquiry_place(app);
     if (inquiry_deadline_of(app)) set_deadline(in->arena, &x, inquiry_deadline_of(app));
     set_marks(in->arena, &x, app);
     struct cf_out o = cf_out_to(to);

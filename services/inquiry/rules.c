@@ -243,6 +243,12 @@ cf_day inquiry_due_on(const struct inquiry_app *app)
     return app->said[INQUIRY_INTAKE] ? app->said[INQUIRY_INTAKE]->due_on : 0;
 }
 
+uint32_t inquiry_place(const struct inquiry_app *app)
+{
+    const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION];
+    return line && app->state == CF_APP_PHOTO_READY ? line->place : 0;
+}
+
 static cf_day ready_by(const struct inquiry_app *app)
 {
     const struct inquiry_entry *line = app->said[INQUIRY_PRODUCTION];

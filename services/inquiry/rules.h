@@ -278,6 +278,8 @@ bool inquiry_app_of(const struct inquiry_section *sections, const uint8_t id[16]
 /* All its states in order of time. */
 const struct inquiry_mark *inquiry_timeline(struct cf_arena *a, const struct inquiry_app *app,
                                             size_t *n);
+/* Its place in its bank's queue when it came there, while it waits to be sent; 0: it does not. */
+uint32_t inquiry_place(const struct inquiry_app *app);
 /* The due date that counts now; 0: none. */
 cf_day inquiry_due_on(const struct inquiry_app *app);
 /* What production says of the deadline; NULL: nothing yet. */

@@ -54,12 +54,17 @@ def test_each_day_takes_as_many_cards_as_the_bank_makes(slow, opened, people):
             "promised_date"] == d.isoformat(), 0.1)
         assert client.outcome(app)["deadline"]["due_on"] == due_on.isoformat()
         status = client.status(document=client.document(person))
-        assert status["applications"][0]["promised_date"] == day.isoformat()
+        place, late = told[app].place_in_queue, day > due_on
+        for seen in (status["applications"][0], client.outcome(app)["receipt"]):
+            assert (seen["promised_date"], seen["place_in_queue"], seen["past_deadline"]) == \
+                (day.isoformat(), place, late), seen
         assert status["next_date"] == day.isoformat()  # what a caller is told
         paper = client.api("intake").get(f"/v1/applications/{app}/receipt").json
         assert paper["receipt"]["promised_date"] == day.isoformat()
+        assert paper["receipt"]["past_deadline"] == late
     # Not in a queue: the due date is all there is.
     app = client.accepted(waiting)["application_id"]
     shown = client.wait_for(app, "photo_missing")
     assert shown["receipt"]["promised_date"] is None
+    assert (shown["receipt"]["place_in_queue"], shown["receipt"]["past_deadline"]) == (None, False)
     assert shown["deadline"]["due_on"] == due_on.isoformat()

@@ -1,4 +1,5 @@
 /* inquiry's rules: sections fold in their own order; the picture follows from all of them. */
+#include "common/pure/deadline.h"
 #include "services/inquiry/rules.h"
 
 #include <stdarg.h>
@@ -250,6 +251,36 @@ static void a_promise_comes_before_the_due_date(void **state)
     assert_int_equal(p.apps[0].state, CF_APP_ACCEPTED); /* a promise is no state */
     p = render(s, 108);
     assert_int_equal(p.step, INQUIRY_STEP_WAIT_LATE_CARD);
+}
+
+static void a_place_is_told_while_it_is_one(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    fold(s, moved(INQUIRY_INTAKE, 1, CF_APP_ACCEPTED, DAY(100)));
+    assert_int_equal(inquiry_place(&render(s, 101).apps[0]), 0);
+    struct inquiry_event promise = {
+        .what = INQUIRY_PROMISED, .source = INQUIRY_PRODUCTION, .at = DAY(101)};
+    promise.entry.id[0] = 1;
+    promise.entry.place = 12;
+    fold(s, promise);
+    fold(s, moved(INQUIRY_PHOTO, 1, CF_APP_PHOTO_READY, DAY(101)));
+    assert_int_equal(inquiry_place(&render(s, 101).apps[0]), 12);
+    fold(s, moved(INQUIRY_PRODUCTION, 1, CF_APP_BATCHED, DAY(102)));
+    assert_int_equal(inquiry_place(&render(s, 102).apps[0]), 0);
+}
+
+static void a_promise_later_than_due_is_told_until_the_card_is_there(void **state)
+{
+    (void)state;
+    for (int s = CF_APP_NONE; s < CF_APP_COUNT; s++) {
+        enum cf_app_state at = (enum cf_app_state)s;
+        bool there = at == CF_APP_READY_FOR_PICKUP || cf_app_state_is_end(at);
+        assert_int_equal(cf_promised_late(at, 111, 110), !there);
+        assert_false(cf_promised_late(at, 110, 110));
+        assert_false(cf_promised_late(at, 0, 110));
+        assert_false(cf_promised_late(at, 111, 0));
+    }
 }
 
 /* ---- cards ---------------------------------------------------------------------------------- */
@@ -688,6 +719,8 @@ int main(void)
         cmocka_unit_test(a_notice_says_until_when),
         cmocka_unit_test(an_expired_notice_keeps_its_reasons),
         cmocka_unit_test(a_promise_comes_before_the_due_date),
+        cmocka_unit_test(a_place_is_told_while_it_is_one),
+        cmocka_unit_test(a_promise_later_than_due_is_told_until_the_card_is_there),
         cmocka_unit_test(validity_as_identity_has_reasons),
         cmocka_unit_test(hidden_cards_are_not_shown),
         cmocka_unit_test(a_loss_that_the_bank_has_not_heard_of_stays_with_its_card),
