@@ -21,6 +21,7 @@ struct inquiry_answer {
     const struct inquiry_facts *facts;
     bool from_cache;
     bool verified; /* else state and next step only */
+    bool hands_out; /* the outcome shows the number of a temporary card that lies ready */
     cf_ms now;
 };
 

@@ -4,6 +4,8 @@
 #include "common/pure/idnum.h"
 #include "services/inquiry/answer.h"
 
+#define SCOPE_HAND_OUT "cards:hand_out"
+
 enum { ANSWER_MAX = 1 << 20, RETRY_S = 1 };
 
 /* One question on its way; lives in the request's arena. */
@@ -197,9 +199,12 @@ static void show_application(struct look *l, const struct inquiry_found *found,
 {
     struct cf_buf body;
     struct inquiry_answer in = answer_of(l, found, facts);
+    in.hands_out = cf_client_may(l->req->client, SCOPE_HAND_OUT);
+    bool number = in.hands_out && app->to_hand_out.len;
     cf_buf_init(&body, ANSWER_MAX);
     inquiry_answer_outcome(&body, &in, app);
-    inquiry_auditor_add(l->front->auditor, l->req, l->scope, l->action, "shown", &found->holder);
+    inquiry_auditor_add(l->front->auditor, l->req, number ? SCOPE_HAND_OUT : l->scope, l->action,
+                        number ? "shown_with_card_number" : "shown", &found->holder);
     cf_answer_json(l->req, 200, &body);
     cf_buf_free(&body);
 }

@@ -90,6 +90,9 @@ static bool complete(const struct inquiry_section *sections, struct inquiry_app 
         line ? card_of(&sections[INQUIRY_PRODUCTION], line->card_no) : NULL;
     app->activated = app->state == CF_APP_COLLECTED && card && card->activated_at > 0;
     if (app->activated) app->activated_at = card->activated_at;
+    /* A permanent card's number goes to its bank with the order. */
+    if (app->kind == CF_KIND_TEMPORARY && card && card->state == CF_CARD_SEALED)
+        app->to_hand_out = card->no;
     return true;
 }
 

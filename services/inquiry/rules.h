@@ -220,6 +220,7 @@ struct inquiry_app {
     bool activated; /* collected, and its card has been activated */
     cf_ms activated_at;
     bool waiting_on_holder;
+    struct cf_str to_hand_out; /* number of a temporary card that is made and not activated */
     cf_ms since;                         /* the state */
     const struct inquiry_entry *said[3]; /* by intake, photo-fetch, production; NULL: nothing */
     const struct inquiry_entry *owner;   /* whose state it is */

@@ -263,6 +263,7 @@ static void read_holder(struct asked *k, struct cf_in *in)
     struct cf_str raw = cf_in_text(in, "card_no", CF_OPTIONAL, 0, 40);
     size_t n = raw.len ? cf_cardnum_normalise(raw, no, &warnings) : 0;
     if (n) k->f.card_no = cf_arena_str(k->req->arena, (struct cf_str){no, n});
+    k->f.card_kind = cf_in_text(in, "card_kind", CF_OPTIONAL, 0, 20);
     if (holder.absent || !holder.object) {
         if (!n) cf_in_wrong(in, "card_no", "card_no or holder is needed", "Say which card it is.");
         return;

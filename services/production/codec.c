@@ -295,6 +295,8 @@ struct production_op *production_codec_operation_body(struct cf_arena *a,
     b->what = production_operation_parse(b->word);
     size_t n = cf_cardnum_normalise(production_codec_text(c->card_no), no, &warnings);
     if (n) b->card_no = cf_arena_str(a, (struct cf_str){no, n});
+    b->card_kind = cf_card_kind_parse(production_codec_text(c->card_kind));
+    b->odd_kind = *c->card_kind && !b->card_kind;
     b->channel = cf_channel_parse(production_codec_text(c->channel));
     b->role = production_codec_text(c->actor_role);
     b->named = c->actor.len > 0;

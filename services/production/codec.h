@@ -182,7 +182,7 @@ struct cf_str production_codec_bank_notice(struct cf_arena *a, const struct prod
 struct production_command_fields {
     uint8_t operation_id[16];
     struct cf_str operation, holder, card_no, channel, actor, role, staff_id, operator_bank,
-        operator_outlet, password_kind, add_on, reason;
+        operator_outlet, password_kind, add_on, reason, card_kind;
     struct {
         struct cf_str by, document; /* document sealed */
         cf_ms given_at;

@@ -409,6 +409,7 @@ struct cf_str production_codec_command(struct cf_arena *a,
     op.outlet_code = z(a, f->operator_outlet);
     c.operator_ = &op;
     c.password_kind = z(a, f->password_kind);
+    c.card_kind = z(a, f->card_kind);
     c.add_on = z(a, f->add_on);
     consent.by = z(a, f->consent.by);
     consent.given_at_ms = f->consent.given_at;

@@ -307,6 +307,8 @@ struct production_op {
     enum production_operation what;
     struct cf_str word, card_no, role, operator_bank, operator_outlet, staff_id, reason, add_on;
     enum cf_channel channel;
+    enum cf_card_kind card_kind; /* which card; NONE: not said */
+    bool odd_kind;               /* the word for it is none */
     int password;                       /* 0 social_security, 1 financial, -1 other */
     bool named;                         /* who asks is named, not only by the role */
     enum production_document document;  /* of those that need one */

@@ -11,10 +11,10 @@ size_t production_targets(struct production_holder *h,
                           struct production_target all[PRODUCTION_TARGETS])
 {
     const struct production_target places[PRODUCTION_TARGETS] = {
-        {&h->permanent, &h->permanent.card, false, false},
-        {&h->permanent, &h->permanent.made, true,  false},
-        {&h->temporary, &h->temporary.card, false, true },
-        {&h->temporary, &h->temporary.made, true,  true },
+        {&h->permanent, &h->permanent.card, false, false, false},
+        {&h->permanent, &h->permanent.made, true,  false, false},
+        {&h->temporary, &h->temporary.card, false, true,  false},
+        {&h->temporary, &h->temporary.made, true,  true,  false},
     };
     size_t n = 0;
     for (size_t i = 0; i < PRODUCTION_TARGETS; i++)

@@ -34,6 +34,7 @@ struct production_target {
     struct production_slot *slot;
     struct production_card *card; /* NULL: no such card */
     bool made, temporary;
+    bool other_kind; /* there is one with that number, which is not of the kind that was said */
 };
 #define PRODUCTION_TARGETS 4
 /* All there are, the one in hand before the one in the making; how many. */

@@ -10,19 +10,31 @@ static bool is_hidden(const struct production_target *t, enum production_operati
            what != PRODUCTION_OP_CANCEL;
 }
 
+/* Of which kind is the card that is not named by its number? */
+static bool is_temporary(const struct production_op *op)
+{
+    if (op->card_kind) return op->card_kind == CF_CARD_KIND_TEMPORARY;
+    return op->what == PRODUCTION_OP_EXTEND_TEMPORARY;
+}
+
+/* The card with the number of the command; nothing when that is a card of the other kind. */
+static struct production_target named_card(struct production_holder *h,
+                                           const struct production_op *op)
+{
+    struct production_target named = production_target_of(h, op->card_no), other = {0};
+    other.other_kind = named.card && op->card_kind && named.temporary != is_temporary(op);
+    return other.other_kind || is_hidden(&named, op->what) ? other : named;
+}
+
 /* The card an operation is about, and where it is. */
 static struct production_target find_card(struct production_holder *h,
                                           const struct production_op *op)
 {
     struct production_target all[PRODUCTION_TARGETS], best = {0}, gone = {0};
-    if (op->card_no.len) {
-        struct production_target named = production_target_of(h, op->card_no);
-        return is_hidden(&named, op->what) ? gone : named;
-    }
+    if (op->card_no.len) return named_card(h, op);
     size_t n = production_targets(h, all);
     for (size_t i = 0; i < n; i++) {
-        bool wants_temporary = op->what == PRODUCTION_OP_EXTEND_TEMPORARY;
-        if (all[i].temporary != wants_temporary || is_hidden(&all[i], op->what)) continue;
+        if (all[i].temporary != is_temporary(op) || is_hidden(&all[i], op->what)) continue;
         if (!production_card_is(all[i].card)) {
             gone = all[i];
             continue;
@@ -268,7 +280,7 @@ static void import_card(struct production_holder *h, const struct production_op 
 {
     bool temporary = op->import.kind == CF_CARD_KIND_TEMPORARY;
     struct production_slot *slot = temporary ? &h->temporary : &h->permanent;
-    struct production_target t = {slot, &slot->card, false, temporary};
+    struct production_target t = {slot, &slot->card, false, temporary, false};
     struct production_verdict v = {0};
     if (op->card_no.len && !cf_cardnum_valid(op->card_no)) production_refuse(&v, "unknown_card");
     if (cf_card_state_code(op->import.state) < 0) production_refuse(&v, "illegal_in_state");

@@ -92,12 +92,13 @@ void production_check_request(const struct production_op *op, const struct produ
     if (!production_channel_may(op->what, op->channel)) production_refuse(v, "channel_not_allowed");
     /* S12: no operation costs anything. */
     if (op->fees) production_refuse(v, "fee_not_allowed");
+    if (op->odd_kind) production_refuse(v, "unknown_card_kind");
     if (op->what == PRODUCTION_OP_IMPORT_CARD) return;
     if (!actor) production_refuse(v, "missing_actor");
     if (!has_operator(op)) production_refuse(v, "missing_operator");
     if (!t->card) {
         /* The holder's row knows the cards that count, not those before them. */
-        production_refuse(v, op->issued ? "card_cancelled" : "unknown_card");
+        production_refuse(v, op->issued && !t->other_kind ? "card_cancelled" : "unknown_card");
         return;
     }
     if (is_anothers(op, t->card)) production_refuse(v, "not_issuing_bank");

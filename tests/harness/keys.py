@@ -12,7 +12,8 @@ ROSTERS = ["rosters:write", "rosters:read", "units:read"]
 # there is no list). The scope * stands for all of them.
 API_KEYS = {
     "admin": {"scopes": ["*"]},
-    "bank_outlet": {"scopes": [*APPLY, "cards:write", "vouchers:write", "bank_results:write"],
+    "bank_outlet": {"scopes": [*APPLY, "cards:write", "cards:hand_out", "vouchers:write",
+                               "bank_results:write"],
                     "channels": ["bank_outlet", "bank_phone", "terminal"]},
     "unit": {"scopes": [*APPLY, *ROSTERS], "channels": ["unit"]},
     "school": {"scopes": [*APPLY, *ROSTERS], "channels": ["school"]},

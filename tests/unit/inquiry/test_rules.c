@@ -395,6 +395,28 @@ static void a_collected_card_is_told_by_its_application(void **state)
     assert_int_equal(p.step_on, 109);
 }
 
+/* The counter that hands it out is told its number, until it is activated. */
+static void a_temporary_card_that_lies_ready_has_a_number_to_tell(void **state)
+{
+    (void)state;
+    for (int temporary = 0; temporary <= 1; temporary++) {
+        struct inquiry_section s[INQUIRY_SOURCES] = {0};
+        struct inquiry_event ev = moved(INQUIRY_PRODUCTION, 1, CF_APP_PRODUCED, DAY(100));
+        struct inquiry_app app;
+        ev.entry.kind = temporary ? CF_KIND_TEMPORARY : CF_KIND_FIRST_ISSUE;
+        ev.entry.card_no = CF_STR("C1");
+        fold(s, ev);
+        assert_true(inquiry_app_of(s, ev.entry.id, NULL, &app));
+        assert_int_equal(app.to_hand_out.len, 0); /* nothing heard of the card */
+        fold(s, card("C1", CF_CARD_SEALED, temporary, DAY(100)));
+        assert_true(inquiry_app_of(s, ev.entry.id, NULL, &app));
+        assert_int_equal(cf_str_is(app.to_hand_out, "C1"), temporary);
+        fold(s, card("C1", CF_CARD_NORMAL, temporary, DAY(101)));
+        assert_true(inquiry_app_of(s, ev.entry.id, NULL, &app));
+        assert_int_equal(app.to_hand_out.len, 0);
+    }
+}
+
 /* ---- bounds --------------------------------------------------------------------------------- */
 
 static void an_ended_application_makes_room_first(void **state)
@@ -726,6 +748,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_the_bank_has_not_heard_of_stays_with_its_card),
         cmocka_unit_test(the_usable_permanent_card_comes_first),
         cmocka_unit_test(a_collected_card_is_told_by_its_application),
+        cmocka_unit_test(a_temporary_card_that_lies_ready_has_a_number_to_tell),
         cmocka_unit_test(an_ended_application_makes_room_first),
         cmocka_unit_test(a_long_story_keeps_its_beginning),
         cmocka_unit_test(the_open_application_is_spoken_of_not_the_newest),

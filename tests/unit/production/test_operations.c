@@ -299,23 +299,35 @@ static void a_bank_serves_its_own_cards(void **state)
 
 /* ---- which card ---------------------------------------------------------------------------- */
 
-/* Of all four places, or by its number; without one, the one in hand, to activate the newest. */
+/* Of all four places, or by its number; without one, the one in hand, to activate the newest. A
+ * kind that is said is that of the card, whatever its number. */
 static void the_card_that_is_meant_is_found(void **state)
 {
     (void)state;
     static const struct {
         const char *no;
         enum production_operation what;
+        enum cf_card_kind kind;
         const char *want; /* NULL: unknown_card */
     } rows[] = {
-        {"B00000019", PRODUCTION_OP_CANCEL,           "B00000019"},
-        {"B00000027", PRODUCTION_OP_CANCEL,           "B00000027"},
-        {"B00000035", PRODUCTION_OP_CANCEL,           "B00000035"},
-        {"B00000043", PRODUCTION_OP_CANCEL,           "B00000043"},
-        {"B00000051", PRODUCTION_OP_CANCEL,           NULL       },
-        {"",          PRODUCTION_OP_CANCEL,           "B00000019"},
-        {"",          PRODUCTION_OP_ACTIVATE,         "B00000027"},
-        {"",          PRODUCTION_OP_EXTEND_TEMPORARY, "B00000035"},
+        {"B00000019", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_NONE,      "B00000019"},
+        {"B00000027", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_NONE,      "B00000027"},
+        {"B00000035", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_NONE,      "B00000035"},
+        {"B00000043", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_NONE,      "B00000043"},
+        {"B00000051", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_NONE,      NULL       },
+        {"",          PRODUCTION_OP_CANCEL,           CF_CARD_KIND_NONE,      "B00000019"},
+        {"",          PRODUCTION_OP_ACTIVATE,         CF_CARD_KIND_NONE,      "B00000027"},
+        {"",          PRODUCTION_OP_EXTEND_TEMPORARY, CF_CARD_KIND_NONE,      "B00000035"},
+        {"B00000019", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_PERMANENT, "B00000019"},
+        {"B00000019", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_TEMPORARY, NULL       },
+        {"B00000043", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_TEMPORARY, "B00000043"},
+        {"B00000043", PRODUCTION_OP_CANCEL,           CF_CARD_KIND_PERMANENT, NULL       },
+        {"B00000035", PRODUCTION_OP_EXTEND_TEMPORARY, CF_CARD_KIND_PERMANENT, NULL       },
+        {"",          PRODUCTION_OP_CANCEL,           CF_CARD_KIND_PERMANENT, "B00000019"},
+        {"",          PRODUCTION_OP_CANCEL,           CF_CARD_KIND_TEMPORARY, "B00000035"},
+        {"",          PRODUCTION_OP_ACTIVATE,         CF_CARD_KIND_TEMPORARY, "B00000043"},
+        {"",          PRODUCTION_OP_EXTEND_TEMPORARY, CF_CARD_KIND_TEMPORARY, "B00000035"},
+        {"",          PRODUCTION_OP_EXTEND_TEMPORARY, CF_CARD_KIND_PERMANENT, "B00000019"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct production_holder h = {0};
@@ -328,6 +340,8 @@ static void the_card_that_is_meant_is_found(void **state)
         }
         struct production_op op = asked(rows[i].what);
         op.card_no = cf_str_of(rows[i].no);
+        op.card_kind = rows[i].kind;
+        op.issued = rows[i].kind != CF_CARD_KIND_NONE; /* it is one of the holder's in any case */
         const struct production_effect *a = operate(&h, &op);
         if (!rows[i].want) {
             assert_string_equal(reasons_of(a), "unknown_card");
@@ -336,6 +350,16 @@ static void the_card_that_is_meant_is_found(void **state)
             assert_string_equal(a->card.no, rows[i].want);
         }
     }
+}
+
+static void a_kind_that_no_card_has_is_refused(void **state)
+{
+    (void)state;
+    struct production_holder h = holder_with(CF_CARD_NORMAL);
+    struct production_op op = asked(PRODUCTION_OP_CANCEL);
+    op.odd_kind = true;
+    assert_string_equal(reasons_of(operate(&h, &op)), "unknown_card_kind");
+    assert_int_equal(h.permanent.card.state, CF_CARD_NORMAL);
 }
 
 /* Nothing about it is told, whoever knows its number; the card in hand is found beside it. */
@@ -904,6 +928,7 @@ int main(void)
         cmocka_unit_test(locking_and_unlocking_need_a_reason),
         cmocka_unit_test(a_bank_serves_its_own_cards),
         cmocka_unit_test(the_card_that_is_meant_is_found),
+        cmocka_unit_test(a_kind_that_no_card_has_is_refused),
         cmocka_unit_test(a_reserved_card_is_hidden),
         cmocka_unit_test(activation_waits_for_the_collection),
         cmocka_unit_test(a_card_under_way_is_cancelled_with_its_application),
