@@ -135,7 +135,8 @@ int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
     cf_day today = cf_day_of_ms(at);
     int e = c->holder.len ? same_person(d, key, cf_bytes(c->holder), today, op) : 0;
     op->owner = *owner;
-    bool asks = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS || op->what == PRODUCTION_OP_RELEASE;
+    bool asks = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS ||
+                op->what == PRODUCTION_OP_RELEASE || op->what == PRODUCTION_OP_CANCEL;
     if (!e && asks && c->actor.len)
         e = shown_document(d, key, cf_bytes(c->actor), today, &op->document);
     if (!e && op->what == PRODUCTION_OP_OPEN_ADD_ON && c->consent_given)

@@ -56,12 +56,18 @@ static bool is_anothers(const struct production_op *op, const struct production_
     return !cf_str_eq(op->operator_bank, card->bank);
 }
 
+static bool comes_for_the_holder(struct cf_str role)
+{
+    return cf_str_is(role, "agent") || cf_str_is(role, "guardian");
+}
+
 /* A card is formally lost, and found again, by a document: the holder's own, or that of who comes
- * for the holder. */
+ * for the holder; who comes for the holder to cancel it shows one as well. */
 static bool lacks_document(const struct production_op *op, const struct production_card *card)
 {
     bool needed = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS ||
-                  (op->what == PRODUCTION_OP_RELEASE && card->state == CF_CARD_FORMAL_LOSS);
+                  (op->what == PRODUCTION_OP_RELEASE && card->state == CF_CARD_FORMAL_LOSS) ||
+                  (op->what == PRODUCTION_OP_CANCEL && comes_for_the_holder(op->role));
     if (!needed || op->kept) return false;
     return op->document != (cf_str_is(op->role, "holder") ? PRODUCTION_DOCUMENT_HOLDERS
                                                           : PRODUCTION_DOCUMENT_ANOTHERS);
@@ -74,7 +80,7 @@ static void check_role(const struct production_op *op, const struct production_t
     if (needs_holder(op->what) && !is_holder(op->role, t->card, w))
         production_refuse(v, "holder_only");
     if (locks(op->what) && !cf_str_is(op->role, "authority") && !cf_str_is(op->role, "bank"))
-        production_refuse(v, "channel_not_allowed");
+        production_refuse(v, "authority_or_bank_only");
     if (locks(op->what) && !op->reason.len) production_refuse(v, "missing_reason");
     if (lacks_document(op, t->card)) production_refuse(v, "document_required");
 }

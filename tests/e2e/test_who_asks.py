@@ -76,6 +76,20 @@ def test_a_formal_loss_and_its_release_need_the_document_of_who_asks(client, peo
     wait_for_cards(client, holder, ("permanent", "normal"))
 
 
+def test_who_comes_to_cancel_a_card_for_its_holder_shows_a_document(client, people):
+    holder, other = import_card(client, people.resident()), people.resident()
+    for role in ("agent", "guardian"):
+        for shown in ({}, client.document(holder)):
+            refused = operate(client, holder, "cancel",
+                              actor={"role": role, "name": other["name"], **shown})
+            assert (refused.json["result"], codes(refused)) == (
+                "refused", ["document_required"]), (role, refused)
+    wait_for_cards(client, holder, ("permanent", "normal"))
+    done = operate(client, holder, "cancel", actor={"role": "agent", "name": other["name"]},
+                   evidence=client.document(other))
+    assert (done.json["result"], done.json["card_state"]) == ("done", "cancelled"), done
+
+
 def test_the_document_may_come_as_evidence(client, people):
     holder = import_card(client, people.resident())
     actor = {"role": "holder", "name": holder["name"]}
@@ -117,6 +131,11 @@ def test_over_kafka_the_document_is_sealed_for_the_holder(client, commands, peop
 def test_a_card_is_locked_and_unlocked_for_a_reason(client, holder, commands):
     bank = {"role": "bank", "name": "示例银行甲"}
     for operation, state in (("lock", "app_locked"), ("unlock", "normal")):
+        for role in ("holder", "agent"):
+            actor = {**client.holder(holder), "role": role}
+            refused = operate(client, holder, operation, actor=actor, reason="by mistake")
+            assert (refused.json["result"], codes(refused)) == (
+                "refused", ["authority_or_bank_only"]), refused
         for fields in ({}, {"reason": ""}):
             refused = operate(client, holder, operation, actor=bank, **fields)
             assert (refused.json["result"], codes(refused)) == ("refused", ["missing_reason"])

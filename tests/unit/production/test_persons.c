@@ -64,6 +64,35 @@ static void the_document_that_is_shown_is_compared(void **state)
     assert_int_equal(w->d->n_parked, 0);
 }
 
+/* Who comes for the holder to cancel a card; the holder is not asked for one. */
+static void who_comes_to_cancel_a_card_shows_a_document(void **state)
+{
+    static const struct {
+        const char *role, *number, *reason;
+    } rows[] = {
+        {"agent",    "",          "document_required"},
+        {"agent",    NUMBER,      "document_required"},
+        {"guardian", "",          "document_required"},
+        {"agent",    "QX7000002", ""                 },
+        {"guardian", "QX7000002", ""                 },
+        {"holder",   "",          ""                 },
+    };
+    struct world *w = *state;
+    be_somebody(w);
+    has_card(w);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char id[17];
+        snprintf(id, sizeof id, "operation-id-%03zu", i % 1000);
+        struct production_command_fields f = command_of("cancel", id);
+        shown(w, rows[i].role, "passport", rows[i].number, &f);
+        send_command(w, &f);
+        const Cardflow__V1__CardEvent__OperationAnswered *a = last_answer(w);
+        if (strcmp(a->n_reasons ? a->reasons[0] : "", rows[i].reason) != 0)
+            fail_msg("%s %s: %s", rows[i].role, rows[i].number, a->result);
+        is_text(row_of(w)->card_state, i < 3 ? "normal" : "cancelled");
+    }
+}
+
 static void an_actor_sealed_for_another_is_a_dead_letter(void **state)
 {
     struct world *w = *state;
@@ -220,6 +249,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_document_that_is_shown_is_compared, begin, end),
+        cmocka_unit_test_setup_teardown(who_comes_to_cancel_a_card_shows_a_document, begin, end),
         cmocka_unit_test_setup_teardown(an_actor_sealed_for_another_is_a_dead_letter, begin, end),
         cmocka_unit_test_setup_teardown(what_waits_has_shown_its_document, begin, end),
         cmocka_unit_test_setup_teardown(a_consent_is_kept_sealed, begin, end),

@@ -250,7 +250,7 @@ static const struct op_case {
     {"the authority locks",                     CF_CARD_NORMAL,         PRODUCTION_OP_LOCK,                  "authority", "",
      CF_CHANNEL_UPSTREAM,                                                                                                                                  false, false, "done",    NULL,                     CF_CARD_APP_LOCKED    },
     {"the holder cannot lock",                  CF_CARD_NORMAL,         PRODUCTION_OP_LOCK,                  "holder",    "B01",
-     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "channel_not_allowed",    CF_CARD_NORMAL        },
+     CF_CHANNEL_BANK_OUTLET,                                                                                                                               false, false, "refused", "authority_or_bank_only",    CF_CARD_NORMAL        },
     {"a locked card is unlocked",               CF_CARD_APP_LOCKED,     PRODUCTION_OP_UNLOCK,                "authority", "",
      CF_CHANNEL_UPSTREAM,                                                                                                                                  false, false, "done",    NULL,                     CF_CARD_NORMAL        },
     {"a card is cancelled",                     CF_CARD_NORMAL,         PRODUCTION_OP_CANCEL,                "holder",    "B01",
