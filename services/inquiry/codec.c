@@ -236,6 +236,7 @@ static int take_card(struct cf_decode *d, struct inquiry_event *ev, const card_e
                                      .handed_in = c->handed_in,
                                      .valid_until = day_of(c->valid_until),
                                      .issued_on = day_of(c->issued_on),
+                                     .loss_until_on = day_of(c->loss_until_on),
                                      .at = e->at_ms,
                                      .password = {c->social_security_password,
                                                   c->financial_password}};
@@ -277,6 +278,7 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, struct 
         if (!take_moved(ev, e->step->state, e->step->reason)) return unknown(d);
         ev->entry.notice_no = text(e->step->notice_no);
         ev->entry.respond_by = day_of(e->step->respond_by);
+        ev->entry.until_on = day_of(e->step->until_on);
         break;
     case CARDFLOW__V1__CARD_EVENT__BODY_PROMISED:
         ev->what = INQUIRY_PROMISED;

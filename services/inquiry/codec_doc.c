@@ -95,6 +95,7 @@ static void read_entry(struct cf_arena *a, const pb_entry *e, struct inquiry_ent
     out->accepted_on = e->accepted_on;
     out->due_on = e->due_on;
     out->promised_on = e->promised_on;
+    out->until_on = e->until_on;
     out->policy = e->policy;
     out->warnings = e->warnings;
     out->place = e->place;
@@ -131,6 +132,7 @@ static void read_others(struct cf_arena *a, const pb_section *s, struct inquiry_
                                               c->handed_in,
                                               c->valid_until,
                                               c->issued_on,
+                                              c->loss_until_on,
                                               c->at_ms,
                                               c->activated_at_ms,
                                               c->bank_overdue,
@@ -244,6 +246,7 @@ static void pack_entry(struct cf_arena *a, const struct inquiry_entry *e, pb_ent
     out->accepted_on = e->accepted_on;
     out->due_on = e->due_on;
     out->promised_on = e->promised_on;
+    out->until_on = e->until_on;
     out->policy = e->policy;
     out->warnings = e->warnings;
     out->place = e->place;
@@ -270,6 +273,7 @@ static void pack_card(struct cf_arena *a, const struct inquiry_card *c, pb_card 
     out->handed_in = c->handed_in;
     out->valid_until = c->valid_until;
     out->issued_on = c->issued_on;
+    out->loss_until_on = c->loss_until_on;
     out->at_ms = c->at;
     out->activated_at_ms = c->activated_at;
     out->bank_overdue = c->bank_overdue;

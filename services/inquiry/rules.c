@@ -1,8 +1,6 @@
 /* The picture: one holder, seen through all sections. */
 #include "services/inquiry/rules.h"
 
-enum { PICKUP_DAYS = 365, RESPOND_DAYS = 30, TEMPORARY_LOSS_DAYS = 7 };
-
 const char *inquiry_step_name(enum inquiry_step step)
 {
     static const char *const names[] = {
@@ -258,12 +256,6 @@ static cf_day ready_by(const struct inquiry_app *app)
     return line && line->promised_on > 0 ? line->promised_on : inquiry_due_on(app);
 }
 
-static cf_day respond_by(const struct inquiry_app *app)
-{
-    if (app->owner->respond_by > 0) return app->owner->respond_by;
-    return app->since ? cf_day_of_ms(app->since) + RESPOND_DAYS : 0;
-}
-
 static const enum inquiry_step app_steps[CF_APP_COUNT] = {
     [CF_APP_RECEIVED] = INQUIRY_STEP_WAIT_DECISION,
     [CF_APP_NOTICED] = INQUIRY_STEP_CORRECT,
@@ -290,9 +282,8 @@ static void next_of_app(struct inquiry_picture *p, const struct inquiry_app *app
     p->step = app_steps[app->state];
     if (app->waits) p->step = INQUIRY_STEP_WAIT_ENROLMENT;
     if (app->activated) p->step = INQUIRY_STEP_USE;
-    if (app->waiting_on_holder) p->step_on = respond_by(app);
-    if (p->step == INQUIRY_STEP_PICK_UP && app->since)
-        p->step_on = cf_day_of_ms(app->since) + PICKUP_DAYS;
+    if (app->waiting_on_holder) p->step_on = app->owner->respond_by;
+    if (p->step == INQUIRY_STEP_PICK_UP) p->step_on = app->owner->until_on;
     if (p->step != INQUIRY_STEP_WAIT_CARD) return;
     p->step_on = ready_by(app);
     if (p->step_on && p->step_on < today) p->step = INQUIRY_STEP_WAIT_LATE_CARD;
@@ -313,8 +304,7 @@ static void next_of_card(struct inquiry_picture *p, const struct inquiry_shown_c
     p->step = card_steps[c->card->state];
     if (p->step == INQUIRY_STEP_USE && c->invalid & INQUIRY_ID_EXPIRED)
         p->step = INQUIRY_STEP_RENEW;
-    if (p->step == INQUIRY_STEP_SETTLE_LOSS && c->card->at)
-        p->step_on = cf_day_of_ms(c->card->at) + TEMPORARY_LOSS_DAYS;
+    if (p->step == INQUIRY_STEP_SETTLE_LOSS) p->step_on = c->card->loss_until_on;
 }
 
 /* The newest that is still under way, else the newest. */

@@ -67,6 +67,7 @@ struct inquiry_entry {
     const struct cf_str *reasons;
     size_t n_reasons;
     cf_day respond_by, accepted_on, due_on, promised_on;
+    cf_day until_on; /* the state ends by itself on that day; 0: not told */
     uint32_t policy, warnings, place;
     struct inquiry_deadline deadline;
     struct inquiry_mark *marks; /* room for n_marks alone */
@@ -84,6 +85,7 @@ struct inquiry_card {
     enum cf_card_state state;
     bool temporary, has_photo, handed_in;
     cf_day valid_until, issued_on;
+    cf_day loss_until_on; /* a temporary loss ends by itself on that day; 0: none */
     cf_ms at;
     cf_ms activated_at; /* it was normal for the first time; 0: never yet */
     uint32_t bank_overdue; /* reports of loss that its bank has not acknowledged in time */

@@ -65,6 +65,7 @@ static void keep_text(struct cf_arena *a, struct cf_str *to, struct cf_str from)
 static void set_state(struct cf_arena *a, struct inquiry_entry *e, const struct inquiry_event *ev)
 {
     e->state = ev->entry.state;
+    e->until_on = ev->entry.until_on;
     add_mark(a, e, ev->entry.state, ev->at, ev->reason);
 }
 

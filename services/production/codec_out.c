@@ -51,6 +51,7 @@ struct cf_str production_codec_step(struct cf_arena *a, const struct production_
     s.line_no = e->line_no;
     s.notice_no = z(a, notice_no);
     s.respond_by = e->respond_by;
+    s.until_on = e->until_on;
     out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_STEP;
     out.step = &s;
     return cf_pack(a, &out.base);
@@ -114,6 +115,7 @@ struct cf_str production_codec_changed(struct cf_arena *a, const struct producti
     c.issued_on = e->card.issued_on;
     c.social_security_password = password_state(e->card.password[0]);
     c.financial_password = password_state(e->card.password[1]);
+    if (e->card.loss_until) c.loss_until_on = cf_day_of_ms(e->card.loss_until);
     put_add_ons(a, e->card.add_ons, &c);
     out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED;
     out.card_changed = &c;

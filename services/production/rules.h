@@ -370,6 +370,7 @@ struct production_effect {
     enum cf_app_state state; /* STEP */
     struct cf_str reason;    /* STEP; a code */
     cf_day respond_by;       /* STEP: until when the holder can put it right; 0: nothing to do */
+    cf_day until_on;         /* STEP: on that day the state ends by itself; 0: not told */
     bool notice;             /* STEP, ANSWERED: make a one-time notice */
     bool voucher;            /* ANSWERED without op: make a voucher */
     uint8_t batch_id[16];

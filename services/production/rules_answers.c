@@ -59,6 +59,8 @@ static void take_step(struct production_slot *slot, const struct production_resu
     if (r->step == PRODUCTION_ON_PRODUCED) app->until = 0;
     if (r->step == PRODUCTION_ON_ARRIVED) app->until = w->now + w->policy->pickup_ms;
     production_step(slot, to, (struct cf_str){0}, fx);
+    if (r->step == PRODUCTION_ON_ARRIVED)
+        fx->list[fx->n - 1].until_on = cf_day_of_ms(app->until);
     if (r->step == PRODUCTION_ON_PRODUCED) {
         production_card_seal(slot, w, fx);
         production_line_done(slot, "made", fx);

@@ -168,6 +168,14 @@ static bool is_one_too_many(const struct production_target *t, enum production_c
     return cf_card_state_is_usable(to) && cf_card_state_is_usable(other->state);
 }
 
+/* The card has just moved: what was told of it says until when. */
+static void begin_loss(struct production_card *card, const struct production_world *w,
+                       struct production_effects *fx)
+{
+    card->loss_until = w->now + w->policy->loss_ms;
+    fx->list[fx->n - 1].card.loss_until = card->loss_until;
+}
+
 static enum production_fit move_card(struct production_holder *h, const struct production_op *op,
                                      struct production_target *t, const struct production_world *w,
                                      struct production_effects *fx)
@@ -202,7 +210,7 @@ static enum production_fit move_card(struct production_holder *h, const struct p
         t->card->financial = PRODUCTION_FIN_ACTIVE;
     }
     production_card_put(t->card, t->temporary, on, production_operation_name(op->what), op, fx);
-    if (on == PRODUCTION_CARD_TEMPORARY_LOSS) t->card->loss_until = w->now + w->policy->loss_ms;
+    if (on == PRODUCTION_CARD_TEMPORARY_LOSS) begin_loss(t->card, w, fx);
     done(op, t, fx);
     if (on == PRODUCTION_CARD_CANCEL && t->made) end_with_card(t->slot, fx);
     return PRODUCTION_MOVE;

@@ -49,6 +49,7 @@ static struct inquiry_event card(const char *no, enum cf_card_state state, bool 
                                     .temporary = temporary,
                                     .valid_until = 30000,
                                     .at = at};
+    if (state == CF_CARD_TEMPORARY_LOSS && at) ev.card.loss_until_on = cf_day_of_ms(at) + 5;
     return ev;
 }
 
@@ -215,6 +216,22 @@ static void a_notice_says_until_when(void **state)
     p = render(s, 102);
     assert_int_equal(p.apps[0].owner->n_reasons, 0);
     assert_int_equal(p.apps[0].outcome, INQUIRY_OUTCOME_ACCEPTED);
+}
+
+/* By the day that production has told, which is forgotten with the state. */
+static void a_card_that_waits_says_until_when(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_PRODUCTION, 1, CF_APP_READY_FOR_PICKUP, DAY(100));
+    ev.entry.until_on = 300;
+    fold(s, ev);
+    struct inquiry_picture p = render(s, 101);
+    assert_int_equal(p.step, INQUIRY_STEP_PICK_UP);
+    assert_int_equal(p.step_on, 300);
+    fold(s, moved(INQUIRY_PRODUCTION, 1, CF_APP_PRODUCTION_FAILED, DAY(101)));
+    fold(s, moved(INQUIRY_PRODUCTION, 1, CF_APP_READY_FOR_PICKUP, DAY(102)));
+    assert_int_equal(render(s, 102).step_on, 0);
 }
 
 static void an_expired_notice_keeps_its_reasons(void **state)
@@ -392,7 +409,7 @@ static void a_collected_card_is_told_by_its_application(void **state)
     fold(s, card("C1", CF_CARD_TEMPORARY_LOSS, false, DAY(102)));
     p = render(s, 102);
     assert_int_equal(p.step, INQUIRY_STEP_SETTLE_LOSS);
-    assert_int_equal(p.step_on, 109);
+    assert_int_equal(p.step_on, 107);
 }
 
 /* The counter that hands it out is told its number, until it is activated. */
@@ -613,7 +630,7 @@ static void every_card_can_be_read_out(void **state)
             fold(s, card("C1", rows[i].state, temporary, DAY(100)));
             struct inquiry_picture p = render(s, 101);
             assert_int_equal(p.step, rows[i].step);
-            assert_int_equal(p.step_on, rows[i].state == CF_CARD_TEMPORARY_LOSS ? 107 : 0);
+            assert_int_equal(p.step_on, rows[i].state == CF_CARD_TEMPORARY_LOSS ? 105 : 0);
             assert_int_equal(memmem(p.sentence_zh.ptr, p.sentence_zh.len, "临时社保卡",
                                     strlen("临时社保卡")) != NULL,
                              temporary);
@@ -739,6 +756,7 @@ int main(void)
         cmocka_unit_test(sections_do_not_depend_on_interleaving),
         cmocka_unit_test(what_was_decided_at_once_was_received_first),
         cmocka_unit_test(a_notice_says_until_when),
+        cmocka_unit_test(a_card_that_waits_says_until_when),
         cmocka_unit_test(an_expired_notice_keeps_its_reasons),
         cmocka_unit_test(a_promise_comes_before_the_due_date),
         cmocka_unit_test(a_place_is_told_while_it_is_one),

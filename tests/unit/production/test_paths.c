@@ -422,6 +422,7 @@ static void a_card_not_collected_for_a_year_is_cancelled(void **state)
     answer_with(&h, PRODUCTION_ON_ARRIVED, "", "B01");
     cf_ms end = NOW + 365 * (cf_ms)CF_MS_PER_DAY;
     assert_int_equal(h.permanent.app.until, end);
+    assert_int_equal(must_find(&fx, PRODUCTION_FX_STEP)->until_on, cf_day_of_ms(end)); /* told */
     struct production_world w = world_at(end);
     fx.n = 0;
     production_on_due(&h, &w, &fx);

@@ -401,6 +401,9 @@ static void a_loss_that_became_formal_releases_to_the_state_before_the_first(voi
         struct production_op op = asked(what[i]);
         fx.n = 0;
         production_operate(&h, &op, &w, &fx);
+        /* It is told until when. */
+        assert_int_equal(must_find(&fx, PRODUCTION_FX_CHANGED)->card.loss_until,
+                         i == 0 ? NOW + 7 * (cf_ms)CF_MS_PER_DAY : 0);
     }
     assert_int_equal(h.permanent.card.state, CF_CARD_APP_LOCKED);
     assert_int_equal(h.permanent.card.loss_until, 0);
