@@ -1,6 +1,7 @@
 """The edges that time walks, by the test clock and on a stack of its own: a shard's time never goes
 back. Banks take what waits an hour, so that their queue can be looked into; their answers are given
-here. Each timer is looked at just before it is due and just after."""
+here. Each timer is looked at just before it is due and just after. All begin at noon, whatever the
+time of day: what ends with a day would end a day apart for those before and after midnight."""
 
 import collections
 import datetime
@@ -8,6 +9,7 @@ import datetime
 import psycopg
 import pytest
 from harness.client import Client
+from harness.ends import EAST, today
 from harness.fixtures import running
 from harness.notices import notifications
 from harness.program import wait_until
@@ -44,6 +46,12 @@ def identity(h):
     return shown["state"], shown["identity"]["reasons"]
 
 
+def next_day(h):
+    """Days from the beginning to the date that the holder is told; None: no date."""
+    told = h.client.status(document=h.document)["next_date"]
+    return told and (datetime.date.fromisoformat(told) - h.begun).days
+
+
 def reminded(h):
     return len(notifications(h.topics, h.person).get("pickup_reminder", []))
 
@@ -54,8 +62,10 @@ TIMERS = {
     "received notice noticed": Timer("waiting", 0.9, 1.1, (state, "received"),
                                      (state, "noticed")),
     "noticed expire expired": Timer("noticed", 30, 31, (state, "noticed"), (state, "expired")),
-    "photo_missing expire expired": Timer("missing", 30, 31, (state, "photo_missing"),
+    "the day to answer a notice by": Timer("noticed", 30, 31, (next_day, 30), (next_day, None)),
+    "photo_missing expire expired": Timer("missing", 20, 21, (state, "photo_missing"),
                                           (state, "expired")),
+    "the day to give a photo by": Timer("missing", 20, 21, (next_day, 20), (next_day, None)),
     "photo_ready batched batched": Timer("queued", 0, 0.05, (state, "photo_ready"),
                                          (state, "batched")),
     "production_failed remake photo_ready": Timer(
@@ -65,20 +75,26 @@ TIMERS = {
     "account_opened unanswered production_failed": Timer(
         "half answered", 4.9, 5.2, (state, "account_opened"),
         (last, ["production_failed", "photo_ready"])),
-    "account_failed expire expired": Timer("account failed", 30, 32,
+    "account_failed expire expired": Timer("account failed", 25, 26,
                                            (state, "account_failed"), (state, "expired")),
+    "the day to settle the account by": Timer("account failed", 25, 26, (next_day, 25),
+                                              (next_day, None)),
     "uncollected for 30 days": Timer("uncollected", 29.9, 30.2, (reminded, 0), (reminded, 1)),
     "uncollected for 180 days": Timer("uncollected", 179.9, 180.2, (reminded, 1), (reminded, 2)),
     "uncollected for 330 days": Timer("uncollected", 329.9, 330.2, (reminded, 2), (reminded, 3)),
     "ready_for_pickup expire pickup_expired": Timer(
-        "uncollected", 364.9, 365.2, (state, "ready_for_pickup"), (state, "pickup_expired")),
-    "a card that nobody collected": Timer("uncollected", 364.9, 365.2, (card, ["sealed"]),
+        "uncollected", 339.9, 340.2, (state, "ready_for_pickup"), (state, "pickup_expired")),
+    "the day to collect a card by": Timer("uncollected", 339.9, 340.2, (next_day, 340),
+                                          (next_day, None)),
+    "a card that nobody collected": Timer("uncollected", 339.9, 340.2, (card, ["sealed"]),
                                           (card, ["cancelled"])),
-    "no reminder after that": Timer("uncollected", 365.2, 900, (reminded, 3), (reminded, 3)),
-    **{f"temporary_loss release {was}": Timer(f"lost {was}", 6.9, 7.1,
+    "no reminder after that": Timer("uncollected", 340.2, 900, (reminded, 3), (reminded, 3)),
+    "the day on which a loss ends": Timer("lost normal", 5.9, 6.1, (next_day, 6),
+                                          (next_day, None)),
+    **{f"temporary_loss release {was}": Timer(f"lost {was}", 5.9, 6.1,
                                               (card, ["temporary_loss"]), (card, [was]))
        for was in ("sealed", "normal", "app_locked")},
-    "a formal loss stays": Timer("formally lost", 6.9, 7.1, (card, ["formal_loss"]),
+    "a formal loss stays": Timer("formally lost", 5.9, 6.1, (card, ["formal_loss"]),
                                  (card, ["formal_loss"])),
     "a temporary card in use": Timer("bridged", 60, 61, (temporary, ["normal"]),
                                      (temporary, ["cancelled"])),
@@ -122,8 +138,7 @@ def bridge(*more):
 
 def grow_old(h):
     """A card whose last day is the 400th from now."""
-    today = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=8))).date()
-    last_day = today + datetime.timedelta(days=400)
+    last_day = h.begun + datetime.timedelta(days=400)
     day = 28 if (last_day.month, last_day.day) == (2, 29) else last_day.day
     h.with_card("normal", issued_on=str(last_day.replace(year=last_day.year - 10, day=day)))
 
@@ -196,11 +211,14 @@ class Story:
     def __init__(self, stack, people):
         self.stack, self.client, self.topics = stack, Client(stack), Topics(stack.info())
         self.people, self.day, self.found = people, 0, {}
+        self.begun = today() + datetime.timedelta(days=1)
+        stack.set_clock(now=datetime.datetime.combine(self.begun, datetime.time(12),
+                                                      EAST).isoformat())
         self.holders = {name: self._holder() for name in (*BEGIN, *QUEUED)}
 
     def _holder(self):
         h = Holder(self.client, self.people.resident())
-        h.topics = self.topics
+        h.topics, h.begun = self.topics, self.begun
         return h
 
     def begin(self):
@@ -254,7 +272,11 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(build_dir, people):
-    settings = {"production": {"batch_wait_ms": "1h"}, "notification": {"quiet_hours": "false"}}
+    # Days that are not the usual ones: what the holder is told must be what is done.
+    settings = {"production": {"batch_wait_ms": "1h", "pickup_days": 340, "account_failed_days": 25,
+                               "temporary_loss_days": 6},
+                "photo-fetch": {"photo_days_to_give": 20},
+                "notification": {"quiet_hours": "false"}}
     with running("timers", Config(
             build=str(build_dir), simulators=["police", "sms"], settings=settings,
             services=["intake", "photo-fetch", "production", "notification", "inquiry"])) as stack:
