@@ -31,7 +31,26 @@ static bool was_inactive(const struct intake_holder *h)
     return h->enrolment == INTAKE_ENROLMENT_ENDED;
 }
 
-/* Applications that have waited for the enrolment are judged now. */
+/* A notice has named the missing enrolment, and now there is more to say than that one reason of it
+ * is gone: nothing stands against the application any more, or something that the notice could not
+ * know. The enrolment is what led to it, as a supplement would be: its day is the day of acceptance. */
+static bool is_news(struct intake_case *c)
+{
+    struct cf_reason_set told, left;
+    struct intake_facts f;
+    struct intake_verdict v;
+    if (!cf_reason_set_parse(c->app.reasons, &told)) CF_BUG("a notice with unknown reasons");
+    if (!cf_reason_set_has(&told, CF_REASON_NOT_ENROLLED)) return false;
+    c->app.submitted_at = c->app.received_at = c->s->now;
+    intake_case_verdict(c, false, false, &f, &v);
+    left = v.reasons;
+    for (unsigned r = cf_reason_set_next(&told, 0); r < CF_REASON_COUNT;
+         r = cf_reason_set_next(&told, r + 1))
+        cf_reason_set_remove(&left, (enum cf_reason)r);
+    return v.outcome == INTAKE_ACCEPT || cf_reason_set_any(&left);
+}
+
+/* Applications that wait for the enrolment, or were noticed for the want of it, are judged now. */
 static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     int e = 0;
@@ -43,9 +62,9 @@ static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *chang
         memcpy(c.id, slot->app, 16);
         const struct intake_application *app = cf_aux_get(s, INTAKE_AUX_APPLICATION, c.id);
         if (!app) return CF_E_ILLEGAL;
-        if (app->outcome != INTAKE_WAIT) continue; /* noticed for another reason */
         e = intake_case_load(&c, app);
-        if (!e) e = intake_case_judge(&c, false, false);
+        if (!e && (app->outcome == INTAKE_WAIT || is_news(&c)))
+            e = intake_case_judge(&c, false, false);
     }
     return e;
 }

@@ -2,8 +2,13 @@
 
 On a stack of its own: a shard's time never goes back."""
 
+import datetime
+
 import pytest
 from harness.client import Client
+from harness.ends import today
+from harness.program import wait_until
+from harness.walks import supplement
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -11,6 +16,40 @@ DAY_MS = 24 * 3600 * 1000
 @pytest.fixture
 def small(make_stack):
     return make_stack(services=["intake", "photo-fetch", "production", "inquiry"])
+
+
+def test_an_enrolment_that_comes_after_the_notice_lets_the_application_go_on(small, people):
+    client = Client(small)
+    alone, faulty, other = people.resident(), people.resident(), people.resident()
+    waiting = {person["document_number"]: client.apply(person, wait=None).json["application_id"]
+               for person in (alone, other)}
+    client.enrol(faulty)
+    client.end_enrolment(faulty, "left")
+    client.settle()
+    both = client.apply(faulty, phone="").json
+    assert sorted(reason["code"] for reason in both["reasons"]) == ["missing_phone", "not_enrolled"]
+    for application_id in waiting.values():
+        client.wait_for(application_id, "received", "等待参保信息")
+    small.set_clock(advance_ms=2 * DAY_MS)
+    for application_id in waiting.values():
+        client.wait_for(application_id, "noticed", "待补正")
+    small.set_clock(advance_ms=8 * DAY_MS)
+    day = today() + datetime.timedelta(days=10)
+    client.enrol(alone, {**other, "name": "厍错名"})
+    client.enrol(faulty, revision=3)
+    # Nothing else was missing: it goes on, and its days are counted from now.
+    first = waiting[alone["document_number"]]
+    told = client.wait_for(first, "collected")
+    accepted = datetime.date.fromisoformat(told["deadline"]["accepted_on"])
+    assert day <= accepted <= today() + datetime.timedelta(days=10), told
+    # What the notice did not say is told by another.
+    second = waiting[other["document_number"]]
+    wait_until("another notice", 20, lambda: [reason["code"] for reason in client.outcome(second)[
+        "reasons"]] == ["enrolment_name_mismatch"], 0.1)
+    # What it did say still waits for its supplement.
+    assert client.outcome(both["application_id"])["notice_no"] == both["notice_no"]
+    answer = supplement(client, both["application_id"], phone=faulty["phone"])
+    assert answer.json["outcome"] == "accepted", answer
 
 
 def test_a_notice_and_a_missing_photo_expire_after_their_last_day(small, people):

@@ -4,6 +4,64 @@
 #define NOW "2026-03-02T10:00:00+08:00"
 #define HOUR ((cf_ms)3600000)
 
+/* ---- noticed for the want of an enrolment ------------------------------------------------------ */
+
+static void the_enrolment_puts_right_what_was_noticed_for_the_want_of_it(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult();
+    struct intake_submit m = submission(&p, AT(NOW));
+    submit_at(r, &m, AT(NOW));
+    struct cf_work timer = r->d->work[0];
+    work_outcome(r, &timer, 0, (struct cf_str){0}, timer.due);
+    assert_string_equal(refusal_reasons(r, event_at(r, 1)), "not_enrolled");
+    enrol_at(r, &p, 1, AT(NOW) + 10 * 24 * HOUR);
+    assert_string_equal(types_since(r, 2), "application.accepted");
+    /* The day of the enrolment, not that of a submission of before. */
+    assert_int_equal(event_at(r, 2)->accepted->accepted_on, cf_day_of_date(2026, 3, 12));
+    assert_int_equal(r->d->n_work, 0);
+    assert_int_equal(app_row(r, m.application_id)->state, CF_APP_ACCEPTED);
+}
+
+static void another_fault_of_the_notice_still_waits_for_its_supplement(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult(), phone = {.phone = CF_STR("19900004310")};
+    p.phone = CF_STR("");
+    struct intake_submit m = submission(&p, AT(NOW));
+    struct cf_key key = submit_at(r, &m, AT(NOW));
+    assert_string_equal(refusal_reasons(r, event_at(r, 0)), "missing_phone");
+    enrol_at(r, &p, 1, AT(NOW) + HOUR);
+    end_enrolment(r, &p, 2, "left", AT(NOW) + 2 * HOUR);
+    /* Closed with the enrolment; and another one, noticed for both. */
+    struct intake_submit again = submission(&p, AT(NOW) + 3 * HOUR);
+    submit_at(r, &again, AT(NOW) + 3 * HOUR);
+    assert_string_equal(refusal_reasons(r, event_at(r, 3)), "missing_phone|not_enrolled");
+    cf_day respond_by = app_row(r, again.application_id)->respond_by;
+    enrol_at(r, &p, 3, AT(NOW) + 24 * HOUR);
+    assert_string_equal(types_since(r, 4), "application.enrolment_changed");
+    assert_int_equal(app_row(r, again.application_id)->respond_by, respond_by);
+    supplement_at(r, &key, again.application_id, &phone, NULL, AT(NOW) + 25 * HOUR);
+    assert_string_equal(types_since(r, 5), "application.accepted");
+}
+
+static void what_only_the_enrolment_shows_is_a_notice_of_its_own(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person p = adult(), known = adult();
+    known.name = CF_STR("朱英");
+    struct intake_submit m = submission(&p, AT(NOW));
+    submit_at(r, &m, AT(NOW));
+    struct cf_work timer = r->d->work[0];
+    work_outcome(r, &timer, 0, (struct cf_str){0}, timer.due);
+    enrol_at(r, &known, 1, AT(NOW) + 48 * HOUR);
+    assert_string_equal(refusal_reasons(r, event_at(r, 2)), "enrolment_name_mismatch");
+    assert_int_equal(app_row(r, m.application_id)->respond_by, cf_day_of_date(2026, 4, 3));
+    /* That is put right by who applied: which of the two names is wrong is not known here. */
+    enrol_at(r, &p, 2, AT(NOW) + 72 * HOUR);
+    assert_int_equal(r->d->n_sent, 3);
+}
+
 /* ---- the reason of a reissue ------------------------------------------------------------------ */
 
 static struct intake_submit reissue(const struct intake_person *p)
@@ -173,6 +231,9 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, rig_up, rig_down)
     const struct CMUnitTest tests[] = {
+        TEST(the_enrolment_puts_right_what_was_noticed_for_the_want_of_it),
+        TEST(another_fault_of_the_notice_still_waits_for_its_supplement),
+        TEST(what_only_the_enrolment_shows_is_a_notice_of_its_own),
         TEST(a_supplement_gives_the_reason_of_a_reissue),
         TEST(another_reason_is_too_late_after_acceptance),
         TEST(a_list_that_is_sent_again_gives_the_reason),
