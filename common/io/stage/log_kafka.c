@@ -564,7 +564,7 @@ static int make_consumer(struct log_kafka *k, const char *id)
         /* 2.0.2 stops fetching for a whole second when one of these is reached: less, and a busy
          * stage runs dry. A record takes 400 bytes beside its own, and only keys and values count
          * as bytes: where records are small, their number bounds the memory. */
-        {"queued.min.messages", "1000000"},
+        {"queued.min.messages", "24000"},
         {"queued.max.messages.kbytes", "2560"},
         {0},
     };
