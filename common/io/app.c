@@ -308,10 +308,10 @@ static int start(struct frame *f)
 {
     struct cf_app *app = &f->app;
     int e = load_files(f);
-    if (!e) e = make_stage(f); /* before there are threads */
+    app->metrics = cf_metrics_new(); /* the stage counts in them */
+    if (!e) e = make_stage(f);       /* before there are threads */
     if (e) return e;
     app->loop = cf_loop_new();
-    app->metrics = cf_metrics_new();
     e = make_http(f);
     if (e) return e;
     make_front(f);
