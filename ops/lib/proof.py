@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "ops" / "lib"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "ops" / "lib"), str(ROOT / "tests"), str(ROOT / "tests" / "e2e")]
 
 import proof_edges  # noqa: E402
 import proof_reasons  # noqa: E402

@@ -16,6 +16,8 @@ WALKS = [
     ("test_state_edges", "test_an_edge_of_a_temporary_card", ("TEMPORARY",), "temporary"),
     ("test_state_edges", "test_an_edge_of_a_card", ("CARDS",), "card"),
     ("test_state_timers", "test_time_walks_an_edge", ("TIMERS", "AT_ONCE"), None),
+    ("test_numbers_run_out", "test_a_temporary_card_that_waits_for_a_number_ends", ("WAITING",),
+     "temporary"),
 ]
 
 
