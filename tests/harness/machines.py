@@ -140,15 +140,15 @@ class Holder:
         self.at("photo_missing")
         return self
 
-    def with_card(self, state, issued_on="2020-01-02"):
+    def with_card(self, state, issued_on="2020-01-02", kind="permanent"):
         """A card of before cardflow, in that state."""
         self.enrol()
         said = self.post("production", "migration", "/v1/card-operations", {
             "operation": "import_card", "channel": "upstream", "bank_code": "B01",
-            "holder": self.document, "state": state, "issued_on": issued_on,
+            "holder": self.document, "state": state, "issued_on": issued_on, "kind": kind,
             "has_photo": True}, 20)
         assert said["result"] == "done", said
-        self.has_cards(state)
+        self.has_cards(state, temporary=kind == "temporary")
         return self
 
     def with_temporary(self):
