@@ -86,7 +86,7 @@ static int decode_submit(struct cf_decode *d, const struct cf_record *rec, const
     int e = intake_codec_read_submit(d, s, key, m);
     if (e) return e;
     intake_codec_key(env_of(d)->ring, &m->person, m->application_id, &own);
-    if (!cf_key_eq(&own, key)) return wrong_key(d, "key: not that of the document");
+    if (!cf_key_eq(&own, key)) m->other = own;
     as_command(add(d, INTAKE_KIND_HOLDER, INTAKE_MSG_SUBMIT, key, m), rec, m->application_id);
     return 0;
 }

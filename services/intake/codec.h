@@ -1,7 +1,8 @@
 /* codec -- bytes to intake's messages and back; the only file that knows protobuf names.
  *
  * A command that carries a sealed person is opened here, and the key it came under is compared
- * with the one its document gives: another key is a dead letter.
+ * with the one its document gives: another one goes along, for the holder's row knows whether both
+ * are of one holder; if not, it is a dead letter.
  *
  * Owns     bodies and their texts live in the batch arena
  * Errors   CF_E_DECODE, CF_E_WRONG_KEY with the field and the rule; CF_E_VERSION for bodies of a
@@ -65,6 +66,7 @@ struct intake_submit {
     struct intake_request request;
     struct intake_person person;
     struct cf_str sealed; /* the person as it came */
+    struct cf_key other;  /* the reference of its document, where that is not the key */
     int64_t fee_cents;    /* all fees together */
     bool moved;           /* from the key of another document; no command of its own */
 };
@@ -102,6 +104,7 @@ struct intake_enrolment_msg {
     const char *word;            /* registered, changed, ended, document_changed */
     struct intake_person person; /* of `sealed`; the new document when that has changed */
     struct cf_key alias;         /* the reference of the new document */
+    struct cf_key other;         /* as of a submission */
 };
 
 struct intake_aliased {

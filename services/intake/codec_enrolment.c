@@ -5,9 +5,11 @@
 
 typedef Cardflow__V1__EnrolmentEvent pb_enrolment;
 
-/* The person of an event, who gives its key; sent on from an alias it is the canonical one. */
+/* The person of an event, who gives its key; sent on from an alias it is the canonical one. other: the
+ * reference of the document, where that is not the key. */
 static int enrolled_person(struct cf_decode *d, ProtobufCBinaryData sealed,
-                           const struct cf_key *key, bool sent_on, struct intake_person *p)
+                           const struct cf_key *key, bool sent_on, struct intake_person *p,
+                           struct cf_key *other)
 {
     struct cf_key own;
     static const uint8_t nobody[16];
@@ -15,7 +17,8 @@ static int enrolled_person(struct cf_decode *d, ProtobufCBinaryData sealed,
     if (e) return e;
     if (!intake_codec_key(env_of(d)->ring, p, nobody, &own))
         return refuse(d, "person.document_number: of a known type, not empty");
-    return sent_on || cf_key_eq(&own, key) ? 0 : wrong_key(d, "key: not that of the document");
+    if (!sent_on && !cf_key_eq(&own, key)) *other = own;
+    return 0;
 }
 
 static void take_name(struct cf_decode *d, struct intake_enrolment_msg *m)
@@ -29,7 +32,7 @@ static int decode_registered(struct cf_decode *d, const struct cf_key *key, bool
                              const char *word, const Cardflow__V1__EnrolmentEvent__Enrolment *x)
 {
     struct intake_enrolment_msg *m = cf_arena_zero(d->arena, sizeof *m);
-    int e = enrolled_person(d, x->person, key, sent_on, &m->person);
+    int e = enrolled_person(d, x->person, key, sent_on, &m->person, &m->other);
     if (e) return e;
     if (x->revision <= 0) return refuse(d, "revision: above 0");
     m->unit_code = text(x->unit_code);
@@ -46,7 +49,7 @@ static int decode_ended(struct cf_decode *d, const struct cf_key *key, bool sent
                         const Cardflow__V1__EnrolmentEvent__Ended *x)
 {
     struct intake_enrolment_msg *m = cf_arena_zero(d->arena, sizeof *m);
-    int e = enrolled_person(d, x->person, key, sent_on, &m->person);
+    int e = enrolled_person(d, x->person, key, sent_on, &m->person, &m->other);
     if (e) return e;
     if (x->revision <= 0) return refuse(d, "revision: above 0");
     m->end_reason = text(x->reason);
@@ -66,7 +69,7 @@ static int decode_document_changed(struct cf_decode *d, const struct cf_key *key
     static const uint8_t nobody[16];
     struct intake_enrolment_msg *m = cf_arena_zero(d->arena, sizeof *m);
     struct intake_person old;
-    int e = enrolled_person(d, x->old_person, key, sent_on, &old);
+    int e = enrolled_person(d, x->old_person, key, sent_on, &old, &m->other);
     if (!e) e = intake_codec_open(d, cf_bytes(x->new_person), key, &m->person);
     if (e) return e;
     if (x->revision <= 0) return refuse(d, "revision: above 0");

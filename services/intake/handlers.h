@@ -96,6 +96,10 @@ int intake_decide_document_changed(struct cf_step *s, struct intake_holder *h, b
 int intake_decide_aliased(struct cf_step *s, struct intake_holder *h, bool *changed);
 /* Is that the reference of a newer document of this holder? */
 bool intake_holder_has_alias(const struct intake_holder *h, const struct cf_key *key);
+/* CF_E_WRONG_KEY when the document gives another key than the message has, and not one of this
+ * holder's; other is empty where both are the same. */
+int intake_check_key(struct cf_step *s, const struct intake_holder *h,
+                     const struct cf_key *other) CF_MUST;
 /* What comes under a newer reference goes on to the canonical one. */
 int intake_send_enrolment_on(struct cf_step *s, const struct intake_holder *h);
 void intake_enrolment_id(const struct cf_key *holder, uint8_t out[16]);

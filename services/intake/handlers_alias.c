@@ -15,6 +15,13 @@ bool intake_holder_has_alias(const struct intake_holder *h, const struct cf_key 
     return false;
 }
 
+int intake_check_key(struct cf_step *s, const struct intake_holder *h, const struct cf_key *other)
+{
+    if (!other->len || cf_key_eq(other, &h->alias_of) || intake_holder_has_alias(h, other)) return 0;
+    s->reason = "key: not that of the document";
+    return CF_E_WRONG_KEY;
+}
+
 static int add_alias(struct cf_step *s, struct intake_holder *h, const struct cf_key *alias)
 {
     if (cf_key_eq(alias, &s->msg->key) || intake_holder_has_alias(h, alias)) return 0;
@@ -51,12 +58,14 @@ static int keep_person(struct cf_step *s, const struct intake_enrolment_msg *m)
 int intake_decide_document_changed(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     const struct intake_enrolment_msg *m = s->msg->body;
+    int e = intake_check_key(s, h, &m->other);
+    if (e) return e;
     if (h->alias_of.len) return intake_send_enrolment_on(s, h);
     if (m->revision <= h->revision) {
         cf_count(s, "duplicate_revisions");
         return 0;
     }
-    int e = add_alias(s, h, &m->alias);
+    e = add_alias(s, h, &m->alias);
     if (!e) e = keep_person(s, m);
     if (e) return e;
     h->revision = m->revision;

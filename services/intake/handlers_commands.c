@@ -65,7 +65,8 @@ int intake_decide_submit(struct cf_step *s, struct intake_holder *h, bool *chang
     struct intake_case c = {.s = s, .h = h, .person = m->person, .changed = changed};
     const struct intake_application *known =
         cf_aux_get(s, INTAKE_AUX_APPLICATION, m->application_id);
-    int e;
+    int e = intake_check_key(s, h, &m->other);
+    if (e) return e;
     if ((known && !m->moved) || cf_ids_known(h->command_ids, m->application_id)) {
         cf_count(s, "duplicate_commands");
         return 0;

@@ -72,6 +72,8 @@ static int judge_waiting(struct cf_step *s, struct intake_holder *h, bool *chang
 int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     const struct intake_enrolment_msg *m = s->msg->body;
+    int e = intake_check_key(s, h, &m->other);
+    if (e) return e;
     if (h->alias_of.len) return intake_send_enrolment_on(s, h);
     if (m->revision <= h->revision) {
         cf_count(s, "duplicate_revisions");
@@ -95,7 +97,8 @@ int intake_decide_enrolment(struct cf_step *s, struct intake_holder *h, bool *ch
 int intake_decide_enrolment_ended(struct cf_step *s, struct intake_holder *h, bool *changed)
 {
     const struct intake_enrolment_msg *m = s->msg->body;
-    int e = 0;
+    int e = intake_check_key(s, h, &m->other);
+    if (e) return e;
     if (h->alias_of.len) return intake_send_enrolment_on(s, h);
     if (m->revision <= h->revision) {
         cf_count(s, "duplicate_revisions");

@@ -20,7 +20,8 @@ static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
     "production.close_batch", "production.dequeue", "production.dequeued",
-    "production.recalculate", "production.operation", "production.bank_result", NULL};
+    "production.recalculate", "production.operation", "production.bank_result",
+    "production.newer", NULL};
 
 const struct cf_topic_in production_topics_in[] = {
     [PRODUCTION_IN_APPLICATION] = {"application.events", false, application_types},

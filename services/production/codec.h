@@ -55,6 +55,7 @@ enum production_message {
     PRODUCTION_M_DECIDED, /* by intake: its paper is kept here */
     PRODUCTION_M_COLLECT, /* by the agent of a list */
     PRODUCTION_M_ALIASED, /* this reference is a newer one of another holder */
+    PRODUCTION_M_NEWER,   /* the holder has this newer reference */
     /* for a bank */
     PRODUCTION_M_ENQUEUE,
     PRODUCTION_M_DEQUEUE,
@@ -108,6 +109,11 @@ struct production_aliased {
     struct cf_key canonical;
     int16_t part; /* of the canonical key */
 };
+
+/* Why an operation is a dead letter whose person is somebody else than the key's. */
+#define PRODUCTION_NOT_OF_KEY "holder: is not the one of the key"
+
+struct cf_str production_codec_newer(struct cf_arena *a, const struct cf_key *reference);
 
 struct production_signed {
     uint8_t operation_id[16];

@@ -160,6 +160,24 @@ static int operation(struct cf_decode *d, const struct cf_key *key,
     return 0;
 }
 
+static int newer(struct cf_decode *d, const struct cf_key *key, struct cf_str reference)
+{
+    struct cf_key *b = cf_arena_zero(d->arena, sizeof *b);
+    if (reference.len != CF_REF_LEN || !cf_key_bytes(reference.ptr, reference.len, b))
+        return production_codec_wrong(d, "newer: 16 bytes");
+    production_codec_add(d, PRODUCTION_HOLDER, PRODUCTION_M_NEWER, key, b)->no_row = true;
+    return 0;
+}
+
+struct cf_str production_codec_newer(struct cf_arena *a, const struct cf_key *reference)
+{
+    Cardflow__V1__ProductionInternal m;
+    cardflow__v1__production_internal__init(&m);
+    m.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_NEWER;
+    m.newer = cf_data(cf_key_str(reference));
+    return cf_pack(a, &m.base);
+}
+
 struct cf_str production_codec_result_on(struct cf_arena *a, struct cf_str result)
 {
     Cardflow__V1__ProductionInternal m;
@@ -223,6 +241,8 @@ static int body(struct cf_decode *d, const struct cf_record *rec)
         return operation(d, &key, m->operation);
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_BANK_RESULT:
         return production_codec_bank_result(d, &key, cf_bytes(m->bank_result));
+    case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_NEWER:
+        return newer(d, &key, cf_bytes(m->newer));
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_PROMISED:
     case CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__NOT_SET:
     case _CARDFLOW__V1__PRODUCTION_INTERNAL__BODY__CASE_IS_INT_SIZE:

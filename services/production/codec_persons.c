@@ -4,17 +4,17 @@
 
 enum { CONSENT_MAX = 4096 };
 
-static bool same_ref(const struct production_env *env, const char *type, const char *raw,
-                     struct cf_str owner)
+/* Empty: a document of no known type. */
+static struct cf_key ref_of(const struct production_env *env, const char *type, const char *raw)
 {
     uint8_t ref[CF_REF_LEN];
     char number[CF_IDNUM_MAX];
     unsigned warnings = 0;
     size_t n = cf_idnum_normalise(production_codec_text(raw), number, &warnings);
-    return owner.len == CF_REF_LEN &&
-           cf_holder_ref(env->ring, cf_doc_type_parse(production_codec_text(type)),
-                         (struct cf_str){number, n}, ref) &&
-           memcmp(ref, owner.ptr, CF_REF_LEN) == 0;
+    return cf_holder_ref(env->ring, cf_doc_type_parse(production_codec_text(type)),
+                         (struct cf_str){number, n}, ref)
+               ? cf_key_holder(ref)
+               : (struct cf_key){0};
 }
 
 static void check_number(const char *type, const char *raw, cf_day today, struct cf_idnum *id)
@@ -58,8 +58,8 @@ int production_codec_sixteen(struct cf_decode *d, const struct cf_key *key, stru
     return e;
 }
 
-/* The person inside must be the one of the key: who can write this topic could otherwise act for
- * anybody. */
+/* The person inside must be the one of the key, by this document or another: who can write this topic
+ * could otherwise act for anybody. */
 static int same_person(struct cf_decode *d, struct cf_str owner, struct cf_str sealed, cf_day today,
                        struct production_op *op)
 {
@@ -67,8 +67,11 @@ static int same_person(struct cf_decode *d, struct cf_str owner, struct cf_str s
     int e = open_person(d, owner, sealed, &p);
     if (e) return e;
     if (op->what == PRODUCTION_OP_IMPORT_CARD) op->import.sixteen_on = sixteen_on(p, today);
-    if (same_ref(d->env, p->document_type, p->document_number, owner)) return 0;
-    d->reason = "holder: is not the one of the key";
+    struct cf_key ref = ref_of(d->env, p->document_type, p->document_number);
+    if (cf_str_eq(cf_key_str(&ref), owner)) return 0;
+    op->of = ref;
+    if (ref.len) return 0;
+    d->reason = PRODUCTION_NOT_OF_KEY;
     return CF_E_WRONG_KEY;
 }
 
@@ -80,7 +83,7 @@ static bool is_valid(const char *type, const char *raw, cf_day today)
 }
 
 static int shown_document(struct cf_decode *d, struct cf_str owner, struct cf_str sealed,
-                          cf_day today, enum production_document *out)
+                          cf_day today, struct production_op *op)
 {
     const struct production_env *env = d->env;
     struct cf_str plain;
@@ -88,10 +91,11 @@ static int shown_document(struct cf_decode *d, struct cf_str owner, struct cf_st
         return production_codec_wrong(d, "actor: does not open for this key");
     const Cardflow__V1__Actor *p = cf_unpack(d->arena, &cardflow__v1__actor__descriptor, plain);
     if (!p) return production_codec_wrong(d, "actor: not an Actor");
-    if (is_valid(p->document_type, p->document_number, today))
-        *out = same_ref(env, p->document_type, p->document_number, owner)
-                   ? PRODUCTION_DOCUMENT_HOLDERS
-                   : PRODUCTION_DOCUMENT_ANOTHERS;
+    if (!is_valid(p->document_type, p->document_number, today)) return 0;
+    struct cf_key ref = ref_of(env, p->document_type, p->document_number);
+    bool own = cf_str_eq(cf_key_str(&ref), owner);
+    op->document = own ? PRODUCTION_DOCUMENT_HOLDERS : PRODUCTION_DOCUMENT_ANOTHERS;
+    if (!own) op->shown = ref;
     return 0;
 }
 
@@ -138,7 +142,7 @@ int production_codec_persons(struct cf_decode *d, const struct cf_key *owner,
     bool asks = op->what == PRODUCTION_OP_REPORT_FORMAL_LOSS ||
                 op->what == PRODUCTION_OP_RELEASE || op->what == PRODUCTION_OP_CANCEL;
     if (!e && asks && c->actor.len)
-        e = shown_document(d, key, cf_bytes(c->actor), today, &op->document);
+        e = shown_document(d, key, cf_bytes(c->actor), today, op);
     if (!e && op->what == PRODUCTION_OP_OPEN_ADD_ON && c->consent_given)
         e = consent(d, key, c->consent_given, today, op);
     return e;

@@ -121,6 +121,7 @@ static enum production_fit put(struct scene *c, enum production_message type, co
     case PRODUCTION_M_NOTICE_DUE:
     case PRODUCTION_M_ACKNOWLEDGED:
     case PRODUCTION_M_ALIASED:
+    case PRODUCTION_M_NEWER:
     case PRODUCTION_M_ENQUEUE:
     case PRODUCTION_M_DEQUEUE:
     case PRODUCTION_M_LINE_RESULT:
@@ -300,6 +301,8 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
     }
     if (m->type == PRODUCTION_M_OPERATION) {
         struct production_op *op = cf_arena_dup(c->s->arena, body, sizeof(struct production_op));
+        e = production_check_persons(c->s, row, op);
+        if (e) return e;
         if (!admit(c, row, &op->late, &op->too_many)) {
             cf_count(c->s, "duplicate_command");
             return 0;
@@ -327,7 +330,7 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
     }
     if (m->type == PRODUCTION_M_ALIASED) {
         *changed = true;
-        production_on_aliased(row, body);
+        production_on_aliased(c->s, row, body);
         return 0;
     }
     switch (put(c, (enum production_message)m->type, body)) {
@@ -383,6 +386,10 @@ int production_decide_holder(struct cf_step *s, struct production_row *row, bool
 {
     if (s->msg->type == PRODUCTION_M_SIGNATURE) {
         put_signature(s);
+        return 0;
+    }
+    if (s->msg->type == PRODUCTION_M_NEWER) {
+        production_put_newer(s);
         return 0;
     }
     if (s->msg->type == PRODUCTION_M_DECIDED) {

@@ -38,11 +38,19 @@ int production_decide_notice(struct cf_step *s);
 bool production_result_led_on(struct cf_step *s, const struct production_row *row,
                               struct production_holder *h);
 /* Operations under a newer reference of a holder (handlers_alias.c): are they for the first? */
-void production_on_aliased(struct production_row *row, const struct production_aliased *m);
+void production_on_aliased(struct cf_step *s, struct production_row *row,
+                           const struct production_aliased *m);
 bool production_leads_on(const struct production_row *row, const struct production_holder *h,
                          const struct production_op *op);
 void production_lead_on(struct cf_step *s, const struct production_row *row,
                         const struct production_op *op);
+/* Newer references under the first one: CF_E_WRONG_KEY when the operation is for somebody else than the
+ * holder of the key; a document of the holder's own that was shown counts as such. */
+void production_newer_id(const struct cf_key *holder, const struct cf_key *reference,
+                         uint8_t id[16]);
+void production_put_newer(struct cf_step *s);
+int production_check_persons(struct cf_step *s, const struct production_row *row,
+                             struct production_op *op) CF_MUST;
 /* A card number of our own; false, counted, when all letters are used up. */
 bool production_take_number(struct cf_step *s, char no[CF_CARDNUM_LEN + 1]);
 /* Of the row of a number that this holder's card has, or had. */

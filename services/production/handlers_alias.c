@@ -1,5 +1,6 @@
 /* handlers_alias -- a document has changed: operations and banks' answers by its number are for the
  * holder's first reference, which stays the holder's own. Source: domain reference, "Identity documents". */
+#include "common/io/ids.h"
 #include "services/production/handlers.h"
 
 static bool has(const struct production_slot *slot, struct cf_str card_no)
@@ -13,11 +14,52 @@ static bool has(const struct production_slot *slot, struct cf_str card_no)
 
 /* intake tells of no circles: of two references that lead to each other it lets the smaller stay.
  * An operation that is kept here has a card here. */
-void production_on_aliased(struct production_row *row, const struct production_aliased *m)
+void production_on_aliased(struct cf_step *s, struct production_row *row,
+                           const struct production_aliased *m)
 {
     row->alias_of = m->canonical;
     row->alias_part = m->part;
+    cf_send_bytes(s, PRODUCTION_OUT_INTERNAL, &m->canonical, "production.newer",
+                  production_codec_newer(s->arena, &s->msg->key));
 }
+
+/* ---- whose documents they are ---------------------------------------------------------------- */
+
+void production_newer_id(const struct cf_key *holder, const struct cf_key *reference,
+                         uint8_t id[16])
+{
+    cf_uuid8_of(id, CF_STR("newer"), cf_key_str(holder), cf_key_str(reference));
+}
+
+void production_put_newer(struct cf_step *s)
+{
+    const struct cf_key *reference = s->msg->body;
+    const struct production_newer row = {s->msg->key, *reference};
+    uint8_t id[16];
+    production_newer_id(&s->msg->key, reference, id);
+    cf_aux_put(s, PRODUCTION_NEWER, id, &row);
+}
+
+static bool is_holders(struct cf_step *s, const struct production_row *row,
+                       const struct cf_key *reference)
+{
+    uint8_t id[16];
+    if (cf_key_eq(reference, &s->msg->key) || cf_key_eq(reference, &row->alias_of)) return true;
+    production_newer_id(&s->msg->key, reference, id);
+    return cf_aux_get(s, PRODUCTION_NEWER, id) != NULL;
+}
+
+int production_check_persons(struct cf_step *s, const struct production_row *row,
+                             struct production_op *op)
+{
+    if (op->shown.len && is_holders(s, row, &op->shown))
+        op->document = PRODUCTION_DOCUMENT_HOLDERS;
+    if (!op->of.len || is_holders(s, row, &op->of)) return 0;
+    s->reason = PRODUCTION_NOT_OF_KEY;
+    return CF_E_WRONG_KEY;
+}
+
+/* ---- leading on ------------------------------------------------------------------------------ */
 
 /* What was accepted under this reference before is served here to its end: cards are not moved. */
 bool production_leads_on(const struct production_row *row, const struct production_holder *h,

@@ -237,6 +237,7 @@ static int decide(struct bank_scene *c)
     case PRODUCTION_M_COLLECT:
     case PRODUCTION_M_TRIES:
     case PRODUCTION_M_ALIASED:
+    case PRODUCTION_M_NEWER:
     case PRODUCTION_M_NONE:
     case PRODUCTION_M_ACCEPTED:
     case PRODUCTION_M_WITHDRAWAL:
@@ -341,6 +342,20 @@ static size_t want_number(const struct production_row *row, const struct cf_msg 
     return n;
 }
 
+/* A document of another reference: is it a newer one of the holder's? */
+static size_t want_newer(const struct cf_msg *m, struct cf_want *wants, size_t n, size_t max)
+{
+    const struct production_op *op = m->body;
+    const struct cf_key *references[] = {&op->of, &op->shown};
+    uint8_t id[16];
+    for (int i = 0; i < 2; i++) {
+        if (!references[i]->len) continue;
+        production_newer_id(&m->key, references[i], id);
+        want(wants, &n, max, PRODUCTION_NEWER, id);
+    }
+    return n;
+}
+
 /* An answer about a card that is not the present one: was it made for this holder before? One with
  * a fee: was that refused before? */
 static size_t want_earlier(const struct production_row *row, const struct cf_msg *m,
@@ -370,7 +385,8 @@ size_t production_wants(const void *aggregate, const struct cf_msg *m, struct cf
         want(wants, &n, max, PRODUCTION_OPERATION, b->operation_id);
         return n;
     }
-    if (m->type == PRODUCTION_M_OPERATION) return want_number(row, m, wants, max);
+    if (m->type == PRODUCTION_M_OPERATION)
+        return want_newer(m, wants, want_number(row, m, wants, max), max);
     if (m->type == PRODUCTION_M_ACKNOWLEDGED) {
         const struct production_acknowledged *b = m->body;
         want(wants, &n, max, PRODUCTION_NOTICE, b->notice_id);

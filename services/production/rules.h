@@ -312,6 +312,9 @@ struct production_op {
     int password;                       /* 0 social_security, 1 financial, -1 other */
     bool named;                         /* who asks is named, not only by the role */
     enum production_document document;  /* of those that need one */
+    /* References of documents that are not `owner`: of the person acted for, and of the document
+     * shown. The holder's row knows whether they are the holder's too. */
+    struct cf_key of, shown;
     bool kept;                          /* judged before, all but the state */
     struct {
         struct cf_str by, packed; /* packed: as it is kept */

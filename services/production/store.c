@@ -105,6 +105,11 @@ static const struct cf_column notice_columns[] = {
     COL(production_notice, INT4, sent),
 };
 
+static const struct cf_column newer_columns[] = {
+    COL(production_newer, KEY, holder),
+    COL(production_newer, KEY, reference),
+};
+
 const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
     [PRODUCTION_PERSON] = {"person",     sizeof(struct production_person), person_columns,
                            COUNT(person_columns),    false},
@@ -120,6 +125,8 @@ const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
                            COUNT(signature_columns), true },
     [PRODUCTION_NOTICE] = {"card_notice", sizeof(struct production_notice), notice_columns,
                            COUNT(notice_columns),    false},
+    [PRODUCTION_NEWER] = {"newer_reference", sizeof(struct production_newer), newer_columns,
+                           COUNT(newer_columns),     false},
 };
 
 /* ---- holder -------------------------------------------------------------------------------- */

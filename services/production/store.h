@@ -21,6 +21,7 @@ enum production_aux {
     PRODUCTION_OPERATION,
     PRODUCTION_SIGNATURE,
     PRODUCTION_NOTICE,
+    PRODUCTION_NEWER,
     PRODUCTION_AUX
 };
 
@@ -92,6 +93,10 @@ struct production_answer {
 struct production_signature {
     struct cf_str signer, role, method, staff_id; /* signer sealed */
     int64_t signed_at;
+};
+
+struct production_newer {
+    struct cf_key holder, reference;
 };
 
 extern const struct cf_kind production_kinds[PRODUCTION_KINDS];

@@ -8,6 +8,8 @@ import uuid
 import pytest
 from harness import sealing
 from harness import topics as kafka
+from harness.commands import CardCommands
+from harness.program import wait_until
 
 TOPIC = "application.commands"
 
@@ -332,6 +334,53 @@ def test_a_record_beyond_64_kib_is_a_dead_letter_and_stops_nobody(client, partne
 
 def test_after_all_that_a_good_command_still_works(client, partner, people):
     assert_a_good_command_works(client, partner, people.resident())
+
+
+def test_either_document_of_a_holder_goes_with_either_reference(client, partner, people, topics):
+    """A partner keeps one reference for a person; who comes shows the passport in the hand."""
+    commands = CardCommands(topics)
+    old = people.foreigner()
+    new, stranger = ({**old, "document_number": people.foreigner()["document_number"]}
+                     for _ in range(2))
+    client.enrol(old)
+    client.import_card(old)
+    answer = client.api("intake", "upstream").post("/v1/enrolment-events", {
+        "type": "document_changed", "revision": 2, "old": client.document(old),
+        "new": client.document(new)})
+    assert answer.status in (200, 202), answer
+    wait_until("status by the new passport", 15, lambda: client.status(
+        document=client.document(new))["found"], 0.1)
+    client.settle("production")
+    client.settle()
+
+    def submitted(keyed, shown):
+        key, application_id = partner.submit(keyed)[0], an_id()
+        command = partner.submit(shown, application_id, photo_choice="upload", kind="reissue",
+                                 reissue_reason="data_changed")[1]
+        command.submit.person = partner.seal(
+            topics.messages.common.Person(**shown).SerializeToString(), key)
+        partner.send(key, command)
+        return application_id, key, command.SerializeToString()
+
+    mark = topics.ends(f"{TOPIC}.dlq")
+    for keyed in (old, new):
+        _, key, value = submitted(keyed, stranger)
+        assert dead_letter(topics, TOPIC, mark, key, value).headers["cf_reason"] == \
+            "key: not that of the document"
+    application_id, *_ = submitted(old, new)
+    client.wait_for(str(application_id), "photo_missing")
+    again, *_ = submitted(new, old)
+    wait_until("the other way round", 15, lambda: [
+        reason["code"] for reason in client.outcome(str(again)).get("reasons", [])] ==
+        ["duplicate_application"], 0.1)
+
+    def asked(keyed, operation, shown):
+        return commands.ask(keyed, operation, actor={"name": shown["name"], **client.document(shown)},
+                            operator=client.operator())
+
+    assert asked(old, "report_formal_loss", stranger) == ("refused", ["document_required"])
+    assert asked(old, "report_formal_loss", new) == ("done", [])
+    assert asked(new, "release", old) == ("done", [])
 
 
 @pytest.mark.parametrize("topic,ce_type", [

@@ -72,6 +72,62 @@ static void an_application_with_the_new_document_is_the_holders(void **state)
     assert_int_equal(r->d->n_parked, 0);
 }
 
+/* A partner on Kafka that keeps one reference for a person, and shows the other document. */
+static struct cf_key submit_under(struct rig *r, const struct intake_person *keyed,
+                                  struct intake_submit *m)
+{
+    fresh_id(r, m->application_id);
+    struct cf_key key = key_of(r, keyed, m->application_id);
+    assert_int_equal(intake_codec_person_seal(r->ring, r->a, &m->person, &key, &m->sealed), 0);
+    assert_int_equal(double_feed(r->d, "application.commands", "application.submit", &key,
+                                 m->application_id, AT(NOW), intake_codec_submit(r->a, m)),
+                     0);
+    return key;
+}
+
+static void either_reference_goes_with_either_document(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person old = foreigner("QX7000001"), new = foreigner("QX7000002");
+    struct intake_person stranger = foreigner("QX7000009");
+    struct intake_submit by_old = passport_submission(&new), by_new = passport_submission(&old);
+    struct intake_submit others = passport_submission(&stranger), anothers = others;
+    size_t from = renewed(r, &old, &new);
+    struct cf_key key = submit_under(r, &old, &by_old);
+    assert_string_equal(types_since(r, from), "application.accepted");
+    assert_memory_equal(holder_row(r, &key)->permanent.app, by_old.application_id, 16);
+    submit_under(r, &new, &by_new);
+    assert_string_equal(types_since(r, from + 1), "application.moved");
+    double_loop_back(r->d, from + 1, AT(NOW));
+    assert_string_equal(refusal_reasons(r, event_at(r, from + 2)), "duplicate_application");
+    /* A stranger's document goes with neither. */
+    size_t sent = r->d->n_sent;
+    submit_under(r, &old, &others);
+    submit_under(r, &new, &anothers);
+    assert_string_equal(r->d->sent[sent].topic, "application.commands.dlq");
+    assert_string_equal(r->d->sent[sent + 1].topic, "application.commands.dlq");
+    assert_int_equal(r->d->n_sent, sent + 2);
+    assert_int_equal(r->d->n_parked, 0);
+}
+
+static void a_record_of_the_new_document_may_come_under_the_old_reference(void **state)
+{
+    struct rig *r = *state;
+    struct intake_person old = foreigner("QX7000001"), new = foreigner("QX7000002");
+    struct cf_str sealed;
+    uint8_t id[16];
+    fresh_id(r, id);
+    renewed(r, &old, &new);
+    struct cf_key key = key_of(r, &old, id);
+    assert_int_equal(intake_codec_person_seal(r->ring, r->a, &new, &key, &sealed), 0);
+    assert_int_equal(double_feed(r->d, "enrolment.events", "enrolment.changed", &key, id, AT(NOW),
+                                 intake_codec_enrolment(r->a, "changed", sealed, 3, CF_STR("U2"),
+                                                        (struct cf_str){0})),
+                     0);
+    assert_int_equal(holder_row(r, &key)->revision, 3);
+    assert_true(cf_str_is(holder_row(r, &key)->unit_code, "U2"));
+}
+
 static void who_applied_before_the_change_was_known_is_judged_with_it(void **state)
 {
     struct rig *r = *state;
@@ -250,6 +306,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_application_with_the_new_document_is_the_holders, rig_up,
                                         rig_down),
+        cmocka_unit_test_setup_teardown(either_reference_goes_with_either_document,
+                                        rig_up, rig_down),
+        cmocka_unit_test_setup_teardown(a_record_of_the_new_document_may_come_under_the_old_reference,
+                                        rig_up, rig_down),
         cmocka_unit_test_setup_teardown(who_applied_before_the_change_was_known_is_judged_with_it,
                                         rig_up, rig_down),
         cmocka_unit_test_setup_teardown(a_supplement_with_the_new_document_stays_with_the_holder,

@@ -93,6 +93,79 @@ static void the_document_that_was_shown_is_led_on_with_the_operation(void **stat
     assert_int_equal(w->d->n_parked, 0);
 }
 
+static struct cf_key passport(const char *number)
+{
+    uint8_t ref[CF_REF_LEN];
+    assert_true(cf_holder_ref(env.ring, CF_DOC_PASSPORT, cf_str_of(number), ref));
+    return cf_key_holder(ref);
+}
+
+/* A partner that keeps one reference for a person, and a counter that sees the other document. */
+static void either_document_is_the_holders_under_either_reference(void **state)
+{
+    struct world *w = *state;
+    struct cf_key old = passport("QX7000001"), new = passport("QX7000002");
+    import_card(w, &old, "operation-id-imp");
+    static const struct {
+        const char *number, *id, *operation;
+        bool under_new, known, done;
+    } rows[] = {
+        {"QX7000002", "operation-id-001", "report_formal_loss", false, false, false},
+        {"QX7000002", "operation-id-002", "report_formal_loss", false, true,  true },
+        {"QX7000001", "operation-id-003", "release",            true,  true,  true },
+        {"QX7000009", "operation-id-004", "report_formal_loss", false, true,  false},
+        {"QX7000009", "operation-id-005", "report_formal_loss", true,  true,  false},
+        {"QX7000002", "operation-id-006", "report_formal_loss", true,  true,  true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct production_command_fields f = command_of(rows[i].operation, rows[i].id);
+        struct cf_key key = rows[i].under_new ? new : old;
+        if (rows[i].known) aliased(w, &new, &old);
+        settle(w);
+        w->holder = key; /* for which it is sealed */
+        shown(w, "holder", "passport", rows[i].number, &f);
+        command_at(w, &key, &f);
+        settle(w);
+        const Cardflow__V1__CardEvent__OperationAnswered *a = last_answer(w);
+        if (strcmp(a->result, rows[i].done ? "done" : "refused") != 0)
+            fail_msg("%s: %s", rows[i].id, a->n_reasons ? a->reasons[0] : a->result);
+    }
+    is_text(row_at(w, &old)->card_state, "formal_loss");
+    assert_int_equal(w->d->n_parked, 0);
+}
+
+static struct cf_str sealed_person(struct world *w, const char *number, const struct cf_key *key)
+{
+    struct cf_str sealed, plain = production_codec_document(w->a, CF_STR("passport"),
+                                                            cf_str_of(number), CF_STR(""));
+    assert_int_equal(cf_seal(env.ring, plain, cf_key_str(key), 1, w->a, &sealed), 0);
+    return sealed;
+}
+
+static void an_operation_for_a_stranger_is_a_dead_letter_under_either_reference(void **state)
+{
+    struct world *w = *state;
+    struct cf_key old = passport("QX7000001"), new = passport("QX7000002");
+    aliased(w, &new, &old);
+    settle(w);
+    const struct cf_key *keys[] = {&old, &new};
+    static const char *const numbers[] = {"QX7000009", "QX7000001", "QX7000002"};
+    unsigned id = 100;
+    import_card(w, &old, "operation-id-imp");
+    for (size_t k = 0; k < 2; k++)
+        for (size_t i = 0; i < 3; i++) {
+            char name[17];
+            snprintf(name, sizeof name, "operation-id-%03u", id++ % 1000);
+            struct production_command_fields f = loss(name);
+            f.holder = sealed_person(w, numbers[i], keys[k]);
+            command_at(w, keys[k], &f);
+            settle(w);
+            assert_int_equal(count(w, "card.commands.dlq", "card.operation"), k + 1);
+        }
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), 5);
+    assert_int_equal(w->d->n_parked, 0);
+}
+
 static void a_card_under_the_new_reference_is_served_there(void **state)
 {
     struct world *w = *state;
@@ -234,6 +307,8 @@ int main(void)
         T(wrong_tries_and_acknowledgements_go_on_too),
         T(a_loss_by_the_new_document_is_of_the_first_holders_card),
         T(the_document_that_was_shown_is_led_on_with_the_operation),
+        T(either_document_is_the_holders_under_either_reference),
+        T(an_operation_for_a_stranger_is_a_dead_letter_under_either_reference),
         T(a_card_under_the_new_reference_is_served_there),
         T(an_import_by_the_new_document_is_of_the_first_holder),
         T(an_operation_older_than_the_ids_is_refused_where_it_came_in),
