@@ -69,7 +69,8 @@
 #define CF_CLOSE_REASONS(X)                   \
     X(HOLDER_DIED,     "holder_died")         \
     X(ENROLMENT_ENDED, "enrolment_ended")     \
-    X(CARD_CHANGED,    "card_changed")
+    X(CARD_CHANGED,    "card_changed")        \
+    X(CARD_NOT_MADE,   "card_not_made")
 
 /* X(VALUE, "name", code, "Chinese", "English"); code -1: hidden from the holder */
 #define CF_CARD_STATES(X)                                                      \

@@ -20,7 +20,7 @@ static const struct cf_reason_help helps[] = {
 #undef X
 };
 
-_Static_assert(CF_REASON_COUNT <= 128, "struct cf_reason_set has room for 128 codes");
+_Static_assert(CF_REASON_COUNT <= 64 * CF_REASON_WORDS, "struct cf_reason_set has no room for all");
 
 const struct cf_reason_info *cf_reason_info(enum cf_reason reason)
 {
@@ -93,6 +93,12 @@ void cf_reason_set_add(struct cf_reason_set *set, enum cf_reason reason)
     set->bits[reason / 64] |= UINT64_C(1) << (reason % 64);
 }
 
+void cf_reason_set_join(struct cf_reason_set *set, const struct cf_reason_set *more)
+{
+    for (int i = 0; i < CF_REASON_WORDS; i++)
+        set->bits[i] |= more->bits[i];
+}
+
 void cf_reason_set_remove(struct cf_reason_set *set, enum cf_reason reason)
 {
     if (reason < CF_REASON_COUNT) set->bits[reason / 64] &= ~(UINT64_C(1) << (reason % 64));
@@ -110,12 +116,15 @@ bool cf_reason_set_has(const struct cf_reason_set *set, enum cf_reason reason)
 
 bool cf_reason_set_any(const struct cf_reason_set *set)
 {
-    return set->bits[0] || set->bits[1];
+    return cf_reason_set_count(set) > 0;
 }
 
 size_t cf_reason_set_count(const struct cf_reason_set *set)
 {
-    return (size_t)(__builtin_popcountll(set->bits[0]) + __builtin_popcountll(set->bits[1]));
+    int n = 0;
+    for (int i = 0; i < CF_REASON_WORDS; i++)
+        n += __builtin_popcountll(set->bits[i]);
+    return (size_t)n;
 }
 
 enum cf_reason cf_reason_set_next(const struct cf_reason_set *set, unsigned from)

@@ -53,11 +53,15 @@ const char *cf_reason_outcome_name(enum cf_reason_outcome outcome);
 
 /* ---- sets ---------------------------------------------------------------------------------- */
 
+enum { CF_REASON_WORDS = 3 }; /* of 64 codes each */
+
 struct cf_reason_set {
-    uint64_t bits[2];
+    uint64_t bits[CF_REASON_WORDS];
 };
 
 void cf_reason_set_add(struct cf_reason_set *set, enum cf_reason reason);
+/* Adds all of `more`. */
+void cf_reason_set_join(struct cf_reason_set *set, const struct cf_reason_set *more);
 void cf_reason_set_remove(struct cf_reason_set *set, enum cf_reason reason);
 /* Adds the reason of that code; a code that is not in the catalogue is a bug. */
 void cf_reason_set_add_code(struct cf_reason_set *set, const char *code);

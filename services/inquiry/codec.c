@@ -279,6 +279,7 @@ static int decode_card(struct cf_decode *d, const struct cf_record *rec, struct 
         ev->entry.notice_no = text(e->step->notice_no);
         ev->entry.respond_by = day_of(e->step->respond_by);
         ev->entry.until_on = day_of(e->step->until_on);
+        ev->entry.needs_person = e->step->needs_person;
         break;
     case CARDFLOW__V1__CARD_EVENT__BODY_PROMISED:
         ev->what = INQUIRY_PROMISED;

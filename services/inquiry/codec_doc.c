@@ -89,6 +89,7 @@ static void read_entry(struct cf_arena *a, const pb_entry *e, struct inquiry_ent
     out->noticed = e->noticed;
     out->provisional = e->provisional;
     out->past_deadline = e->past_deadline;
+    out->needs_person = e->needs_person;
     out->reasons = reasons;
     out->n_reasons = e->n_reasons;
     out->respond_by = e->respond_by;
@@ -238,6 +239,7 @@ static void pack_entry(struct cf_arena *a, const struct inquiry_entry *e, pb_ent
     out->noticed = e->noticed;
     out->provisional = e->provisional;
     out->past_deadline = e->past_deadline;
+    out->needs_person = e->needs_person;
     out->n_reasons = e->n_reasons;
     out->reasons = cf_arena_alloc(a, (e->n_reasons + 1) * sizeof *out->reasons);
     for (size_t i = 0; i < e->n_reasons; i++)

@@ -282,6 +282,7 @@ static void next_of_app(struct inquiry_picture *p, const struct inquiry_app *app
     p->step = app_steps[app->state];
     if (app->waits) p->step = INQUIRY_STEP_WAIT_ENROLMENT;
     if (app->activated) p->step = INQUIRY_STEP_USE;
+    if (app->owner->needs_person) p->step = INQUIRY_STEP_WAIT_STAFF;
     if (app->waiting_on_holder) p->step_on = app->owner->respond_by;
     if (p->step == INQUIRY_STEP_PICK_UP) p->step_on = app->owner->until_on;
     if (p->step != INQUIRY_STEP_WAIT_CARD) return;

@@ -64,6 +64,7 @@ struct inquiry_entry {
     struct cf_str channel, bank, outlet, receipt_no, notice_no, card_no;
     cf_ms submitted_at;
     bool waits, accepted, noticed, provisional, past_deadline;
+    bool needs_person; /* its card is not made again by itself */
     const struct cf_str *reasons;
     size_t n_reasons;
     cf_day respond_by, accepted_on, due_on, promised_on;
@@ -179,6 +180,9 @@ const struct inquiry_entry *inquiry_entry_find(const struct inquiry_section *s,
       "正在办理", "it is under way")                                                            \
     X(WAIT_LATE_CARD, "wait_for_late_card", "原定%s可以领卡，现已超期，正在办理",               \
       "the card was due on %s, is late and under way", "正在办理", "it is under way")           \
+    X(WAIT_STAFF, "wait_for_staff", "", "",                                                     \
+      "多次制卡未成功，工作人员正在处理，也可撤销申领",                                         \
+      "the card could not be made in several tries: staff look into it; it may be withdrawn")   \
     X(CONTACT_BANK, "contact_bank", "请于%s前联系银行办理开户",                                 \
       "please settle the account with the bank by %s",                                          \
       "请联系银行办理开户", "please settle the account with the bank")                          \

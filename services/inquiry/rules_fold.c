@@ -151,6 +151,7 @@ static void fold_entry(struct cf_arena *a, struct inquiry_section *s,
     }
     if (ev->what == INQUIRY_SUPPLEMENTED) return;
     set_state(a, e, ev);
+    e->needs_person = v->needs_person;
     if (ev->what == INQUIRY_RECEIVED) e->waits = v->waits;
     if (ev->what == INQUIRY_ACCEPTED) fold_accepted(a, e, v, out);
     if (ev->what == INQUIRY_REFUSED) {

@@ -133,8 +133,7 @@ struct cf_reason_set intake_row_reasons(const struct intake_row *row, const stru
     /* The digits are gone: what is left of the number is not worth a reason of its own. */
     if (row->number_damaged)
         cf_reason_set_remove(&person, cf_reason_parse(cf_str_of(cf_id_reason_code(f->id.reason))));
-    all.bits[0] |= person.bits[0];
-    all.bits[1] |= person.bits[1];
+    cf_reason_set_join(&all, &person);
     return all;
 }
 

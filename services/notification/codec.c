@@ -162,7 +162,8 @@ static int decode_photo(struct cf_decode *d, const struct cf_record *rec, const 
 static void read_step(struct notification_news *n, const Cardflow__V1__CardEvent__Step *s)
 {
     enum cf_app_state state = cf_app_state_parse(text(s->state));
-    n->job.template = notification_for_step(state, text(s->reason));
+    n->job.template = s->needs_person ? NOTIFY_PRODUCTION_FAILED
+                                      : notification_for_step(state, text(s->reason));
     n->job.notice_no = text(s->notice_no);
     n->job.respond_by = s->respond_by;
     n->begins_waiting = state == CF_APP_READY_FOR_PICKUP;

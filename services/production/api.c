@@ -391,4 +391,5 @@ void production_api_routes(struct production_front *front)
     production_api_papers(front);
     production_api_unsigned(front);
     production_api_notices(front);
+    production_api_failures(front);
 }

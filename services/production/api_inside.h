@@ -38,3 +38,4 @@ void production_api_results(struct production_front *front);
 void production_api_papers(struct production_front *front);
 void production_api_unsigned(struct production_front *front);
 void production_api_notices(struct production_front *front);
+void production_api_failures(struct production_front *front);

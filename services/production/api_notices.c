@@ -1,4 +1,4 @@
-/* How many notices to banks are open, as metrics: asked of the table now and then, for it is the
+/* How many notices to banks are open, and how many cards wait for a person, as metrics: asked of the table now and then, for it is the
  * service's, not this process's. Every replica tells the same. */
 #include "common/io/clock.h"
 #include "common/io/stage/pgbin.h"
@@ -9,7 +9,7 @@ enum { LOOK_MS = 5000 };
 struct watch {
     struct production_front *front;
     struct cf_timer *timer;
-    struct cf_gauge *open, *overdue, *oldest;
+    struct cf_gauge *open, *overdue, *oldest, *given_up, *given_up_oldest;
     bool asking;
 };
 
@@ -22,6 +22,8 @@ static void told(void *arg, int e, const PGresult *res)
     cf_gauge_set(w->overdue, overdue);
     cf_gauge_set(w->open, atof(PQgetvalue(res, 0, 0)) - overdue);
     cf_gauge_set(w->oldest, atof(PQgetvalue(res, 0, 2)) / 1000.0);
+    cf_gauge_set(w->given_up, atof(PQgetvalue(res, 0, 3)));
+    cf_gauge_set(w->given_up_oldest, atof(PQgetvalue(res, 0, 4)) / 1000.0);
 }
 
 static void look(void *arg, cf_ms now)
@@ -53,6 +55,10 @@ void production_api_notices(struct production_front *front)
     w->overdue = cf_gauge_new(m, name, help, "state", "overdue", NULL);
     w->oldest = cf_gauge_new(m, "cardflow_production_bank_notices_oldest_seconds",
                              "Age of the notice that waits to be acknowledged longest", NULL);
+    w->given_up = cf_gauge_new(m, "cardflow_production_given_up",
+                               "Cards not made again by themselves: each waits for a person", NULL);
+    w->given_up_oldest = cf_gauge_new(m, "cardflow_production_given_up_oldest_seconds",
+                                      "Age of the one that waits longest for a person", NULL);
     w->timer = cf_timer_new(front->app->loop, look, w);
     cf_timer_every(w->timer, LOOK_MS);
     cf_http_own(front->app->http, w, watch_free);

@@ -15,7 +15,7 @@ static const char *const application_types[] = {"application.accepted",
                                                 "application.aliased", NULL};
 static const char *const photo_types[] = {"photo.ready", "photo.missing", "photo.ended", NULL};
 static const char *const command_types[] = {"card.operation", "card.signature",
-                                            "card.collect", NULL};
+                                            "card.collect", "card.settle_failure", NULL};
 static const char *const result_types[] = {"bank.result", NULL};
 static const char *const internal_types[] = {
     CF_WORK_OUTCOME,           "production.enqueue", "production.batched",  "production.line_result",
@@ -445,6 +445,7 @@ int production_decode(struct cf_decode *d, const struct cf_record *rec)
         return photo_event(d, rec);
     case PRODUCTION_IN_COMMANDS:
         if (cf_str_is(rec->ce_type, "card.collect")) return production_codec_collection(d, rec);
+        if (cf_str_is(rec->ce_type, "card.settle_failure")) return production_codec_failure(d, rec);
         return cf_str_is(rec->ce_type, "card.signature") ? signature(d, rec)
                                                          : card_command(d, rec);
     case PRODUCTION_IN_RESULTS:

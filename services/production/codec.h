@@ -63,7 +63,8 @@ enum production_message {
     PRODUCTION_M_CLOSE_BATCH,
     PRODUCTION_M_BANK_DUE,
     /* for a holder again */
-    PRODUCTION_M_TRIES
+    PRODUCTION_M_TRIES,
+    PRODUCTION_M_SETTLE /* a person decides about a card that was not made */
 };
 
 /* Kinds of work: all are timers. */
@@ -207,6 +208,8 @@ struct production_command_fields {
 struct cf_str production_codec_command(struct cf_arena *a,
                                        const struct production_command_fields *f);
 
+struct cf_str production_codec_settlement(struct cf_arena *a,
+                                          const struct production_settlement *m);
 struct cf_str production_codec_signature(struct cf_arena *a, const struct production_signed *f);
 
 struct production_result_fields {

@@ -22,6 +22,8 @@ int production_codec_bank_result(struct cf_decode *d, const struct cf_key *key,
                                  struct cf_str bytes) CF_MUST;
 /* card.collect (codec_collect.c). */
 int production_codec_collection(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
+/* card.settle_failure (codec_failure.c). */
+int production_codec_failure(struct cf_decode *d, const struct cf_record *rec) CF_MUST;
 /* The body of a command, NULL when it is malformed; the bytes are kept with it. */
 struct production_op *production_codec_operation_body(struct cf_arena *a,
                                                       const Cardflow__V1__CardCommand *c,

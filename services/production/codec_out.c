@@ -52,6 +52,7 @@ struct cf_str production_codec_step(struct cf_arena *a, const struct production_
     s.notice_no = z(a, notice_no);
     s.respond_by = e->respond_by;
     s.until_on = e->until_on;
+    s.needs_person = e->needs_person;
     out.body_case = CARDFLOW__V1__CARD_EVENT__BODY_STEP;
     out.step = &s;
     return cf_pack(a, &out.base);
@@ -226,7 +227,7 @@ struct cf_str production_codec_enqueue(struct cf_arena *a, const struct producti
     q.due_on = app->due_on;
     /* What replaces a card that is gone goes first: 7 working days from the start. */
     q.priority = app->kind == CF_KIND_LOSS_REPLACEMENT || app->kind == CF_KIND_DAMAGE_REPLACEMENT ||
-                 app->remakes > 0;
+                 app->remakes > 0 || app->by_hand;
     q.bank_code = z(a, app->bank);
     out.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_ENQUEUE;
     out.enqueue = &q;

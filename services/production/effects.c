@@ -151,6 +151,8 @@ static void answered(struct cf_step *s, const struct production_effect *e, struc
         row.staff_id = e->op->staff_id;
         row.outlet = e->op->operator_outlet;
         if (done) row.consent = e->op->consent.packed;
+    } else if (e->staff_id.len) {
+        row.staff_id = e->staff_id;
     } else if (e->channel) {
         row.channel = cf_str_of(cf_channel_name(e->channel));
     }
@@ -183,12 +185,28 @@ static struct cf_str step_notice(struct cf_step *s, const struct production_effe
     return row.notice_no;
 }
 
+/* What waits for a person has a row of its own: operators look at these. */
+static void put_given_up(struct cf_step *s, const struct production_effect *e)
+{
+    const struct production_given_up row = {.holder = s->msg->key,
+                                            .bank = e->bank,
+                                            .outlet = e->outlet,
+                                            .reason = e->reason,
+                                            .staff_id = e->staff_id,
+                                            .why = e->why,
+                                            .since = s->now,
+                                            .waits = e->needs_person};
+    cf_aux_put(s, PRODUCTION_GIVEN_UP, e->app_id, &row);
+    cf_count(s, e->needs_person ? "given_up" : "given_up_settled");
+}
+
 static int apply_one(struct cf_step *s, const struct production_effect *e, struct papers *p,
                      struct production_effects *fx)
 {
     const struct cf_key *key = &s->msg->key;
     switch (e->kind) {
     case PRODUCTION_FX_STEP:
+        if (e->needs_person || e->settled) put_given_up(s, e);
         cf_send_bytes(s, PRODUCTION_OUT_CARD, key, "card.step",
                       production_codec_step(s->arena, e, s->now, step_notice(s, e, p)));
         return 0;

@@ -112,6 +112,8 @@ static enum production_fit put(struct scene *c, enum production_message type, co
         return recalculate(c, body);
     case PRODUCTION_M_COLLECT:
         return production_on_collection(&c->h, body, &c->fx);
+    case PRODUCTION_M_SETTLE:
+        return production_on_settlement(&c->h, body, &c->fx);
     case PRODUCTION_M_TRIES:
         return production_on_tries(&c->h, body, &c->fx);
     case PRODUCTION_M_NONE:
@@ -322,6 +324,14 @@ static int decide(struct scene *c, struct production_row *row, bool *changed)
             return 0;
         }
         body = take;
+    }
+    if (m->type == PRODUCTION_M_SETTLE) {
+        struct production_settlement *settle = cf_arena_dup(c->s->arena, body, sizeof *settle);
+        if (!admit(c, row, &settle->late, &settle->too_many)) {
+            cf_count(c->s, "duplicate_command");
+            return 0;
+        }
+        body = settle;
     }
     if (production_result_led_on(c->s, row, &c->h)) return 0;
     if (reported_before(c, row)) {

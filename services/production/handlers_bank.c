@@ -236,6 +236,7 @@ static int decide(struct bank_scene *c)
     case PRODUCTION_M_DECIDED:
     case PRODUCTION_M_COLLECT:
     case PRODUCTION_M_TRIES:
+    case PRODUCTION_M_SETTLE:
     case PRODUCTION_M_ALIASED:
     case PRODUCTION_M_NEWER:
     case PRODUCTION_M_NONE:
@@ -319,7 +320,9 @@ static size_t bank_wants(const struct production_bank_row *row, const struct cf_
 /* The person is needed when a card is ordered: with the photo, and for a remake. */
 static bool orders_card(const struct production_row *row, const struct cf_msg *m)
 {
-    if (m->type == PRODUCTION_M_PHOTO_READY || m->type == PRODUCTION_M_HOLDER_DUE) return true;
+    if (m->type == PRODUCTION_M_PHOTO_READY || m->type == PRODUCTION_M_HOLDER_DUE ||
+        m->type == PRODUCTION_M_SETTLE)
+        return true;
     if (m->type == PRODUCTION_M_BATCHED) return row->early.len > 0;
     if (m->type != PRODUCTION_M_RESULT) return false;
     const struct production_result *r = m->body;

@@ -118,7 +118,8 @@ enum {
     FLAG_QUEUED = 16,
     FLAG_ADD_ONS = 32
 };
-enum { FLAG_EXTENDED = 1, FLAG_PROVISIONAL = 2, FLAG_WARNED = 4, FLAG_OVERDUE = 8 };
+enum { FLAG_EXTENDED = 1, FLAG_PROVISIONAL = 2, FLAG_WARNED = 4, FLAG_OVERDUE = 8,
+       FLAG_GIVEN_UP = 16, FLAG_BY_HAND = 32 };
 
 /* Of before there was a birthday: who was a child on that day is one for 16 years more at most. */
 static cf_day take_birthday(struct reader *r, cf_day known, int64_t version)
@@ -203,7 +204,8 @@ static void put_app(struct writer *w, const struct production_app *a, bool colum
     put_number(w, a->working_days, 4);
     put_number(w,
                (a->extended ? FLAG_EXTENDED : 0) | (a->provisional ? FLAG_PROVISIONAL : 0) |
-                   (a->warned ? FLAG_WARNED : 0) | (a->overdue ? FLAG_OVERDUE : 0),
+                   (a->warned ? FLAG_WARNED : 0) | (a->overdue ? FLAG_OVERDUE : 0) |
+                   (a->given_up ? FLAG_GIVEN_UP : 0) | (a->by_hand ? FLAG_BY_HAND : 0),
                1);
     put_number(w, a->leave_channel, 1);
     if (a->sixteen_on) put_number(w, a->sixteen_on, 4);
@@ -243,6 +245,8 @@ static void take_app(struct reader *r, struct production_app *a, bool columns, i
     a->provisional = flags & FLAG_PROVISIONAL;
     a->warned = flags & FLAG_WARNED;
     a->overdue = flags & FLAG_OVERDUE;
+    a->given_up = flags & FLAG_GIVEN_UP;
+    a->by_hand = flags & FLAG_BY_HAND;
     if (version > VERSION_NO_CHANNEL) a->leave_channel = (enum cf_channel)take_number(r, 1);
     if (child) a->sixteen_on = take_birthday(r, a->accepted_on, version);
 }

@@ -77,6 +77,8 @@ void production_step(struct production_slot *slot, enum cf_app_state state, stru
     struct production_effect *e = production_about_app(fx, PRODUCTION_FX_STEP, slot);
     e->state = state;
     e->reason = reason;
+    e->settled = slot->app.given_up;
+    slot->app.given_up = false;
 }
 
 void production_line_done(struct production_slot *slot, const char *result,

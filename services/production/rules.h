@@ -174,6 +174,8 @@ struct production_app {
     bool has_photo;
     cf_day sixteen_on; /* of a child, as of a card */
     bool queued; /* the bank's shard has been asked to queue it */
+    bool given_up; /* it failed as often as it is made again: waits for a person */
+    bool by_hand;  /* a person had it made once more */
     uint8_t photo_ref[16];
     uint8_t batch_id[16];
     uint32_t line_no;
@@ -264,6 +266,14 @@ struct production_collection {
     uint8_t id[16], app_id[16];
     struct cf_str outlet, collector; /* collector: packed Sealed, copied unchanged */
     enum cf_channel channel;
+    bool late, too_many; /* as of an operation */
+};
+
+/* What a person decides about a card that is not made again by itself. */
+struct production_settlement {
+    uint8_t id[16], app_id[16];
+    bool remake; /* or close */
+    struct cf_str staff_id, reason;
     bool late, too_many; /* as of an operation */
 };
 
@@ -374,6 +384,9 @@ struct production_effect {
     struct cf_str reason;    /* STEP; a code */
     cf_day respond_by;       /* STEP: until when the holder can put it right; 0: nothing to do */
     cf_day until_on;         /* STEP: on that day the state ends by itself; 0: not told */
+    bool needs_person;       /* STEP: production_failed, and not made again by itself */
+    bool settled;            /* STEP: it needed a person, and does not any more */
+    struct cf_str staff_id, why; /* STEP: who has settled it, and why; ANSWERED: staff_id */
     bool notice;             /* STEP, ANSWERED: make a one-time notice */
     bool voucher;            /* ANSWERED without op: make a voucher */
     uint8_t batch_id[16];
@@ -443,6 +456,10 @@ enum production_fit production_on_withdrawal(struct production_holder *h,
 /* Done as if the outlet had reported it (MOVE); what cannot be done is answered, never parked. */
 enum production_fit production_on_collection(struct production_holder *h,
                                              const struct production_collection *m,
+                                             struct production_effects *fx);
+/* MOVE; what does not wait for a person is answered `illegal_in_state` (rules_failure.c). */
+enum production_fit production_on_settlement(struct production_holder *h,
+                                             const struct production_settlement *m,
                                              struct production_effects *fx);
 /* The account may be opened after all: ordered again, under a new number. */
 enum production_fit production_on_supplement(struct production_holder *h,

@@ -1,17 +1,17 @@
 /* The bank's answers: what each step does to the application and to its card. */
 #include "services/production/rules_inside.h"
 
-static void remake(struct production_slot *slot, const struct production_world *w,
-                   struct production_effects *fx)
+static void remake(struct production_slot *slot, struct production_effects *fx)
 {
     struct production_app *app = &slot->app;
-    if (app->remakes >= w->policy->remake_max) return;
+    if (app->given_up) return;
     app->remakes++;
     production_step(slot, CF_APP_PHOTO_READY, (struct cf_str){0}, fx);
     production_queue(slot, fx);
 }
 
-/* The card is lost before anybody had it; a new one with a new number is made. */
+/* The card is lost before anybody had it; a new one with a new number is made, so many times. Then
+ * a person must look, and the holder hears of it. */
 void production_fail(struct production_slot *slot, struct cf_str reason, bool tell,
                      const struct production_world *w, struct production_effects *fx)
 {
@@ -20,9 +20,11 @@ void production_fail(struct production_slot *slot, struct cf_str reason, bool te
     if (line_open) production_line_done(slot, tell ? "missing" : "failed", fx);
     app->until = 0;
     production_step(slot, CF_APP_PRODUCTION_FAILED, reason, fx);
+    app->given_up = app->remakes >= w->policy->remake_max;
+    fx->list[fx->n - 1].needs_person = app->given_up;
     memcpy(app->superseded, slot->made.no, sizeof slot->made.no);
     production_card_scrap(slot, false, "cancel", tell, fx);
-    remake(slot, w, fx);
+    remake(slot, fx);
 }
 
 /* The card is in hand; it takes the place of "the card" when that place is free. */

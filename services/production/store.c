@@ -110,6 +110,13 @@ static const struct cf_column newer_columns[] = {
     COL(production_newer, KEY, reference),
 };
 
+static const struct cf_column given_up_columns[] = {
+    COL(production_given_up, KEY, holder),    COL(production_given_up, TEXT, bank),
+    COL(production_given_up, TEXT, outlet),   COL(production_given_up, TEXT, reason),
+    COL(production_given_up, TEXT, staff_id), COL(production_given_up, TEXT, why),
+    COL(production_given_up, INT8, since),    COL(production_given_up, INT2, waits),
+};
+
 const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
     [PRODUCTION_PERSON] = {"person",     sizeof(struct production_person), person_columns,
                            COUNT(person_columns),    false},
@@ -127,6 +134,8 @@ const struct cf_aux production_aux_rows[PRODUCTION_AUX] = {
                            COUNT(notice_columns),    false},
     [PRODUCTION_NEWER] = {"newer_reference", sizeof(struct production_newer), newer_columns,
                            COUNT(newer_columns),     false},
+    [PRODUCTION_GIVEN_UP] = {"given_up",   sizeof(struct production_given_up), given_up_columns,
+                           COUNT(given_up_columns),  false},
 };
 
 /* ---- holder -------------------------------------------------------------------------------- */
@@ -231,6 +240,10 @@ const struct cf_pgf_statement *production_statements(size_t *n)
         (struct cf_pgf_statement){"retention", production_sql_retention, false};
     statements[PRODUCTION_NOTICES_OPEN] =
         (struct cf_pgf_statement){"notices_open", production_sql_notices_open, true};
+    statements[PRODUCTION_FAILURES] =
+        (struct cf_pgf_statement){"failures", production_sql_failures, true};
+    statements[PRODUCTION_FAILURE] =
+        (struct cf_pgf_statement){"failure", production_sql_failure, false};
     *n = PRODUCTION_STATEMENTS;
     return statements;
 }

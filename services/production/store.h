@@ -22,6 +22,7 @@ enum production_aux {
     PRODUCTION_SIGNATURE,
     PRODUCTION_NOTICE,
     PRODUCTION_NEWER,
+    PRODUCTION_GIVEN_UP,
     PRODUCTION_AUX
 };
 
@@ -90,6 +91,15 @@ struct production_answer {
     int32_t moved_to; /* 1 + the partition where the holder's first reference answers; 0: here */
 };
 
+/* A card that is not made again by itself; id = application_id. */
+struct production_given_up {
+    struct cf_key holder;
+    struct cf_str bank, outlet, reason; /* reason: why it failed; of a closed one, why that */
+    struct cf_str staff_id, why;        /* who settled it by hand, and why */
+    int64_t since;
+    int16_t waits; /* 1: for a person; 0: settled since then */
+};
+
 struct production_signature {
     struct cf_str signer, role, method, staff_id; /* signer sealed */
     int64_t signed_at;
@@ -119,6 +129,8 @@ enum production_statement {
     PRODUCTION_UNSIGNED,
     PRODUCTION_RETENTION,
     PRODUCTION_NOTICES_OPEN,
+    PRODUCTION_FAILURES,
+    PRODUCTION_FAILURE,
     PRODUCTION_STATEMENTS
 };
 struct cf_pgf_statement;

@@ -220,7 +220,7 @@ def test_when_the_bank_cannot_make_it(client, people, bank, walk_of):
               receipts={first: "B01001", elsewhere: "B02001"},
               cards=[("permanent", "normal", "B02")], vouchers=["withdraw", "activate"],
               refusals=[*TWICE, *[("activate", "card_cancelled")] * 4],
-              notified=["accepted", "withdrawn", *ISSUED], told=[])
+              notified=["accepted", "production_failed", "withdrawn", *ISSUED], told=[])
 
 
 def test_after_it_was_closed(client, people, walk_of):

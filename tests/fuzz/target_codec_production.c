@@ -41,7 +41,9 @@ const struct fuzz_service *fuzz_service(void)
     static struct cf_outlets outlets;
     struct cf_outlets_error error;
     if (f.ring) return &f;
-    MUST(!cf_outlets_load(cf_arena_new(16 << 20), fuzz_data("outlets.csv"), &outlets, &error));
+    static struct cf_arena *arena; /* of the outlets, for as long as the program runs */
+    arena = cf_arena_new(16 << 20);
+    MUST(!cf_outlets_load(arena, fuzz_data("outlets.csv"), &outlets, &error));
     env = (struct production_env){
         .ring = fuzz_ring(),
         .calendar = fuzz_calendar(),

@@ -12,9 +12,15 @@ with old as (
         select ctid from card_notice where acknowledged_at > 0 and told_at < $1::bigint
         order by told_at limit 500 for update skip locked))
     returning 1
+), settled as (
+    delete from given_up where ctid = any (array(
+        select ctid from given_up where waits = 0 and since < $1::bigint
+        order by since limit 500 for update skip locked))
+    returning 1
 ), gone as (
     delete from operation o using old where o.part = old.part and o.id = old.id
     returning 1
 )
-select (select count(*) from gone) + (select count(*) from notices),
-    500 in ((select count(*) from gone), (select count(*) from notices))
+select (select count(*) from gone) + (select count(*) from notices) + (select count(*) from settled),
+    500 in ((select count(*) from gone), (select count(*) from notices),
+            (select count(*) from settled))

@@ -270,6 +270,23 @@ static void a_promise_comes_before_the_due_date(void **state)
     assert_int_equal(p.step, INQUIRY_STEP_WAIT_LATE_CARD);
 }
 
+/* Until its next step, whatever that is. */
+static void a_card_that_waits_for_a_person_says_so(void **state)
+{
+    (void)state;
+    struct inquiry_section s[INQUIRY_SOURCES] = {0};
+    struct inquiry_event ev = moved(INQUIRY_PRODUCTION, 1, CF_APP_PRODUCTION_FAILED, DAY(100));
+    fold(s, ev);
+    assert_int_equal(render(s, 101).step, INQUIRY_STEP_WAIT_CARD);
+    ev.entry.needs_person = true;
+    fold(s, ev);
+    struct inquiry_picture p = render(s, 101);
+    assert_int_equal(p.step, INQUIRY_STEP_WAIT_STAFF);
+    assert_int_equal(p.step_on, 0);
+    fold(s, moved(INQUIRY_PRODUCTION, 1, CF_APP_BATCHED, DAY(102)));
+    assert_int_equal(render(s, 102).step, INQUIRY_STEP_WAIT_CARD);
+}
+
 static void a_place_is_told_while_it_is_one(void **state)
 {
     (void)state;
@@ -759,6 +776,7 @@ int main(void)
         cmocka_unit_test(a_card_that_waits_says_until_when),
         cmocka_unit_test(an_expired_notice_keeps_its_reasons),
         cmocka_unit_test(a_promise_comes_before_the_due_date),
+        cmocka_unit_test(a_card_that_waits_for_a_person_says_so),
         cmocka_unit_test(a_place_is_told_while_it_is_one),
         cmocka_unit_test(a_promise_later_than_due_is_told_until_the_card_is_there),
         cmocka_unit_test(validity_as_identity_has_reasons),
