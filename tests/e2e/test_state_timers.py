@@ -16,6 +16,8 @@ from harness.program import wait_until
 from harness.stack import Config
 from harness.topics import Topics
 from harness.machines import AFTER, ANSWERS, Holder, all_of
+from test_state_pairs import STEPS as BANK_STEPS
+from test_state_pairs import none_wrong, parked, refusal
 
 DAY_MS = 24 * 3600 * 1000
 STEPS = ("account_opened", "produced", "shipped", "arrived", "collected")
@@ -201,8 +203,32 @@ AT_ONCE = {
 }
 
 
-def none_wrong(found):
-    assert not any(found.values()), {name: str(e) for name, e in found.items() if e}
+# When all is over: the answers of a bank (e: after the end, dropped; P: parked, for production never
+# knew the application) and withdrawal, supplement and photo, each with its refusal.
+NO_PHOTO = ("illegal_in_state", "illegal_in_state", "not_yet_known")
+TOO_LATE = ("illegal_in_state", "illegal_in_state", "photo_not_wanted")
+ENDED = {
+    "noticed": ("expired", "P", NO_PHOTO),
+    "missing": ("expired", "e", TOO_LATE),
+    "account failed": ("expired", "e", TOO_LATE),
+    "uncollected": ("pickup_expired", "e", TOO_LATE),
+    "untaken": ("pickup_expired", "e", NO_PHOTO),
+}
+
+
+def stays(h, name):
+    """Nothing changes it any more."""
+    end, letter, reasons = ENDED[name]
+    for act, reason in zip((h.withdraw, lambda: h.supplement(address="elsewhere"), h.upload),
+                           reasons, strict=True):
+        said = act()
+        assert refusal(said) == reason, (name, said)
+    h.bank(*BANK_STEPS)
+    h.client.settle("production")
+    waits = parked(h.client.info, h.topics.holder_ref, h.person)
+    assert bool(waits) == (letter == "P"), (name, waits)
+    h.client.settle("inquiry")
+    assert h.state() == end, (name, h.state())
 
 
 class Story:
@@ -268,6 +294,8 @@ class Story:
                 self.client.settle("production")
                 for name in still:
                     self._look(name, TIMERS[name].before, 5)
+        self.ended = all_of({name: (lambda name=name: stays(self.holders[name], name))
+                             for name in ENDED})
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +318,9 @@ def story(build_dir, people):
 def test_time_walks_an_edge(story, timer):
     if story.found.get(timer):
         raise story.found[timer]
+
+
+@pytest.mark.parametrize("who", ENDED)
+def test_what_has_ended_by_time_stays_so(story, who):
+    if story.ended[who]:
+        raise story.ended[who]
