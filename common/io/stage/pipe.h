@@ -14,7 +14,7 @@
 
 #include <libpq-fe.h>
 
-enum { CF_PIPE_STATEMENTS = 96, CF_PIPE_PARAMS = 64 };
+enum { CF_PIPE_STATEMENTS = 128, CF_PIPE_PARAMS = 64 };
 
 struct cf_pipe {
     PGconn *conn;

@@ -8,7 +8,7 @@
 #include "common/io/stage/doors.h"
 #include "common/io/stage/pipe.h"
 
-enum { STORE_KINDS = 8, STORE_ARRAYS = CF_PIPE_PARAMS };
+enum { STORE_KINDS = 16, STORE_ARRAYS = CF_PIPE_PARAMS };
 
 struct store_pg {
     struct cf_store door;
