@@ -69,11 +69,14 @@ static void take_step(struct production_slot *slot, const struct production_resu
     }
 }
 
-/* A fee in a bank's report is refused and recorded, once; the step itself counts (S12). */
+/* A fee in a bank's report is refused and recorded, once; the step itself counts (S12). slot NULL: of an
+ * application that has left its slot. */
 static void refuse_fee(struct production_slot *slot, const struct production_result *r,
                        struct production_effects *fx)
 {
-    struct production_effect *e = production_about_app(fx, PRODUCTION_FX_ANSWERED, slot);
+    struct production_effect *e = slot ? production_about_app(fx, PRODUCTION_FX_ANSWERED, slot)
+                                       : production_effect_add(fx, PRODUCTION_FX_ANSWERED);
+    memcpy(e->app_id, r->app_id, 16);
     memcpy(e->command_id, r->id, 16);
     e->command = "bank_result";
     e->record = true;
@@ -82,6 +85,16 @@ static void refuse_fee(struct production_slot *slot, const struct production_res
     e->reasons[e->n_reasons++] = "fee_not_allowed";
     /* About a card that was given up. */
     if (r->card_no.len && !cf_str_is(r->card_no, e->card.no)) memset(&e->card, 0, sizeof e->card);
+}
+
+static enum production_fit about_ended(const struct production_holder *h,
+                                       const struct production_result *r,
+                                       struct production_effects *fx)
+{
+    if (!production_has_ended(h, r->app_id)) return PRODUCTION_ILLEGAL;
+    if (!r->fees || r->fee_told) return PRODUCTION_ENDED;
+    refuse_fee(NULL, r, fx);
+    return PRODUCTION_MOVE;
 }
 
 static bool names_line(const struct production_result *r)
@@ -149,7 +162,7 @@ enum production_fit production_on_result(struct production_holder *h,
                                          struct production_effects *fx)
 {
     struct production_slot *slot = production_slot_of(h, r->app_id);
-    if (!slot) return production_has_ended(h, r->app_id) ? PRODUCTION_ENDED : PRODUCTION_ILLEGAL;
+    if (!slot) return about_ended(h, r, fx);
     if (r->bank.len && !cf_str_eq(r->bank, slot->app.bank)) return PRODUCTION_ILLEGAL;
     enum cf_app_state to = CF_APP_NONE;
     bool gone = is_about_gone(r, &slot->app);

@@ -7,6 +7,7 @@ import pytest
 from harness.commands import CardCommands
 from harness.program import wait_until
 from harness.topics import milliseconds
+from harness.walks import bank_says, withdraw
 from test_redrive import WHO, Cardctl
 
 
@@ -222,3 +223,24 @@ def test_a_fee_in_a_bank_result_is_refused_and_on_record(client, people, bank, s
         notice = client.api("production").get(f"/v1/notices/{number}")
         assert (notice.status, [r["code"] for r in notice.json["reasons"]]) == \
             (200, ["fee_not_allowed"]), notice
+
+
+def test_a_fee_about_an_application_that_was_withdrawn_before_is_on_record(client, people, stack,
+                                                                           topics):
+    person = people.foreigner()
+    first = client.accepted(person, photo_choice="upload")["application_id"]
+    client.wait_for(first, "photo_missing")
+    assert withdraw(client, person, first).json["result"] == "done"
+    client.wait_for(first, "withdrawn")
+    again = client.apply(person, photo_choice="upload").json["application_id"]
+    client.wait_for(again, "photo_missing")
+    client.settle("production")
+    bank_says(client, person, first, "shipped", fees=[{"type": "card", "amount": 5}])
+    client.settle("production")
+    with psycopg.connect(stack.info()["postgres"]["production"]) as link:
+        (number,), = link.execute(
+            "select notice_no from operation where holder = %s and operation = 'bank_result' "
+            "and result = 'refused'", (topics.holder_ref(*client.document(person).values()),))
+    notice = client.api("production").get(f"/v1/notices/{number}")
+    assert [r["code"] for r in notice.json["reasons"]] == ["fee_not_allowed"], notice
+    assert client.outcome(again)["state"] == "photo_missing"

@@ -326,6 +326,32 @@ static void a_fee_is_refused_once_for_an_answer(void **state)
     }
 }
 
+static void a_fee_about_an_application_that_has_left_its_slot_is_refused_once(void **state)
+{
+    struct world *w = *state;
+    struct production_result_fields f = {
+        .bank = CF_STR("B01"), .step = CF_STR("shipped"), .fee_cents = 500};
+    memcpy(f.app_id, w->app, 16);
+    accepted(w);
+    withdrawal(w);
+    memcpy(w->app, "application-id-2", 16);
+    accepted(w);
+    size_t before = count(w, "card.events", "card.operation_answered");
+    for (int i = 0; i < 2; i++) {
+        feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+        assert_int_equal(count(w, "card.events", "card.operation_answered"), before + 1);
+    }
+    assert_string_equal(last_answer(w)->reasons[0], "fee_not_allowed");
+    assert_true(last_answer(w)->notice_no[0]);
+    is_text(row_of(w)->app_state, "accepted");
+    assert_int_equal(w->d->n_parked, 0);
+    /* Of an application that was never here a person looks at all of it. */
+    memcpy(f.app_id, "application-id-9", 16);
+    feed(w, "bank.results", "bank.result", &w->holder, production_codec_result(w->a, &f));
+    assert_int_equal(count(w, "card.events", "card.operation_answered"), before + 1);
+    assert_int_equal(w->d->n_parked, 1);
+}
+
 static void garbage_and_wrong_keys_on_open_topics_become_dead_letters(void **state)
 {
     struct world *w = *state;
@@ -834,6 +860,7 @@ int main(void)
         T(an_answer_that_stays_ahead_raises_an_alarm_and_is_kept),
         T(a_fee_in_a_bank_report_is_refused_and_the_step_counts),
         T(a_fee_is_refused_once_for_an_answer),
+        T(a_fee_about_an_application_that_has_left_its_slot_is_refused_once),
         T(garbage_and_wrong_keys_on_open_topics_become_dead_letters),
         T(a_failed_card_is_made_again_under_a_new_number),
         T(a_line_that_the_bank_rejects_is_made_again_until_the_limit),
