@@ -17,7 +17,7 @@ enum { PRODUCTION_EARLY_MAX = 24, PRODUCTION_EARLY_OPERATIONS = 4, PRODUCTION_EA
 struct production_early {
     enum production_message type;
     bool alarmed;
-    bool asked; /* somebody waits for the answer: an operation over HTTP */
+    bool asked; /* somebody waits for the answer: an activation over HTTP */
     cf_ms since;
     struct cf_str bytes;
 };

@@ -156,6 +156,16 @@ static int try_early(struct scene *c)
     return e;
 }
 
+/* The activation that was kept, or NULL. A release waits on: the bank's shard will say what becomes
+ * of it, and may have the replacement withdrawn already. */
+static const struct production_op *activation_of(struct scene *c, const struct production_early *k)
+{
+    const struct production_op *op = k->type == PRODUCTION_M_OPERATION
+                                         ? production_codec_again(c->s->arena, k->type, k->bytes)
+                                         : NULL;
+    return op && op->what == PRODUCTION_OP_ACTIVATE ? op : NULL;
+}
+
 static int early_due(struct scene *c)
 {
     int e = 0;
@@ -165,18 +175,16 @@ static int early_due(struct scene *c)
             i++;
             continue;
         }
-        const void *body = k->type == PRODUCTION_M_OPERATION
-                               ? production_codec_again(c->s->arena, k->type, k->bytes)
-                               : NULL;
-        if (!body) {
-            /* A person must look; the answer stays, its application has not moved. */
+        const struct production_op *activation = activation_of(c, k);
+        if (!activation) {
+            /* A person must look; what was kept stays, its application has not moved. */
             cf_count(c->s, "early_overdue");
             k->alarmed = true;
             i++;
             continue;
         }
         production_early_remove(&c->early, i);
-        (void)operate(c, body, true);
+        (void)operate(c, activation, true);
         e = production_apply(c->s, &c->fx);
     }
     return e;
@@ -263,7 +271,7 @@ static int keep(struct scene *c)
     };
     if (type == PRODUCTION_M_OPERATION) {
         const struct production_op *op = m->body;
-        e.asked = op->asked;
+        e.asked = op->asked && op->what == PRODUCTION_OP_ACTIVATE;
         e.bytes = op->packed;
     }
     if (production_early_add(&c->early, &e)) return 0;

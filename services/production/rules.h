@@ -332,7 +332,7 @@ struct production_op {
         bool document; /* there is one, and it is valid */
     } consent;         /* open_add_on */
     bool fees, late, too_many; /* late: older than the ids that are kept */
-    bool waited;                        /* kept long enough already */
+    bool waited; /* an activation was kept long enough; a release finds no room to wait */
     bool issued; /* card_no was given out to this holder, once */
     char *room;                         /* open_add_on: PRODUCTION_ADD_ONS_MAX bytes */
     bool asked;                         /* somebody waits for the answer: over HTTP */
