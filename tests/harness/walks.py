@@ -3,8 +3,8 @@
 from .program import wait_until
 
 
-def supplement(client, application_id, wait=10, **changes):
-    return client.api("intake", "bank_outlet").post(
+def supplement(client, application_id, wait=10, key="bank_outlet", **changes):
+    return client.api("intake", key).post(
         f"/v1/applications/{application_id}/supplements", changes, wait=wait)
 
 
