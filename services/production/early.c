@@ -55,6 +55,27 @@ bool production_early_add(struct production_early_list *l, const struct producti
     return true;
 }
 
+static bool same_answer(const struct production_result *a, const struct production_result *b)
+{
+    if (memcmp(a->id, b->id, 16) == 0) return true;
+    bool line = a->card_no.len > 0 || a->line_no > 0;
+    return line && a->step == b->step && memcmp(a->app_id, b->app_id, 16) == 0 &&
+           memcmp(a->batch_id, b->batch_id, 16) == 0 && a->line_no == b->line_no &&
+           cf_str_eq(a->card_no, b->card_no) && cf_str_eq(a->reason, b->reason);
+}
+
+bool production_early_has(struct cf_arena *a, const struct production_early_list *l,
+                          const struct production_result *r)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->list[i].type != PRODUCTION_M_RESULT) continue;
+        const struct production_result *kept =
+            production_codec_again(a, PRODUCTION_M_RESULT, l->list[i].bytes);
+        if (kept && same_answer(kept, r)) return true;
+    }
+    return false;
+}
+
 void production_early_remove(struct production_early_list *l, size_t i)
 {
     l->n--;

@@ -33,6 +33,9 @@ bool production_early_read(struct cf_str packed, struct production_early_list *o
 struct cf_str production_early_write(struct cf_arena *a, const struct production_early_list *l);
 /* False when there is no room: too many, too many activations, or too long. */
 bool production_early_add(struct production_early_list *l, const struct production_early *e);
+/* Is the answer kept already: the same by its id, or the same word about the same line? */
+bool production_early_has(struct cf_arena *a, const struct production_early_list *l,
+                          const struct production_result *r);
 void production_early_remove(struct production_early_list *l, size_t i);
 /* When the next entry has waited too long; 0: none. */
 cf_ms production_early_next_due(const struct production_early_list *l,

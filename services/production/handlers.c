@@ -274,6 +274,10 @@ static int keep(struct scene *c)
         e.asked = op->asked && op->what == PRODUCTION_OP_ACTIVATE;
         e.bytes = op->packed;
     }
+    if (type == PRODUCTION_M_RESULT && production_early_has(c->s->arena, &c->early, m->body)) {
+        cf_count(c->s, "duplicate_early");
+        return 0;
+    }
     if (production_early_add(&c->early, &e)) return 0;
     if (type == PRODUCTION_M_OPERATION) {
         (void)operate(c, m->body, true);
