@@ -161,7 +161,8 @@ static void put_old_card_away(struct production_slot *slot, const struct product
     if (in_hand(&slot->made)) {
         /* Collected and never activated: it is the old card now. */
         if (in_hand(&slot->card)) {
-            production_card_put(&slot->card, false, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx);
+            bool temporary = a->kind == CF_KIND_TEMPORARY;
+            production_card_put(&slot->card, temporary, PRODUCTION_CARD_CANCEL, "cancel", NULL, fx);
             production_tell_bank(&slot->card, "cancelled", fx);
         }
         slot->card = slot->made;
