@@ -37,6 +37,7 @@ static const char *const *script_of(enum world_story story, bool first)
     case STORY_BREAKS: return breaks;
     case STORY_BREAKS_LATE: return breaks_late;
     case STORY_SILENT: return silent;
+    case STORY_EXTENDED:
     case STORY_UNCOLLECTED: return waits;
     case STORY_MIXED: return mixed;
     case STORY_TWICE: return twice;

@@ -61,7 +61,7 @@ static struct holder {
     struct cf_key key;
     struct {
         char no[16];
-        bool usable;
+        bool usable, temporary;
     } cards[CARDS];
 } *holders;
 
@@ -98,20 +98,24 @@ static void check_card(const struct sim_record *r)
         check_answer(e->operation_answered);
     if (e->body_case != CARDFLOW__V1__CARD_EVENT__BODY_CARD_CHANGED) return;
     struct holder *h = holder_of(r->key);
-    int usable = 0, i = 0;
+    int usable[2] = {0}, i = 0;
     while (i < CARDS && h->cards[i].no[0] && strcmp(h->cards[i].no, e->card_no))
         i++;
     if (i == CARDS || strlen(e->card_no) >= sizeof h->cards[i].no)
         sim_broken("a holder has more cards than anybody asked for");
     memcpy(h->cards[i].no, e->card_no, strlen(e->card_no) + 1);
     h->cards[i].usable = cf_card_state_is_usable(cf_card_state_parse(
-                             cf_str_of(e->card_changed->state))) &&
-                         !e->card_changed->temporary;
+                             cf_str_of(e->card_changed->state)));
+    h->cards[i].temporary = e->card_changed->temporary;
     if (!strcmp(e->card_changed->operation, "activate"))
         sim_cards_activated(&h->key, e->card_no, e->bank_code);
     for (i = 0; i < CARDS; i++)
-        usable += h->cards[i].usable;
-    if (usable > 1) sim_broken("a holder has %d usable cards", usable);
+        usable[h->cards[i].temporary] += h->cards[i].usable;
+    if (usable[0] > 1 || usable[1] > 1)
+        sim_broken("a holder has %d usable cards and %d temporary ones", usable[0], usable[1]);
+    if (usable[1] && !e->card_changed->temporary &&
+        !strcmp(e->card_changed->operation, "activate"))
+        sim_broken("a permanent card is activated beside a temporary one in use");
 }
 
 void sim_check_record(const struct sim_topic *topic, int32_t part, const struct sim_record *r)
@@ -316,6 +320,7 @@ void sim_check_end(void)
     for (size_t i = 0; i < n; i++) {
         check_person(&persons[i], i);
         submitted += memcmp(persons[i].second, zero, 16) != 0;
+        submitted += memcmp(persons[i].temporary, zero, 16) != 0;
     }
     sim_store_rows(sim_data_of(SIM_INTAKE), true, INTAKE_AUX_APPLICATION, count_application,
                    &kept);

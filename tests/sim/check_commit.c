@@ -158,18 +158,20 @@ static void check_photo(struct sim_store *d, int16_t part, const struct photo_fe
 /* ---- production ------------------------------------------------------------------------------ */
 
 /* Which state may follow which, over any number of messages of one batch. */
-static bool reachable(enum cf_app_state from, enum cf_app_state to)
+static bool reachable(enum cf_app_state from, enum cf_app_state to, bool temporary)
 {
-    static bool way[CF_APP_COUNT][CF_APP_COUNT], made;
+    static bool ways[2][CF_APP_COUNT][CF_APP_COUNT], made[2];
+    bool(*way)[CF_APP_COUNT] = ways[temporary];
     size_t n;
-    const struct production_app_edge *edges = production_app_edges(&n);
-    for (size_t i = 0; i < n && !made; i++)
+    const struct production_app_edge *edges =
+        temporary ? production_temporary_edges(&n) : production_app_edges(&n);
+    for (size_t i = 0; i < n && !made[temporary]; i++)
         if (edges[i].to != CF_APP_NONE) way[edges[i].from][edges[i].to] = true;
-    for (int k = 0; k < CF_APP_COUNT && !made; k++)
+    for (int k = 0; k < CF_APP_COUNT && !made[temporary]; k++)
         for (int i = 0; i < CF_APP_COUNT; i++)
             for (int j = 0; j < CF_APP_COUNT; j++)
                 way[i][j] |= way[i][k] && way[k][j];
-    made = true;
+    made[temporary] = true;
     return from == to || from == CF_APP_NONE || way[from][to];
 }
 
@@ -186,16 +188,16 @@ static void check_made(const struct production_app *a)
 {
     if (a->state == CF_APP_NONE) return;
     struct app *app = made_of(a->id);
-    if (a->kind != CF_KIND_TEMPORARY && !reachable((enum cf_app_state)app->made_state, a->state))
+    if (!reachable((enum cf_app_state)app->made_state, a->state, a->kind == CF_KIND_TEMPORARY))
         sim_broken("production: an application goes from %s to %s",
                    cf_app_state_name((enum cf_app_state)app->made_state),
                    cf_app_state_name(a->state));
     app->made_state = (int16_t)a->state;
 }
 
-static void check_cards(const struct production_holder *h)
+static void check_slot_cards(const struct production_slot *slot)
 {
-    const struct production_card *made = &h->permanent.made, *card = &h->permanent.card;
+    const struct production_card *made = &slot->made, *card = &slot->card;
     if (cf_card_state_is_usable(made->state) && cf_card_state_is_usable(card->state))
         sim_broken("production: a holder has two usable cards");
     if (made->no[0] && !strcmp(made->no, card->no))
@@ -221,7 +223,8 @@ static void check_holder(struct sim_store *d, int16_t part, const struct cf_key 
     check_made(&h.temporary.app);
     for (int i = 0; i < PRODUCTION_ENDED_KEPT; i++)
         if (memcmp(h.ended[i], zero, 16) != 0) made_of(h.ended[i]);
-    check_cards(&h);
+    check_slot_cards(&h.permanent);
+    check_slot_cards(&h.temporary);
     cf_ms next = production_next_due(&h);
     cf_ms wait = production_early_next_due(&early, &env->policy);
     if (wait && (!next || wait < next)) next = wait;

@@ -219,10 +219,11 @@ struct sim_person {
     struct cf_key renewed; /* of the newer document; empty: none */
     struct cf_key key;
     uint8_t app[16], second[16]; /* second: refused, for one is open; zero: none */
-    uint8_t command[16]; /* of a withdrawal, or of a release */
+    uint8_t temporary[16]; /* application for a temporary card; zero: none */
+    uint8_t command[16]; /* of a withdrawal, a release or an extension */
     char card[16];       /* number of the first card that a bank was asked to make */
     int story;           /* enum world_story of world_inside.h; 0: the plain one */
-    bool on_file, no_phone;
+    bool on_file, no_phone, submitted;
 };
 /* Has the person's story ended as it must? False: it is the plain one. */
 bool sim_check_story(const struct sim_person *p, size_t i);

@@ -149,6 +149,24 @@ static void enrol(uint32_t i)
             cf_pack(world_arena, &m.base));
 }
 
+static const struct {
+    const char *kind, *reason;
+} papers[] = {
+    [WORLD_FIRST] = {"first_issue", ""},
+    [WORLD_RENEWED] = {"first_issue", ""},
+    [WORLD_LOST] = {"loss_replacement", ""},
+    [WORLD_TEMPORARY] = {"temporary", ""},
+    [WORLD_REISSUE_DATA] = {"reissue", "data_changed"},
+    [WORLD_REISSUE_BANK] = {"reissue", "bank_change"},
+    [WORLD_REISSUE_EXPIRY] = {"reissue", "expiry"},
+    [WORLD_REISSUE_MASS] = {"reissue", "mass_exchange"},
+};
+
+void world_bank_of(uint32_t i, char bank[8])
+{
+    snprintf(bank, 8, "B%02u", i % BANKS + 1);
+}
+
 void world_submit(uint32_t i, const uint8_t id[16], enum world_paper paper)
 {
     bool renewed = paper == WORLD_RENEWED;
@@ -160,12 +178,13 @@ void world_submit(uint32_t i, const uint8_t id[16], enum world_paper paper)
     uint8_t photo[16];
     struct cf_key key;
     snprintf(request, sizeof request, "sim-%02x%02x%02x%02x", id[0], id[1], id[2], id[3]);
-    snprintf(bank, sizeof bank, "B%02u", i % BANKS + 1);
+    world_bank_of(paper == WORLD_REISSUE_BANK ? i + 1 : i, bank);
     snprintf(outlet, sizeof outlet, "%s001", bank);
     s.application_id = cf_data_id(id);
     s.request_id = request;
     s.channel = world_lit("bank_outlet");
-    s.kind = world_lit(paper == WORLD_LOST ? "loss_replacement" : "first_issue");
+    s.kind = world_lit(papers[paper].kind);
+    s.reissue_reason = world_lit(papers[paper].reason);
     s.person = cf_data(world_person_seal(i, renewed, &key));
     s.bank_code = bank;
     s.outlet_code = outlet;
@@ -179,6 +198,7 @@ void world_submit(uint32_t i, const uint8_t id[16], enum world_paper paper)
     m.body_case = CARDFLOW__V1__APPLICATION_COMMAND__BODY_SUBMIT;
     m.submit = &s;
     if (!renewed) world_persons[i].key = key;
+    if (id == world_persons[i].app) world_persons[i].submitted = true;
     sim_world_send("application.commands", "application.submit", "sim", cf_key_str(&key), id,
             cf_pack(world_arena, &m.base));
 }
@@ -265,8 +285,8 @@ static void come(void)
     if (!late && p->story != STORY_UNENROLLED) enrol(i);
     if (p->story == STORY_PLAIN)
         come_plain(i, late);
-    else
-        world_submit(i, p->app, WORLD_FIRST);
+    else if (p->story != STORY_REISSUE_EXPIRY)
+        world_submit(i, p->app, world_first_paper(p));
     world_story_begin(i);
     if (sim_chance(20000)) tell_school();
     if (sim_chance(100000)) complain(i);
@@ -274,7 +294,8 @@ static void come(void)
     /* Somebody presses the button again. */
     if (sim_chance(100000)) {
         uint32_t who = sim_below((uint32_t)n_persons);
-        world_submit(who, world_persons[who].app, WORLD_FIRST);
+        if (world_persons[who].submitted)
+            world_submit(who, world_persons[who].app, world_first_paper(&world_persons[who]));
     }
     next_person = sim_now + (cf_ms)sim_below(GAP_MS);
 }

@@ -3,6 +3,8 @@
  * world.c   persons who come, the police, what is done later
  * bank.c    the banks' adapter
  * story.c   what becomes of a person's application, and how that must end
+ * story_temporary.c  temporary cards beside it
+ * story_reissue.c    a card made anew for another reason than its loss
  * orders.c  what the hotline and an agency do with a work order
  */
 #pragma once
@@ -27,7 +29,14 @@
     X(DENIES, 15)         /* produced, and then failed: parked for an operator */ \
     X(DIES, 50)           /* at any time */ \
     X(REPLACES, 40)       /* lost, replaced */ \
-    X(RELEASES, 40)       /* lost, replaced, found again */
+    X(RELEASES, 40)       /* lost, replaced, found again */ \
+    X(TEMPORARY, 40)      /* a temporary card until the permanent one is in use */ \
+    X(TEMPORARY_LEFT, 15) /* never fetched: expires */ \
+    X(EXTENDED, 25)       /* extended; the permanent card is never fetched, time ends it */ \
+    X(REISSUE_DATA, 20)   /* a card with other data instead of the one in use */ \
+    X(REISSUE_BANK, 20)   /* of another bank */ \
+    X(REISSUE_EXPIRY, 20) /* one from before ends within 90 days */ \
+    X(REISSUE_MASS, 20)   /* an old card that nobody here knows */
 
 enum world_story {
 #define X(name, share) STORY_##name,
@@ -36,7 +45,16 @@ enum world_story {
         STORY_COUNT
 };
 
-enum world_paper { WORLD_FIRST, WORLD_RENEWED, WORLD_LOST };
+enum world_paper {
+    WORLD_FIRST,
+    WORLD_RENEWED,
+    WORLD_LOST,
+    WORLD_TEMPORARY,
+    WORLD_REISSUE_DATA,
+    WORLD_REISSUE_BANK,
+    WORLD_REISSUE_EXPIRY,
+    WORLD_REISSUE_MASS
+};
 
 /* world.c */
 extern struct cf_arena *world_arena;
@@ -46,6 +64,8 @@ typedef void world_deed(uint32_t person);
 char *world_lit(const char *z);
 void world_later(uint32_t i, cf_ms wait, world_deed *deed);
 void world_submit(uint32_t i, const uint8_t id[16], enum world_paper paper);
+/* Where the person goes; i + 1: to another one. */
+void world_bank_of(uint32_t i, char bank[8]);
 struct cf_str world_person_bytes(uint32_t i, bool renewed, struct cf_key *key);
 struct cf_str world_person_seal(uint32_t i, bool renewed, struct cf_key *key);
 struct cf_str world_sealed_for(struct cf_str person, const struct cf_key *key);
@@ -63,6 +83,25 @@ cf_ms bank_next(void);
 void world_story_choose(uint32_t i);
 void world_story_begin(uint32_t i);
 bool world_police_have_none(const struct sim_person *p);
+enum { WORLD_LOOK_MS = 500 };
+/* What the person would see at inquiry. */
+const void *world_row_of(enum sim_service service, const struct sim_person *p);
+const void *world_wide_of(enum sim_service service, uint16_t aux, const struct sim_person *p,
+                          const uint8_t id[16]);
+void world_new_id(uint32_t i, const char *what, uint8_t id[16]);
+/* A command about that card, by its holder. */
+void world_operate(const struct sim_person *p, const char *operation, const char *card_no,
+                   const char *bank, const uint8_t id[16]);
+
+/* story_temporary.c */
+void world_temporary(uint32_t i);
+bool world_temporary_ended(const struct sim_person *p);
+
+/* story_reissue.c */
+enum world_paper world_first_paper(const struct sim_person *p);
+void world_reissue(uint32_t i);
+void world_import(uint32_t i);
+bool world_reissue_ended(const struct sim_person *p);
 
 /* orders.c */
 void world_order_follow(uint32_t i);
