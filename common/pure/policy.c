@@ -78,7 +78,7 @@ static const char *is_header(const struct cf_csv_record *r)
 static cf_day first_day(const struct cf_policies *p, enum cf_app_kind kind)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (kind == CF_KIND_NONE || p->rows[i].kind == kind) return p->rows[i].effective_from;
+        if (p->rows[i].kind == kind) return p->rows[i].effective_from;
     return CF_DAY_NONE;
 }
 

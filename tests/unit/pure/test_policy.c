@@ -57,6 +57,21 @@ static void nothing_is_found_where_nothing_is(void **state)
     assert_null(cf_policy_by_no(p, CF_KIND_TEMPORARY, 60));
 }
 
+/* As another editor writes it, and an id as long as it may be. */
+static void lines_may_end_in_crlf(void **state)
+{
+    (void)state;
+#define LONG "a_1234567891234567890123456789012345678901234567890123456789"
+    struct cf_policies good = {0};
+    struct cf_policies_error error;
+    const char *file = HEADER OTHERS "0," LONG ",first_issue,2020-01-01,7,30\r\n"
+                                     "9,g,first_issue,2026-01-01,5,0\r\n";
+    assert_int_equal(cf_policies_load(arena, cf_str_of(file), &good, &error), 0);
+    assert_int_equal(good.n, 7);
+    assert_string_equal(cf_policy_by_no(&good, CF_KIND_FIRST_ISSUE, 0)->id, LONG);
+    assert_int_equal(cf_policy_by_no(&good, CF_KIND_FIRST_ISSUE, 9)->working_days, 5);
+}
+
 static void a_bad_file_is_refused_with_its_line(void **state)
 {
     (void)state;
@@ -78,6 +93,12 @@ static void a_bad_file_is_refused_with_its_line(void **state)
         {HEADER "10000,f,first_issue,2020-01-01,7,30\n",                   2, "no:"            },
         {HEADER FIRST "0,g,first_issue,2021-01-01,7,30\n",                 3, "no:"            },
         {HEADER "0,F,first_issue,2020-01-01,7,30\n",                       2, "id:"            },
+        {HEADER "0,first-issue,first_issue,2020-01-01,7,30\n",             2, "id:"            },
+        {HEADER "0,first.issue,first_issue,2020-01-01,7,30\n",             2, "id:"            },
+        {HEADER "0,a:b,first_issue,2020-01-01,7,30\n",                     2, "id:"            },
+        {HEADER "0,a{b,first_issue,2020-01-01,7,30\n",                     2, "id:"            },
+        {HEADER "0,a123456789012345678901234567890123456789012345678901234567890,"
+                "first_issue,2020-01-01,7,30\n",                           2, "id:"            },
         {HEADER "0,,first_issue,2020-01-01,7,30\n",                        2, "id:"            },
         {HEADER FIRST "9,f,first_issue,2021-01-01,7,30\n",                 3, "id:"            },
         {HEADER "0,f,second_issue,2020-01-01,7,30\n",                      2, "kind:"          },
@@ -89,6 +110,8 @@ static void a_bad_file_is_refused_with_its_line(void **state)
         {HEADER "0,f,first_issue,2020-01-01,7,400\n",                      2, "extension_limit:"},
         {HEADER "0,f,first_issue,2020-01-01,7,7\n",                        2, "extension_limit:"},
         {HEADER "0,f,first_issue,2020-01-01,7\n",                          2, "six fields"     },
+        {HEADER "0,f,first_issue,2020-01-01,7,\"30\n",                     2, "six fields"     },
+        {HEADER OTHERS "0,f,first_issue,2019-12-31,7,30\n",                0, "every kind"     },
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct cf_policies none = {0};
@@ -112,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_file_of_the_tests_is_that_of_the_measures),
         cmocka_unit_test(nothing_is_found_where_nothing_is),
+        cmocka_unit_test(lines_may_end_in_crlf),
         cmocka_unit_test(a_bad_file_is_refused_with_its_line),
     };
     return cmocka_run_group_tests(tests, begin, end);
