@@ -81,10 +81,3 @@ const struct cf_outlet *cf_outlet_find(const struct cf_outlets *o,
     const struct cf_outlet *row = bsearch(&key, o->rows, o->n, sizeof *o->rows, compare);
     return row && cf_str_eq(row->bank_code, bank_code) ? row : NULL;
 }
-
-bool cf_bank_known(const struct cf_outlets *o, struct cf_str bank_code)
-{
-    for (size_t i = 0; i < o->n; i++)
-        if (cf_str_eq(o->rows[i].bank_code, bank_code)) return true;
-    return false;
-}

@@ -29,4 +29,3 @@ int cf_outlets_load(struct cf_arena *arena, struct cf_str csv, struct cf_outlets
 /* The outlet of that bank, or NULL. */
 const struct cf_outlet *cf_outlet_find(const struct cf_outlets *o,
                                                struct cf_str bank_code, struct cf_str outlet_code);
-bool cf_bank_known(const struct cf_outlets *o, struct cf_str bank_code);

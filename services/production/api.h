@@ -17,8 +17,6 @@ struct cf_printer;
 struct production_front {
     struct production_settings settings; /* first: cf_app fills it */
     struct production_env env;
-    struct cf_arena *long_lived;
-    struct cf_outlets outlets;
     struct cf_app *app;
     struct cf_printer *printer; /* of papers; the server's */
 };

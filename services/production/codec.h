@@ -8,7 +8,6 @@
 #pragma once
 #include "common/io/seal.h"
 #include "common/io/stage/stage.h"
-#include "common/pure/outlets.h"
 #include "services/production/rules_deadline.h"
 #include "services/production/rules_password.h"
 #include "services/production/store.h"
@@ -127,7 +126,6 @@ struct production_env {
     const struct cf_seal_ring *ring;
     const struct cf_calendar *calendar;
     const struct cf_policies *deadlines;
-    const struct cf_outlets *outlets;
     struct production_policy policy;
     char letters[27];       /* area letters in the order in which they are taken up */
     uint8_t number_key[16]; /* hides the order of vouchers and notices */

@@ -197,7 +197,6 @@ static void number_import(struct scene *c, struct production_op *op)
 {
     uint8_t id[16];
     if (op->what != PRODUCTION_OP_IMPORT_CARD || op->late || op->too_many) return;
-    op->import.known_bank = cf_bank_known(c->env->outlets, op->import.bank);
     if (op->card_no.len) {
         production_issued_id(&c->s->msg->key, op->card_no, id);
         op->import.known = cf_aux_get(c->s, PRODUCTION_ISSUED, id) != NULL;

@@ -2,7 +2,6 @@
 #include "services/production/api.h"
 
 #include "common/io/log.h"
-#include "common/io/outlets_file.h"
 #include "services/production/handlers.h"
 
 static const struct cf_conf_row rows[] = {
@@ -21,17 +20,11 @@ static const struct cf_worker workers[] = {
     {.kind = PRODUCTION_WORK_NOTICE, .timer = true},
 };
 
-enum { LONG_LIVED_MAX = 16 << 20 };
-
 static int service_new(struct cf_app *app, struct cf_service *out)
 {
     struct production_front *front = app->spec->settings;
     uint8_t key[32];
     front->app = app;
-    front->long_lived = cf_arena_new(LONG_LIVED_MAX);
-    int e = cf_outlets_read(front->long_lived, front->settings.outlets_file, &front->outlets);
-    if (e) return e;
-    front->env.outlets = &front->outlets;
     front->env.ring = app->ring;
     front->env.calendar = app->calendar;
     front->env.deadlines = app->policies;

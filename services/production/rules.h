@@ -345,7 +345,6 @@ struct production_op {
         bool has_photo;
         char number[CF_CARDNUM_LEN + 1]; /* a fresh one, for a card without number */
         bool known;      /* the number is one that the holder's card has or had */
-        bool known_bank; /* there is, or was, an outlet of it */
     } import;
 };
 

@@ -292,10 +292,7 @@ static void import_card(struct production_holder *h, const struct production_op 
     struct production_verdict v = {0};
     if (op->card_no.len && !cf_cardnum_valid(op->card_no)) production_refuse(&v, "unknown_card");
     if (cf_card_state_code(op->import.state) < 0) production_refuse(&v, "illegal_in_state");
-    if (!op->import.bank.len)
-        production_refuse(&v, "not_issuing_bank");
-    else if (!op->import.known_bank)
-        production_refuse(&v, "unknown_bank");
+    if (!op->import.bank.len) production_refuse(&v, "not_issuing_bank");
     if (op->import.issued_on > cf_day_of_ms(w->now)) production_refuse(&v, "submitted_in_future");
     if (op->card_no.len && cf_str_is(op->card_no, slot->card.no) &&
         slot->card.state == op->import.state) {

@@ -48,17 +48,6 @@ def test_the_death_of_the_holder_closes_the_application_and_nothing_is_sent(stac
 
 
 # Cards.
-def test_a_card_of_no_issuing_bank_is_not_imported(client, people):
-    person = people.resident()
-    for bank, refused in (("B99", ["unknown_bank"]), ("B01", [])):
-        answer = client.api("production").post("/v1/card-operations", {
-            "operation": "import_card", "channel": "upstream", "bank_code": bank,
-            "holder": client.document(person), "state": "normal", "issued_on": "2020-01-02",
-            "has_photo": True}, wait=10)
-        assert answer.json["result"] == ("refused" if refused else "done"), answer
-        assert codes(answer.json) == refused and bool(answer.json["notice_no"]) == bool(refused)
-
-
 def test_a_card_reported_lost_is_no_identity_until_it_is_released(client, people):
     person = people.resident()
     application_id = client.accepted(person)["application_id"]

@@ -38,17 +38,11 @@ const struct fuzz_service *fuzz_service(void)
 {
     static struct fuzz_service f;
     static struct production_env env;
-    static struct cf_outlets outlets;
-    struct cf_outlets_error error;
     if (f.ring) return &f;
-    static struct cf_arena *arena; /* of the outlets, for as long as the program runs */
-    arena = cf_arena_new(16 << 20);
-    MUST(!cf_outlets_load(arena, fuzz_data("outlets.csv"), &outlets, &error));
     env = (struct production_env){
         .ring = fuzz_ring(),
         .calendar = fuzz_calendar(),
         .deadlines = fuzz_policies(),
-        .outlets = &outlets,
         .policy = {.answer_ms = 432000000,
                    .pickup_ms = (cf_ms)365 * CF_MS_PER_DAY,
                    .account_ms = (cf_ms)30 * CF_MS_PER_DAY,

@@ -182,7 +182,6 @@ class Stack:
             "intake": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv",
                        "photo_fetch.url": url("photo-fetch.1"),
                        "photo_fetch.key_file": self.keys.file("online")},
-            "production": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
             "inquiry": {"outlets_file": ROOT / "tests" / "data" / "outlets.csv"},
             "photo-fetch": {"police.url": url("sim-police")},
             "notification": {"sms.url": url("sim-sms")},

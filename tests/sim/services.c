@@ -58,7 +58,6 @@ static void make_production(void)
     production = (struct production_env){.ring = ring,
                                          .calendar = &calendar,
                                          .deadlines = &policies,
-                                         .outlets = &outlets,
                                          .policy = {.answer_ms = 5 * day,
                                                     .pickup_ms = 365 * day,
                                                     .account_ms = 30 * day,

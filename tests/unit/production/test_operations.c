@@ -826,7 +826,6 @@ static struct production_op import(const char *no, enum cf_card_state card)
 {
     struct production_op op = {.what = PRODUCTION_OP_IMPORT_CARD, .card_no = cf_str_of(no)};
     op.import.bank = CF_STR("B01");
-    op.import.known_bank = true;
     op.import.state = card;
     op.import.kind = CF_CARD_KIND_PERMANENT;
     op.import.issued_on = cf_day_of_date(2020, 2, 29);
@@ -875,10 +874,6 @@ static void what_cannot_have_been_a_card_is_not_imported(void **state)
     op.import.issued_on = cf_day_of_date(2026, 4, 1);
     assert_string_equal(reasons_of(operate(&h, &op)),
                         "unknown_card|illegal_in_state|not_issuing_bank|submitted_in_future");
-    op.import.bank = CF_STR("B99");
-    op.import.known_bank = false;
-    assert_string_equal(reasons_of(operate(&h, &op)),
-                        "unknown_card|illegal_in_state|unknown_bank|submitted_in_future");
     assert_int_equal(h.permanent.card.state, CF_CARD_NONE);
     op = import("B00000019", CF_CARD_NORMAL);
     op.import.issued_on = cf_day_of_date(2026, 3, 31); /* today */

@@ -25,10 +25,6 @@ UNUSED static const cf_ms DAY = CF_MS_PER_DAY;
 static struct production_env env;
 static struct cf_calendar calendar;
 static struct cf_arena *kept;
-static const struct cf_outlet the_outlet = {.bank_code = {"B01", 3},
-                                            .outlet_code = {"B01001", 6},
-                                            .active = true};
-static const struct cf_outlets outlets = {&the_outlet, 1};
 static struct cf_service service;
 
 struct world {
@@ -53,7 +49,6 @@ UNUSED static int make_env(void **state)
     env.calendar = &calendar;
     kept = cf_arena_new(1 << 20);
     env.deadlines = test_policies(kept);
-    env.outlets = &outlets;
     env.policy = (struct production_policy){.answer_ms = 5 * DAY,
                                             .pickup_ms = 365 * DAY,
                                             .account_ms = 30 * DAY,
