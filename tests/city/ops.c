@@ -342,7 +342,8 @@ void op_do(const struct op *op)
         [OP_SUBMIT] = submit,      [OP_SUPPLEMENT] = supplement, [OP_WITHDRAW] = withdraw,
         [OP_ENROL] = enrol,        [OP_END] = end_enrolment,     [OP_RENEW] = renew,
         [OP_SCHOOL] = school,      [OP_PHOTO] = give_photo,      [OP_FRONT] = one_front,
-        [OP_BANK] = ops_bank_next,     [OP_BANK_WRONG] = ops_bank_wrong, [OP_OPERATE] = ops_operate,
+        [OP_BANK] = ops_bank_next,     [OP_FETCH] = ops_fetch,
+        [OP_BANK_WRONG] = ops_bank_wrong, [OP_OPERATE] = ops_operate,
         [OP_IMPORT] = ops_import_card, [OP_TIME] = pass,             [OP_JUMP] = jump,
         [OP_AGAIN] = again};
     sim_chance_from(op->seed);

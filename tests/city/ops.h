@@ -19,6 +19,7 @@
     X(PHOTO,        8, "a photo, or a guardian's declaration")          \
     X(FRONT,       14, "the police answer, or a timer fires")           \
     X(BANK,        40, "the next step of a line")                       \
+    X(FETCH,        5, "a temporary card is fetched at its outlet")         \
     X(BANK_WRONG,   3, "any answer of a bank about any line")           \
     X(OPERATE,     26, "an operation on a card")                        \
     X(IMPORT,       5, "a card made before")                            \

@@ -54,6 +54,41 @@ void ops_bank_next(void)
     if (l->said == STEPS) ops_has_card[cf_key_eq(&l->key, &ops_persons[1][0].key)] = true;
 }
 
+/* No bank makes a temporary card: its outlet says that it was handed over, and mostly switches it
+ * on. */
+void ops_fetch(void)
+{
+    const struct cf_key *key = &ops_persons[ops_person()][0].key;
+    int16_t part = (int16_t)cf_key_partition(key, SIM_PARTS);
+    const struct production_row *row =
+        sim_store_row(sim_data_of(SIM_PRODUCTION), false, PRODUCTION_HOLDER, part, key);
+    struct city_line l = {.key = *key};
+    struct production_holder h;
+    uint8_t id[16];
+    if (!row || production_row_open(city_arena(), row, &h)) return;
+    const struct production_slot *slot = &h.temporary;
+    if (slot->made.state != CF_CARD_SEALED || slot->made.bank.len >= sizeof l.bank) return;
+    ops_id(id);
+    memcpy(l.app, slot->app.id, 16);
+    memcpy(l.card, slot->made.no, sizeof l.card);
+    memcpy(l.bank, slot->made.bank.ptr, slot->made.bank.len);
+    city_bank_says(&l, "collected", "", id, 0);
+    if (ops_one_in(3)) return;
+    const struct city_person *p = &ops_persons[cf_key_eq(key, &ops_persons[1][0].key)][0];
+    struct production_command_fields f = {.operation = CF_STR("activate"),
+                                          .channel = CF_STR("bank_outlet"),
+                                          .role = CF_STR("holder"),
+                                          .actor = city_actor_seal(p, "holder"),
+                                          .staff_id = CF_STR("s1"),
+                                          .card_no = cf_str_of(l.card),
+                                          .operator_bank = cf_str_of(l.bank),
+                                          .requested_at = sim_now};
+    ops_id(f.operation_id);
+    city_consent(p, &f);
+    owners_operation(f.operation_id);
+    city_operate(key, &f);
+}
+
 void ops_bank_wrong(void)
 {
     static const char *const any[] = {"account_opened", "account_failed", "produced", "failed",
@@ -87,6 +122,7 @@ void ops_operate(void)
                   : (enum production_operation)(1 + sim_below(PRODUCTION_OP_IMPORT_CARD - 1));
     ops_id(f.operation_id);
     if (ops_one_in(8)) what = PRODUCTION_OP_LOCK;
+    if (ops_one_in(5)) f.card_kind = CF_STR("temporary");
     f.operation = cf_str_of(production_operation_name(what));
     bool lock = what == PRODUCTION_OP_LOCK || what == PRODUCTION_OP_UNLOCK;
     const char *role = ops_one_in(6) ? roles[sim_below(5)] : lock ? "bank" : "holder";
@@ -124,8 +160,10 @@ void ops_import_card(void)
     ops_id(f.operation_id);
     f.import_bank = ops_bank();
     f.import_state = cf_str_of(cf_card_state_name(states[sim_below(5)]));
-    f.import_kind = cf_str_of(ops_one_in(5) ? "temporary" : "permanent");
-    f.issued_on = cf_day_of_ms(sim_now) - (cf_day)sim_below(3600);
+    bool temporary = ops_one_in(3);
+    f.import_kind = cf_str_of(temporary ? "temporary" : "permanent");
+    /* Most are still valid. */
+    f.issued_on = cf_day_of_ms(sim_now) - (cf_day)sim_below(temporary ? 70 : 3600);
     f.has_photo = ops_one_in(2);
     /* The numbers of another city; each is one person's. */
     if (ops_one_in(2) && cf_cardnum_make('Q', p->no * 100 + sim_below(3), no))

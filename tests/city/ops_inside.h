@@ -16,6 +16,7 @@ struct cf_str ops_bank(void);
 enum cf_channel ops_channel(void);
 
 void ops_bank_next(void);
+void ops_fetch(void);
 void ops_bank_wrong(void);
 void ops_operate(void);
 void ops_import_card(void);

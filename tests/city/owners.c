@@ -157,31 +157,6 @@ static void check_numbers(void)
             sim_broken("a card number was given out twice");
 }
 
-/* Of the dead nothing goes on. */
-static void check_dead(const struct cf_key *key)
-{
-    struct production_holder h;
-    if (!owners_production(key, &h) || !h.died) return;
-    const struct production_card *of[] = {&h.permanent.card, &h.permanent.made, &h.temporary.card,
-                                          &h.temporary.made};
-    for (int i = 0; i < 4; i++)
-        if (cf_card_state_is_usable(of[i]->state))
-            sim_broken("the card of somebody who has died is %s", cf_card_state_name(of[i]->state));
-}
-
-/* A card is handed in for a new one that may still come, or that is not yet in use. */
-static void check_handed_in(const struct cf_key *key)
-{
-    struct production_holder h;
-    if (!owners_production(key, &h)) return;
-    const struct production_slot *slot = &h.permanent;
-    bool may_come = slot->app.kind == CF_KIND_DAMAGE_REPLACEMENT &&
-                    (!cf_app_state_is_end(slot->app.state) || production_card_is(&slot->made));
-    if (slot->card.handed_in && production_card_is(&slot->card) && !may_come)
-        sim_broken("a card is handed in for an application that is %s",
-                    cf_app_state_name(slot->app.state));
-}
-
 /* ---- batches --------------------------------------------------------------------------------- */
 
 static void check_batch(void *arg, const struct cf_key *key, const void *row)
@@ -213,10 +188,7 @@ void owners_settled(void)
     check_batches(false);
     for (size_t i = 0; i < owners.n_apps; i++)
         check_app(&owners.apps[i]);
-    for (size_t i = 0; i < owners.n_keys; i++) {
-        check_dead(&owners.keys[i]);
-        check_handed_in(&owners.keys[i]);
-    }
+    owners_cards_settled();
     check_numbers();
 }
 

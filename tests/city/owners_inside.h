@@ -3,7 +3,8 @@
  * owners_tables.c  which state follows which, read from the services' own tables
  * owners_log.c     who is watched; records as each comes to stand in the log
  * owners_rows.c    rows of the services after each turn
- * owners.c         rows when nothing is under way
+ * owners.c         applications when nothing is under way
+ * owners_cards.c   cards when nothing is under way
  */
 #pragma once
 #include "services/intake/handlers.h"
@@ -20,6 +21,14 @@ struct app {
     bool temporary;
 };
 
+/* A card as its events tell of it. */
+struct owners_card {
+    char no[16];
+    struct cf_key holder;
+    enum cf_card_state state, before_loss;
+    bool temporary, ordered;
+};
+
 /* What is watched. */
 extern struct owners_all {
     struct cf_key keys[8];
@@ -29,7 +38,8 @@ extern struct owners_all {
         int answers;
         bool expired;
     } operations[128];
-    size_t n_keys, n_apps, n_operations;
+    struct owners_card cards[128];
+    size_t n_keys, n_apps, n_operations, n_cards;
 } owners;
 
 /* owners_tables.c */
@@ -49,3 +59,6 @@ const void *owners_aux(enum sim_service service, uint16_t kind, int16_t part,
                        const uint8_t id[16]);
 /* False: no row; h is zeroed then. */
 bool owners_production(const struct cf_key *key, struct production_holder *h);
+
+/* owners_cards.c */
+void owners_cards_settled(void);

@@ -3,18 +3,10 @@
 #include "cardflow/v1/card.pb-c.h"
 #include "tests/city/owners_inside.h"
 
-enum { CARDS = 128 };
+enum { CARDS = sizeof owners.cards / sizeof *owners.cards };
 
 struct owners_all owners;
 struct owners_walked *owners_walked;
-
-static struct card {
-    char no[16];
-    struct cf_key holder;
-    enum cf_card_state state, before_loss;
-    bool temporary, ordered;
-} cards[CARDS];
-static size_t n_cards;
 
 /* ---- what is watched ------------------------------------------------------------------------- */
 
@@ -49,19 +41,19 @@ void owners_operation(const uint8_t id[16])
     memcpy(owners.operations[owners.n_operations++].id, id, 16);
 }
 
-static struct card *card_of(const char *no, const struct cf_key *holder)
+static struct owners_card *card_of(const char *no, const struct cf_key *holder)
 {
     size_t i = 0;
-    while (i < n_cards && strcmp(cards[i].no, no))
+    while (i < owners.n_cards && strcmp(owners.cards[i].no, no))
         i++;
-    if (i == CARDS || strlen(no) >= sizeof cards[i].no) CF_BUG("too many cards");
-    if (i == n_cards) {
-        memcpy(cards[i].no, no, strlen(no) + 1);
-        cards[i].holder = *holder;
-        n_cards++;
+    if (i == CARDS || strlen(no) >= sizeof owners.cards[i].no) CF_BUG("too many cards");
+    if (i == owners.n_cards) {
+        memcpy(owners.cards[i].no, no, strlen(no) + 1);
+        owners.cards[i].holder = *holder;
+        owners.n_cards++;
     }
-    if (!cf_key_eq(&cards[i].holder, holder)) sim_broken("card number %s is of two holders", no);
-    return &cards[i];
+    if (!cf_key_eq(&owners.cards[i].holder, holder)) sim_broken("card number %s is of two holders", no);
+    return &owners.cards[i];
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -69,16 +61,25 @@ static struct card *card_of(const char *no, const struct cf_key *holder)
 static void check_usable(const struct cf_key *holder)
 {
     int permanent = 0, temporary = 0;
-    for (size_t i = 0; i < n_cards; i++) {
-        if (!cf_card_state_is_usable(cards[i].state) ||
-            !cf_key_eq(&cards[i].holder, holder))
+    for (size_t i = 0; i < owners.n_cards; i++) {
+        if (!cf_card_state_is_usable(owners.cards[i].state) ||
+            !cf_key_eq(&owners.cards[i].holder, holder))
             continue;
-        permanent += !cards[i].temporary;
-        temporary += cards[i].temporary;
+        permanent += !owners.cards[i].temporary;
+        temporary += owners.cards[i].temporary;
     }
     if (permanent > 1 || temporary > 1)
         sim_broken("a holder has %d usable permanent cards and %d temporary ones", permanent,
                     temporary);
+}
+
+/* The step that activates a permanent card has cancelled the temporary one in hand before. */
+static void check_activated(const struct cf_key *holder)
+{
+    for (size_t i = 0; i < owners.n_cards; i++)
+        if (owners.cards[i].temporary && cf_card_state_is_usable(owners.cards[i].state) &&
+            cf_key_eq(&owners.cards[i].holder, holder))
+            sim_broken("a permanent card is activated beside a temporary one in use");
 }
 
 static bool is_lost(enum cf_card_state state)
@@ -87,7 +88,7 @@ static bool is_lost(enum cf_card_state state)
 }
 
 /* A release leads back to the state before the loss; a card imported as lost was an active one. */
-static void check_loss(struct card *card, enum cf_card_state before, enum cf_card_state after)
+static void check_loss(struct owners_card *card, enum cf_card_state before, enum cf_card_state after)
 {
     if (is_lost(after) && !is_lost(before))
         card->before_loss = before == CF_CARD_NONE ? CF_CARD_NORMAL : before;
@@ -100,7 +101,7 @@ static void check_loss(struct card *card, enum cf_card_state before, enum cf_car
 static void check_changed(const struct cf_key *holder, const Cardflow__V1__CardEvent *e)
 {
     const Cardflow__V1__CardEvent__CardChanged *x = e->card_changed;
-    struct card *card = card_of(e->card_no, holder);
+    struct owners_card *card = card_of(e->card_no, holder);
     enum cf_card_state before = cf_card_state_parse(cf_str_of(x->state_before)),
                        after = cf_card_state_parse(cf_str_of(x->state));
     /* A reserved card is hidden: it has no events. */
@@ -111,8 +112,12 @@ static void check_changed(const struct cf_key *holder, const Cardflow__V1__CardE
     if (before != CF_CARD_NONE && before != after && !owners_card_edge(before, after))
         sim_broken("card %s goes from %s to %s", card->no, x->state_before, x->state);
     check_loss(card, before, after);
+    if (before != CF_CARD_NONE && before != CF_CARD_RESERVED && card->temporary != x->temporary)
+        sim_broken("card %s is told of as one of the other kind", card->no);
     card->state = after;
     card->temporary = x->temporary;
+    if (!x->temporary && before != after && !strcmp(x->operation, "activate"))
+        check_activated(holder);
     owners_walked->card_edges[before][after] = true;
     owners_walked->changes++;
     check_usable(holder);
@@ -167,7 +172,7 @@ static void check_order(const struct sim_record *r)
     if (o->body_case != CARDFLOW__V1__BANK_ORDER__BODY_LINE) return;
     if (o->line->routing_key.len != 16) sim_broken("a line without routing key");
     const struct cf_key holder = cf_key_holder(o->line->routing_key.data);
-    struct card *card = card_of(o->line->card_no, &holder);
+    struct owners_card *card = card_of(o->line->card_no, &holder);
     if (card->ordered || card->state != CF_CARD_NONE)
         sim_broken("card number %s is ordered twice", card->no);
     card->ordered = true;
