@@ -138,7 +138,8 @@ def test_parked_records_are_in_the_metrics(stuck, client, cardctl, topics, stack
     wait_until("the reason in the metrics", 30, told)
     assert "cardflow_stage_parked_oldest_seconds " in client_text(operator)
     service = stack.service("production")
-    assert "parked_too_long" in service.get("/readyz")[1]
+    wait_until("/readyz says that it waits", 30,
+               lambda: "parked_too_long" in service.get("/readyz")[1])
     mine = ("--topic", "production.internal", "--key", key.hex())
     cardctl.json("production", "parked", "drop", *mine, "--reason", "not a ProductionInternal", *WHO)
     cardctl.json("production", "parked", "redrive", *mine, *WHO)
