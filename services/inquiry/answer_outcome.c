@@ -96,7 +96,7 @@ void inquiry_answer_outcome(struct cf_buf *to, const struct inquiry_answer *in,
     struct cf_out o = cf_out_to(to);
     cf_out_object(&o, NULL);
     cf_outcome_out(&o, &world, in->arena, &x);
-    if (in->hands_out) cf_out_some(&o, "card_no", app->to_hand_out);
+    if (in->hands_out && app->to_hand_out.len) cf_out_text(&o, "card_no", app->to_hand_out);
     cf_out_z(&o, "as_of", cf_rfc3339_text(in->facts->as_of, text));
     cf_out_z(&o, "source", in->from_cache ? "cache" : "store");
     cf_out_end(&o);

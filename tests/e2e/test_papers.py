@@ -5,8 +5,7 @@ import uuid
 import pytest
 from harness.program import wait_until
 
-# Of inquiry alone: how fresh its answer is, and the number of a card for the counter that hands it out.
-NOT_SHARED = {"as_of", "source", "card_no"}
+NOT_SHARED = {"as_of", "source"}  # of inquiry: how fresh its answer is
 
 
 @pytest.fixture(scope="module")
