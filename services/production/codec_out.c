@@ -225,9 +225,7 @@ struct cf_str production_codec_enqueue(struct cf_arena *a, const struct producti
     q.photo_ref = id_or_none(app->photo_ref);
     q.kind = (Cardflow__V1__AppKind)app->kind;
     q.due_on = app->due_on;
-    /* What replaces a card that is gone goes first: 7 working days from the start. */
-    q.priority = app->kind == CF_KIND_LOSS_REPLACEMENT || app->kind == CF_KIND_DAMAGE_REPLACEMENT ||
-                 app->remakes > 0 || app->by_hand;
+    q.priority = production_has_priority(app);
     q.bank_code = z(a, app->bank);
     out.body_case = CARDFLOW__V1__PRODUCTION_INTERNAL__BODY_ENQUEUE;
     out.enqueue = &q;

@@ -58,7 +58,8 @@ static void enqueue(struct bank_scene *c, const struct production_enqueue_body *
         .queued_at = c->s->now,
     };
     uint8_t id[16];
-    production_enqueue(&c->b, q->priority, &c->world, &at);
+    char *room = cf_arena_alloc(c->s->arena, c->b.days.len + PRODUCTION_DAY_LEN);
+    production_enqueue(&c->b, q->priority, &c->world, room, &at);
     line.lane = (int16_t)at.lane;
     line.no = at.no;
     memcpy(line.app_id, q->app_id, 16);

@@ -223,6 +223,7 @@ struct production_policy {
     uint32_t batch_lines;
     cf_ms batch_wait_ms;
     uint32_t daily_capacity, lead_days;
+    uint32_t priority_quota; /* percent of the capacity */
     int warn_days; /* working days before the due date; 0: no warning */
 };
 
@@ -511,10 +512,15 @@ struct production_lane {
     cf_ms since;    /* when the oldest waiting line came; 0: none waits */
 };
 
+#define PRODUCTION_DAY_LEN 12
+
 struct production_bank {
     struct production_lane lane[PRODUCTION_LANES];
-    cf_day promised_on; /* the day that fills up now */
-    uint32_t promised;  /* cards promised for it */
+    cf_day full_before; /* no earlier day takes another card */
+    struct cf_str days; /* cards promised for each later day: day and number of each lane, 4 bytes
+                         * each */
+    cf_day asked_on;    /* the last day on which a priority line came, */
+    uint32_t asked, asked_before; /* how many then, and on the one before */
     struct cf_str out;  /* lines that left the queue: lane (1 byte) and number (8 bytes) each */
 };
 
@@ -532,8 +538,17 @@ struct production_queued {
     struct production_close close;
 };
 
+/* The lane of what somebody waits for without a card: in the place of one that was lost or is
+ * broken, or made again. */
+bool production_has_priority(const struct production_app *app);
+/* `room` has b->days.len + PRODUCTION_DAY_LEN bytes. */
 void production_enqueue(struct production_bank *b, bool priority, const struct production_world *w,
-                        struct production_queued *out);
+                        char *room, struct production_queued *out);
+/* The day for which a card queued now is promised; `room` as above. A day takes as many as the bank
+ * makes; of them the priority lane takes its quota at most while ordinary cards wait for later days,
+ * and ordinary ones leave free what it is likely to need. In each lane days come in order. */
+cf_day production_promise(struct production_bank *b, bool priority,
+                          const struct production_world *w, char *room);
 /* Closes what has waited long enough. */
 void production_bank_due(struct production_bank *b, const struct production_world *w,
                          struct production_close out[PRODUCTION_LANES]);

@@ -1,8 +1,16 @@
-/* A bank's queue: lanes, closing by count or waiting time, promised dates by daily capacity; and the
- * reconciliation of its batches. */
+/* A bank's queue: lanes, places, closing by count or waiting time; and the reconciliation of its
+ * batches. Promised days: rules_promise.c. */
 #include "services/production/rules.h"
 
 #define LEFT_LEN 9
+
+static int64_t left_no(const char *p)
+{
+    uint64_t no = 0;
+    for (int i = 1; i < LEFT_LEN; i++)
+        no = no << 8 | (uint8_t)p[i];
+    return (int64_t)no;
+}
 
 static struct production_close close_lane(struct production_bank *b, unsigned lane)
 {
@@ -13,34 +21,33 @@ static struct production_close close_lane(struct production_bank *b, unsigned la
     return c;
 }
 
-/* The day on which a card queued now is promised: each day takes as many as the bank can make. */
-static cf_day promise(struct production_bank *b, const struct production_world *w)
+bool production_has_priority(const struct production_app *app)
 {
-    const struct production_policy *p = w->policy;
-    cf_day first = cf_add_workdays(w->calendar, cf_day_of_ms(w->now), (int)p->lead_days);
-    if (b->promised_on < first) {
-        b->promised_on = first;
-        b->promised = 0;
-    }
-    if (b->promised >= p->daily_capacity) {
-        b->promised_on = cf_add_workdays(w->calendar, b->promised_on, 1);
-        b->promised = 0;
-    }
-    b->promised++;
-    return b->promised_on;
+    return app->kind == CF_KIND_LOSS_REPLACEMENT || app->kind == CF_KIND_DAMAGE_REPLACEMENT ||
+           app->remakes > 0 || app->by_hand;
+}
+
+/* Lines of a lane that wait to be sent. */
+static uint32_t waiting(const struct production_bank *b, unsigned lane)
+{
+    int64_t n = b->lane[lane].last - b->lane[lane].closed;
+    for (size_t at = 0; at + LEFT_LEN <= b->out.len; at += LEFT_LEN)
+        n -= (unsigned char)b->out.ptr[at] == lane && left_no(b->out.ptr + at) > b->lane[lane].closed;
+    return (uint32_t)n;
 }
 
 void production_enqueue(struct production_bank *b, bool priority, const struct production_world *w,
-                        struct production_queued *out)
+                        char *room, struct production_queued *out)
 {
     memset(out, 0, sizeof *out);
     out->lane = priority ? 1 : 0;
     struct production_lane *l = &b->lane[out->lane];
     out->no = ++l->last;
     if (!l->since) l->since = w->now;
-    out->promised_on = promise(b, w);
-    out->place = (uint32_t)(l->last - l->closed);
-    if (out->place >= w->policy->batch_lines) out->close = close_lane(b, out->lane);
+    out->promised_on = production_promise(b, priority, w, room);
+    /* What waits in the priority lane goes before ordinary lines. */
+    out->place = waiting(b, out->lane) + (priority ? 0 : waiting(b, 1));
+    if (l->last - l->closed >= w->policy->batch_lines) out->close = close_lane(b, out->lane);
 }
 
 void production_bank_due(struct production_bank *b, const struct production_world *w,
@@ -61,14 +68,6 @@ cf_ms production_bank_next_due(const struct production_bank *b, const struct pro
         if (since && (!next || since + p->batch_wait_ms < next)) next = since + p->batch_wait_ms;
     }
     return next;
-}
-
-static int64_t left_no(const char *p)
-{
-    uint64_t no = 0;
-    for (int i = 1; i < LEFT_LEN; i++)
-        no = no << 8 | (uint8_t)p[i];
-    return (int64_t)no;
 }
 
 void production_bank_leave(struct production_bank *b, unsigned lane, int64_t no, char *room)

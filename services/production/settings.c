@@ -23,6 +23,7 @@ struct production_policy production_settings_policy(const struct production_sett
         .batch_lines = (uint32_t)s->batch_lines,
         .batch_wait_ms = s->batch_wait_ms,
         .daily_capacity = (uint32_t)s->bank_daily_capacity,
+        .priority_quota = (uint32_t)s->priority_quota_percent,
         .lead_days = (uint32_t)s->bank_lead_days,
         .warn_days = (int)s->deadline_warn_days,
     };

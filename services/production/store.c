@@ -31,8 +31,11 @@ static const struct cf_column bank_columns[] = {
     {"priority_last",   CF_COL_INT8, offsetof(struct production_bank_row, last[1])  },
     {"priority_closed", CF_COL_INT8, offsetof(struct production_bank_row, closed[1])},
     {"priority_since",  CF_COL_INT8, offsetof(struct production_bank_row, since[1]) },
-    COL(production_bank_row, INT4, promised_on),
-    COL(production_bank_row, INT4, promised),
+    COL(production_bank_row, INT4, full_before),
+    COL(production_bank_row, BYTES, days),
+    COL(production_bank_row, INT4, asked_on),
+    COL(production_bank_row, INT4, asked),
+    COL(production_bank_row, INT4, asked_before),
     COL(production_bank_row, BYTES, left_queue),
     COL(production_bank_row, INT8, batches),
     COL(production_bank_row, INT8, reconciled),
@@ -204,8 +207,11 @@ void production_bank_open(const struct production_bank_row *row, struct producti
         b->lane[i].closed = row->closed[i];
         b->lane[i].since = row->since[i];
     }
-    b->promised_on = row->promised_on;
-    b->promised = (uint32_t)row->promised;
+    b->full_before = row->full_before;
+    b->days = row->days;
+    b->asked_on = row->asked_on;
+    b->asked = (uint32_t)row->asked;
+    b->asked_before = (uint32_t)row->asked_before;
     b->out = row->left_queue;
 }
 
@@ -216,8 +222,11 @@ void production_bank_close(const struct production_bank *b, struct production_ba
         row->closed[i] = b->lane[i].closed;
         row->since[i] = b->lane[i].since;
     }
-    row->promised_on = b->promised_on;
-    row->promised = (int32_t)b->promised;
+    row->full_before = b->full_before;
+    row->days = b->days.len ? b->days : (struct cf_str){0};
+    row->asked_on = b->asked_on;
+    row->asked = (int32_t)b->asked;
+    row->asked_before = (int32_t)b->asked_before;
     row->left_queue = b->out;
 }
 

@@ -64,6 +64,7 @@ TIMES = {
     "warn_days": ["no_photo", "unanswered"],
     "lead_days": ["straight"],
     "remake_max": "no time", "batch_lines": "no time", "daily_capacity": "no time",
+    "priority_quota": "no time",
 }
 # Times of the other services' settings, and of work orders.
 DAYS = {

@@ -8,6 +8,7 @@ import pytest
 from harness import workdays
 from harness.client import Client
 from harness.ends import EAST, today
+from harness.machines import Holder
 from harness.program import wait_until
 
 LEAD_DAYS, CARDS = 3, 7  # a card a day: more than a week, so that a weekend is among them
@@ -16,10 +17,19 @@ EPOCH = datetime.date(1970, 1, 1)
 
 @pytest.fixture
 def slow(make_stack):
-    """A bank that makes one card a day; its batch does not close meanwhile. It is ten in the
+    return bank_of(make_stack, 1)
+
+
+@pytest.fixture
+def two_a_day(make_stack):
+    return bank_of(make_stack, 2)
+
+
+def bank_of(make_stack, capacity):
+    """A bank that makes so many cards a day; its batch does not close meanwhile. It is ten in the
     morning, and no midnight comes between."""
     stack = make_stack(services=["intake", "photo-fetch", "production", "inquiry"], settings={
-        "production": {"batch_wait_ms": "1h", "bank_daily_capacity": 1,
+        "production": {"batch_wait_ms": "1h", "bank_daily_capacity": capacity,
                        "bank_lead_days": LEAD_DAYS}})
     stack.day = today() + datetime.timedelta(days=1)
     stack.set_clock(now=datetime.datetime.combine(stack.day, datetime.time(10), EAST).isoformat())
@@ -68,3 +78,29 @@ def test_each_day_takes_as_many_cards_as_the_bank_makes(slow, opened, people):
     assert shown["receipt"]["promised_date"] is None
     assert (shown["receipt"]["place_in_queue"], shown["receipt"]["past_deadline"]) == (None, False)
     assert shown["deadline"]["due_on"] == due_on.isoformat()
+
+
+def test_a_lost_card_goes_before_first_issues_that_wait(two_a_day, opened, people):
+    """Half of a day's cards are kept free for the priority lane, once the first day is full; what
+    waits there comes before first issues that come later. A card without a photo goes with them."""
+    client, topics = Client(two_a_day), opened(two_a_day)
+    days = workdays.count(two_a_day.day, LEAD_DAYS + 6)[1][LEAD_DAYS - 1:]
+    lost = [Holder(client, people.resident()).with_card("normal") for _ in range(2)]
+    apps = []
+
+    def queued(h, **fields):
+        h.apply(**fields)
+        apps.append(h.app)
+        h.at("photo_ready")
+        wait_until("promised", 20, lambda: h.app in promises(topics), 0.2)
+
+    for _ in range(4):
+        queued(Holder(client, people.resident()))
+    for h in lost:
+        queued(h, enrol=False, kind="loss_replacement")
+    queued(Holder(client, people.resident()))
+    told = promises(topics)
+    #  two on the first day, then one a day; the lost ones take what was left
+    assert [days.index(EPOCH + datetime.timedelta(days=told[app].promised_on)) for app in apps] \
+        == [0, 0, 1, 2, 1, 2, 3]
+    assert [told[app].place_in_queue for app in apps] == [1, 2, 3, 4, 1, 2, 7]

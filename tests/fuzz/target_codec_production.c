@@ -57,6 +57,7 @@ const struct fuzz_service *fuzz_service(void)
                    .batch_lines = 2,
                    .batch_wait_ms = 1000,
                    .daily_capacity = 2,
+                   .priority_quota = 50,
                    .lead_days = 3,
                    .warn_days = 2},
         .letters = "BC",

@@ -75,6 +75,7 @@ static void make_production(void)
                                                     .batch_lines = 5,
                                                     .batch_wait_ms = 1000,
                                                     .daily_capacity = 20000,
+                                                    .priority_quota = 50,
                                                     .lead_days = 3,
                                                     .warn_days = 2},
                                          .letters = "B",

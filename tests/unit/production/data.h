@@ -32,6 +32,7 @@ static const struct production_policy policy = {
     .batch_lines = 3,
     .batch_wait_ms = 1000,
     .daily_capacity = 2,
+    .priority_quota = 50,
     .lead_days = 1,
 };
 

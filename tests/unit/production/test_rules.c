@@ -540,6 +540,15 @@ static void death_closes_the_application_and_cancels_the_cards(void **state)
 
 /* ---- a bank's queue ------------------------------------------------------------------------ */
 
+/* Another than the one in which the days are. */
+static char *room_for_days(const struct production_bank *b)
+{
+    static char rooms[2][256];
+    assert_true(b->days.len + PRODUCTION_DAY_LEN <= sizeof rooms[0]);
+    bool in_first = b->days.ptr >= rooms[0] && b->days.ptr < rooms[0] + sizeof rooms[0];
+    return rooms[in_first];
+}
+
 static void a_lane_closes_when_full_or_when_its_oldest_line_has_waited(void **state)
 {
     (void)state;
@@ -548,7 +557,7 @@ static void a_lane_closes_when_full_or_when_its_oldest_line_has_waited(void **st
     struct production_close due[PRODUCTION_LANES];
     struct production_world w = world_at(NOW);
     for (int i = 1; i <= 3; i++) {
-        production_enqueue(&b, false, &w, &q);
+        production_enqueue(&b, false, &w, room_for_days(&b), &q);
         assert_int_equal(q.no, i);
         assert_int_equal(q.place, (uint32_t)i);
         assert_int_equal(q.close.yes, i == 3);
@@ -556,7 +565,7 @@ static void a_lane_closes_when_full_or_when_its_oldest_line_has_waited(void **st
     assert_int_equal(q.close.from, 1);
     assert_int_equal(q.close.to, 3);
     assert_int_equal(production_bank_next_due(&b, &policy), 0);
-    production_enqueue(&b, true, &w, &q);
+    production_enqueue(&b, true, &w, room_for_days(&b), &q);
     assert_int_equal(q.lane, 1);
     assert_int_equal(production_bank_next_due(&b, &policy), NOW + 1000);
     w = world_at(NOW + 999);
@@ -579,7 +588,7 @@ static void dates_are_promised_by_daily_capacity_on_working_days(void **state)
     struct production_world w = world_at(thursday);
     for (int i = 0; i < 5; i++) {
         struct production_queued q;
-        production_enqueue(&b, i % 2 == 0, &w, &q);
+        production_enqueue(&b, i % 2 == 0, &w, room_for_days(&b), &q);
         char text[11];
         if (q.promised_on != cf_day_of_date(2026, 4, want[i]))
             fail_msg("card %d: %s", i, cf_day_text(q.promised_on, text));
@@ -587,7 +596,7 @@ static void dates_are_promised_by_daily_capacity_on_working_days(void **state)
     /* After a quiet time it begins with the first day again. */
     struct production_queued q;
     w = world_at(thursday + 30 * (cf_ms)CF_MS_PER_DAY);
-    production_enqueue(&b, false, &w, &q);
+    production_enqueue(&b, false, &w, room_for_days(&b), &q);
     assert_int_equal(q.promised_on, cf_add_workdays(&calendar, cf_day_of_ms(w.now), 1));
 }
 

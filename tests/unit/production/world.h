@@ -66,6 +66,7 @@ UNUSED static int make_env(void **state)
                                             .batch_lines = 3,
                                             .batch_wait_ms = 1000,
                                             .daily_capacity = 100,
+                                            .priority_quota = 50,
                                             .lead_days = 3,
                                             .warn_days = 2};
     memcpy(env.letters, "B", 2);
