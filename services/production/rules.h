@@ -517,6 +517,7 @@ struct production_lane {
 struct production_bank {
     struct production_lane lane[PRODUCTION_LANES];
     cf_day full_before; /* no earlier day takes another card */
+    cf_day last_ordinary; /* the latest day for which an ordinary card is promised */
     struct cf_str days; /* cards promised for each later day: day and number of each lane, 4 bytes
                          * each */
     cf_day asked_on;    /* the last day on which a priority line came, */
@@ -545,7 +546,7 @@ bool production_has_priority(const struct production_app *app);
 void production_enqueue(struct production_bank *b, bool priority, const struct production_world *w,
                         char *room, struct production_queued *out);
 /* The day for which a card queued now is promised; `room` as above. A day takes as many as the bank
- * makes; of them the priority lane takes its quota at most while ordinary cards wait for later days,
+ * makes; of them the priority lane takes its quota at most while ordinary cards wait for a later day,
  * and ordinary ones leave free what it is likely to need. In each lane days come in order. */
 cf_day production_promise(struct production_bank *b, bool priority,
                           const struct production_world *w, char *room);

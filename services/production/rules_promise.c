@@ -111,7 +111,9 @@ static bool has_room(const struct production_bank *b, const struct production_po
     if (d->n[NORMAL] + d->n[PRIORITY] >= capacity(p)) return false;
     /* Nothing that comes later is made on the first day any more: all of it may be taken. */
     if (lane == NORMAL) return d->on == first || d->n[NORMAL] < capacity(p) - kept_free(b, p);
-    return d->n[PRIORITY] < quota(p) || newest(b, NORMAL) <= d->on;
+    cf_day waits = b->last_ordinary; /* for a day after the first */
+    if (waits <= first || d->n[PRIORITY] < quota(p)) return true;
+    return quota(p) == 0 && d->on > waits; /* nothing to share out: after those that wait */
 }
 
 static void put_day(struct production_bank *b, const struct day *d, char *room)
@@ -147,6 +149,7 @@ cf_day production_promise(struct production_bank *b, bool priority,
     while (!has_room(b, w->policy, &d, lane, first))
         d = day_on(b, cf_add_workdays(w->calendar, d.on, 1));
     d.n[lane]++;
+    if (!priority && d.on > b->last_ordinary) b->last_ordinary = d.on;
     put_day(b, &d, room);
     return d.on;
 }

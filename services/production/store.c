@@ -32,6 +32,7 @@ static const struct cf_column bank_columns[] = {
     {"priority_closed", CF_COL_INT8, offsetof(struct production_bank_row, closed[1])},
     {"priority_since",  CF_COL_INT8, offsetof(struct production_bank_row, since[1]) },
     COL(production_bank_row, INT4, full_before),
+    COL(production_bank_row, INT4, last_ordinary),
     COL(production_bank_row, BYTES, days),
     COL(production_bank_row, INT4, asked_on),
     COL(production_bank_row, INT4, asked),
@@ -208,6 +209,7 @@ void production_bank_open(const struct production_bank_row *row, struct producti
         b->lane[i].since = row->since[i];
     }
     b->full_before = row->full_before;
+    b->last_ordinary = row->last_ordinary;
     b->days = row->days;
     b->asked_on = row->asked_on;
     b->asked = (uint32_t)row->asked;
@@ -223,6 +225,7 @@ void production_bank_close(const struct production_bank *b, struct production_ba
         row->since[i] = b->lane[i].since;
     }
     row->full_before = b->full_before;
+    row->last_ordinary = b->last_ordinary;
     row->days = b->days.len ? b->days : (struct cf_str){0};
     row->asked_on = b->asked_on;
     row->asked = (int32_t)b->asked;

@@ -41,7 +41,7 @@ struct production_row {
 struct production_bank_row {
     struct cf_str code;
     int64_t last[PRODUCTION_LANES], closed[PRODUCTION_LANES], since[PRODUCTION_LANES];
-    int32_t full_before, asked_on, asked, asked_before;
+    int32_t full_before, last_ordinary, asked_on, asked, asked_before;
     struct cf_str days;
     struct cf_str left_queue;
     int64_t batches, reconciled, sent, made, failed, missing, late_voided;

@@ -83,16 +83,53 @@ static void the_priority_lane_takes_its_quota_at_most(void **state)
     for (int i = 0; i < 25; i++)
         promise(t, true);
     assert_int_equal(t->promised[first - today][1], 10);
-    /* An ordinary one comes after those; what is then urgent takes 3 of each day before it. */
-    for (int i = 0; i < 40; i++)
+    free(t);
+    /* As many of both: half of the first day, then 3 of 10 a day, and ordinary ones the rest. */
+    t = bench_of(10, 30);
+    for (int i = 0; i < 33; i++) {
         promise(t, false);
-    for (int i = 0; i < 12; i++)
         promise(t, true);
-    for (cf_day d = t->b.full_before; d < first + 30; d++) {
-        int64_t *n = t->promised[d - today];
-        assert_true(n[0] + n[1] <= 10);
-        if (n[0] && n[1]) assert_true(n[1] <= 5); /* the day on which both meet had 5 before */
     }
+    assert_int_equal(t->promised[first - today][1], 5);
+    for (int i = 1; i <= 4; i++) {
+        const int64_t *n = t->promised[cf_add_workdays(&calendar, first, i) - today];
+        assert_int_equal(n[0], 7);
+        assert_int_equal(n[1], 3);
+    }
+    free(t);
+}
+
+/* Without a quota the lane has no part of its own: it goes after those that wait. */
+static void without_a_quota_nobody_goes_first(void **state)
+{
+    (void)state;
+    struct bench *t = bench_of(10, 0);
+    cf_day last = 0;
+    for (int i = 0; i < 15; i++)
+        last = promise(t, false);
+    assert_int_equal(promise(t, true), cf_add_workdays(&calendar, last, 1));
+    free(t);
+}
+
+/* Another quota and capacity: a day that has more than it may take now takes no more. */
+static void a_day_that_has_too_many_takes_no_more(void **state)
+{
+    (void)state;
+    struct bench *t = bench_of(10, 50);
+    cf_day first = first_of(t), today = cf_day_of_ms(NOW);
+    for (int i = 0; i < 29; i++)
+        promise(t, false);
+    t->p.daily_capacity = 20;
+    for (int i = 0; i < 30; i++)
+        promise(t, false);
+    cf_day crowded = first;
+    while (t->promised[crowded - today][0] <= 15)
+        crowded++;
+    t->p.daily_capacity = 15;
+    t->p.priority_quota = 1;
+    for (int i = 0; i < 8; i++)
+        promise(t, true);
+    assert_int_equal(t->promised[crowded - today][1], 0);
     free(t);
 }
 
@@ -146,6 +183,8 @@ static void sequence(struct bench *t)
             fail_msg("an urgent card is promised later though the quota is not used up");
         for (uint32_t burst = 1 + below(3 * t->p.daily_capacity); burst > 0; burst--, all++) {
             cf_day on = promise(t, priority);
+            if (priority && quota_of(t) && t->promised[on - today][1] > quota_of(t))
+                assert_true(t->last[0] <= first); /* no ordinary one waits */
             assert_true(on >= first && cf_is_workday(&calendar, on));
             if (on < t->last[priority]) fail_msg("who comes later is promised an earlier day");
             t->last[priority] = on;
@@ -238,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_priority_card_goes_before_ordinary_ones_that_wait),
         cmocka_unit_test(the_priority_lane_takes_its_quota_at_most),
+        cmocka_unit_test(without_a_quota_nobody_goes_first),
+        cmocka_unit_test(a_day_that_has_too_many_takes_no_more),
         cmocka_unit_test(one_card_a_day_goes_in_order),
         cmocka_unit_test(more_is_kept_free_where_more_comes),
         cmocka_unit_test(whatever_comes_no_day_is_promised_twice_and_nobody_is_forgotten),
