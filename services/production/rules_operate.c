@@ -282,6 +282,14 @@ static void open_add_on(const struct production_op *op, struct production_target
     answer(op, t, "done", NULL, fx);
 }
 
+/* Was this card imported before? Without a number its bank and its day tell. */
+static bool is_there(const struct production_card *card, const struct production_op *op)
+{
+    if (!production_card_is(card) || card->state != op->import.state) return false;
+    if (op->card_no.len) return cf_str_is(op->card_no, card->no);
+    return cf_str_eq(card->bank, op->import.bank) && card->issued_on == op->import.issued_on;
+}
+
 /* A card made before cardflow. */
 static void import_card(struct production_holder *h, const struct production_op *op,
                         const struct production_world *w, struct production_effects *fx)
@@ -294,8 +302,7 @@ static void import_card(struct production_holder *h, const struct production_op 
     if (cf_card_state_code(op->import.state) < 0) production_refuse(&v, "illegal_in_state");
     if (!op->import.bank.len) production_refuse(&v, "not_issuing_bank");
     if (op->import.issued_on > cf_day_of_ms(w->now)) production_refuse(&v, "submitted_in_future");
-    if (op->card_no.len && cf_str_is(op->card_no, slot->card.no) &&
-        slot->card.state == op->import.state) {
+    if (is_there(&slot->card, op)) {
         answer(op, &t, "already", NULL, fx);
         return;
     }

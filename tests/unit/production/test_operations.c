@@ -865,6 +865,25 @@ static void an_imported_card_stands_as_it_was(void **state)
     assert_int_equal(h.temporary.card.valid_until, h.temporary.card.issued_on + 60);
 }
 
+static void a_card_without_a_number_is_imported_once(void **state)
+{
+    (void)state;
+    struct production_holder h = {0};
+    struct production_op op = import("", CF_CARD_NORMAL);
+    assert_string_equal(operate(&h, &op)->word, "done");
+    assert_string_equal(operate(&h, &op)->word, "already");
+    op.import.issued_on++;
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    op.import.issued_on--;
+    op.import.bank = CF_STR("B02");
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    op = import("", CF_CARD_FORMAL_LOSS);
+    assert_string_equal(reasons_of(operate(&h, &op)), "card_exists");
+    h.permanent.card.state = CF_CARD_CANCELLED; /* gone, and then another one of that day */
+    op = import("", CF_CARD_NORMAL);
+    assert_string_equal(operate(&h, &op)->word, "done");
+}
+
 static void what_cannot_have_been_a_card_is_not_imported(void **state)
 {
     (void)state;
@@ -945,6 +964,7 @@ int main(void)
         cmocka_unit_test(a_consent_says_who_when_and_by_which_document),
         cmocka_unit_test(only_a_usable_temporary_card_is_extended),
         cmocka_unit_test(an_imported_card_stands_as_it_was),
+        cmocka_unit_test(a_card_without_a_number_is_imported_once),
         cmocka_unit_test(what_cannot_have_been_a_card_is_not_imported),
         cmocka_unit_test(no_card_is_imported_beside_an_open_application),
     };
