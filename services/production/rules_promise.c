@@ -101,6 +101,7 @@ static void forget(struct production_bank *b, const struct production_world *w, 
         if (d.n[NORMAL] + d.n[PRIORITY] < capacity(w->policy)) break;
         b->full_before = cf_add_workdays(w->calendar, d.on, 1);
     }
+    if (gone == 0) return;
     b->days.ptr += gone * PRODUCTION_DAY_LEN;
     b->days.len -= gone * PRODUCTION_DAY_LEN;
 }
