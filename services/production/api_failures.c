@@ -9,11 +9,6 @@
 /* Columns of sql/failures.sql. */
 enum column { APPLICATION, HOLDER, BANK, OUTLET, REASON, SINCE };
 
-struct list {
-    struct cf_request *req;
-    int limit;
-};
-
 /* One decision on its way; lives in the request's arena. */
 struct decision {
     struct cf_request *req;
@@ -40,72 +35,32 @@ static void write_failure(struct cf_out *o, const PGresult *res, int row)
     cf_out_end(o);
 }
 
-/* Where the next page begins: time and id of the last row. */
-static void write_next(struct cf_out *o, const PGresult *res, int limit)
-{
-    char next[64];
-    int n = PQntuples(res);
-    if (n < limit) {
-        cf_out_null(o, "next_after");
-        return;
-    }
-    snprintf(next, sizeof next, "%s.%s", PQgetvalue(res, n - 1, SINCE),
-             PQgetvalue(res, n - 1, APPLICATION));
-    cf_out_z(o, "next_after", next);
-}
-
-static void show(void *arg, int e, const PGresult *res)
-{
-    struct list *list = arg;
-    struct cf_buf body;
-    if (e) {
-        cf_problem_away(list->req, "postgres");
-        return;
-    }
-    cf_buf_init(&body, 512 << 10);
-    struct cf_out o = cf_out_to(&body);
-    cf_out_object(&o, NULL);
-    cf_out_array(&o, "failures");
-    for (int i = 0; i < PQntuples(res); i++)
-        write_failure(&o, res, i);
-    cf_out_end(&o);
-    write_next(&o, res, list->limit);
-    cf_out_end(&o);
-    cf_answer_json(list->req, 200, &body);
-    cf_buf_free(&body);
-}
-
 static bool read_after(struct cf_str after, int64_t *since, uint8_t id[16])
 {
-    const char *dot = after.len ? memchr(after.ptr, '.', after.len) : NULL;
-    uint64_t ms;
-    if (!dot) return false;
-    size_t n = (size_t)(dot - after.ptr);
-    if (!cf_digits((struct cf_str){after.ptr, n}, INT64_MAX, &ms)) return false;
-    *since = (int64_t)ms;
-    return cf_uuid_parse((struct cf_str){dot + 1, after.len - n - 1}, id);
+    struct cf_str text;
+    return production_page_after(after, since, &text) && cf_uuid_parse(text, id);
 }
 
 static void get_failures(struct cf_request *req, void *arg)
 {
     struct production_front *front = arg;
-    struct list *list = cf_arena_zero(req->arena, sizeof *list);
+    struct production_page *page = cf_arena_zero(req->arena, sizeof *page);
     struct cf_str after = cf_request_query(req, "after");
     uint8_t id[16] = {0};
     char since[8], limit[4];
     int64_t from = -1;
-    list->req = req;
-    if ((list->limit = cf_request_limit(req)) < 0) return;
+    *page = (struct production_page){req, 0, "failures", SINCE, APPLICATION, write_failure};
+    if ((page->limit = cf_request_limit(req)) < 0) return;
     if (after.ptr && !read_after(after, &from, id)) {
         cf_problem_field(req, 400, "invalid_query", "after", "the next_after of a page before",
                          "Leave it out for the first page.");
         return;
     }
     cf_put64(since, (uint64_t)from);
-    cf_put32(limit, (uint32_t)list->limit);
+    cf_put32(limit, (uint32_t)page->limit);
     const struct cf_str params[] = {
         cf_request_query(req, "bank_code"), {since, 8}, {(const char *)id, 16}, {limit, 4}};
-    if (cf_pgf_send(front->app->pg, PRODUCTION_FAILURES, params, 4, show, list))
+    if (cf_pgf_send(front->app->pg, PRODUCTION_FAILURES, params, 4, production_page_show, page))
         cf_problem_away(req, "postgres");
 }
 

@@ -33,6 +33,18 @@ enum production_paper_column {
 struct cf_paper;
 void production_api_paper(struct cf_paper *paper, enum cf_lang lang, const char *phones,
                           bool voucher, struct cf_str no, const PGresult *res);
+/* A page of a list: `name` is its array, `row` writes one; columns `at` (ms) and `id` order it. */
+struct production_page {
+    struct cf_request *req;
+    int limit;
+    const char *name;
+    int at, id;
+    void (*row)(struct cf_out *o, const PGresult *res, int row);
+};
+/* Answers with the rows; arg: struct production_page. */
+void production_page_show(void *arg, int e, const PGresult *res);
+/* "ms.id", the next_after of a page before; false: it is none. */
+bool production_page_after(struct cf_str after, int64_t *at, struct cf_str *id);
 /* The routes of api_results.c, api_papers.c and api_unsigned.c; the metrics of api_notices.c. */
 void production_api_results(struct production_front *front);
 void production_api_papers(struct production_front *front);

@@ -9,11 +9,6 @@
 /* Columns of sql/unsigned.sql. */
 enum column { VOUCHER_NO, OPERATION, CHANNEL, OUTLET, CARD_NO, AT };
 
-struct list {
-    struct cf_request *req;
-    int limit;
-};
-
 static void write_voucher(struct cf_out *o, const PGresult *res, int row)
 {
     char masked[CF_MASK_MAX], at[30];
@@ -29,59 +24,18 @@ static void write_voucher(struct cf_out *o, const PGresult *res, int row)
     cf_out_end(o);
 }
 
-/* Where the next page begins: time and number of the last voucher. */
-static void write_next(struct cf_out *o, const PGresult *res, int limit)
-{
-    char next[64];
-    int n = PQntuples(res);
-    if (n < limit) {
-        cf_out_null(o, "next_after");
-        return;
-    }
-    snprintf(next, sizeof next, "%s.%s", PQgetvalue(res, n - 1, AT),
-             PQgetvalue(res, n - 1, VOUCHER_NO));
-    cf_out_z(o, "next_after", next);
-}
-
-static void show(void *arg, int e, const PGresult *res)
-{
-    struct list *list = arg;
-    struct cf_buf body;
-    if (e) {
-        cf_problem_away(list->req, "postgres");
-        return;
-    }
-    cf_buf_init(&body, 512 << 10);
-    struct cf_out o = cf_out_to(&body);
-    cf_out_object(&o, NULL);
-    cf_out_array(&o, "vouchers");
-    for (int i = 0; i < PQntuples(res); i++)
-        write_voucher(&o, res, i);
-    cf_out_end(&o);
-    write_next(&o, res, list->limit);
-    cf_out_end(&o);
-    cf_answer_json(list->req, 200, &body);
-    cf_buf_free(&body);
-}
-
 static bool read_after(struct cf_str after, int64_t *at, struct cf_str *no)
 {
-    const char *dot = after.len ? memchr(after.ptr, '.', after.len) : NULL;
-    if (!dot) return false;
-    size_t n = (size_t)(dot - after.ptr);
-    uint64_t ms;
-    *no = (struct cf_str){dot + 1, after.len - n - 1};
-    if (!cf_digits((struct cf_str){after.ptr, n}, INT64_MAX, &ms)) return false;
-    *at = (int64_t)ms;
-    return cf_receipt_check_prefixed(*no, CF_VOUCHER_LETTER);
+    return production_page_after(after, at, no) &&
+           cf_receipt_check_prefixed(*no, CF_VOUCHER_LETTER);
 }
 
 /* The query's limit and after; false: it was answered. */
-static bool read_query(struct list *list, int64_t *at, struct cf_str *no)
+static bool read_query(struct production_page *page, int64_t *at, struct cf_str *no)
 {
-    struct cf_request *req = list->req;
+    struct cf_request *req = page->req;
     struct cf_str after = cf_request_query(req, "after");
-    if ((list->limit = cf_request_limit(req)) < 0) return false;
+    if ((page->limit = cf_request_limit(req)) < 0) return false;
     if (after.ptr && !read_after(after, at, no)) {
         cf_problem_field(req, 400, "invalid_query", "after", "the next_after of a page before",
                          "Leave it out for the first page.");
@@ -102,23 +56,23 @@ static struct cf_str channels_of(const struct cf_client *client, struct cf_pgarr
 static void get_unsigned(struct cf_request *req, void *arg)
 {
     struct production_front *front = arg;
-    struct list *list = cf_arena_zero(req->arena, sizeof *list);
+    struct production_page *page = cf_arena_zero(req->arena, sizeof *page);
     struct cf_str no = CF_STR(""), outlet = cf_request_query(req, "outlet_code");
     struct cf_pgarray channels = {.count = 0};
     int64_t after = -1;
     char at[8], limit[4];
-    list->req = req;
+    *page = (struct production_page){req, 0, "vouchers", AT, VOUCHER_NO, write_voucher};
     if (!cf_str_is(cf_request_query(req, "signed"), "false")) {
         cf_problem_field(req, 400, "invalid_query", "signed", "must be false",
                          "Ask for ?signed=false; a signed voucher is found by its number.");
         return;
     }
-    if (!read_query(list, &after, &no)) return;
+    if (!read_query(page, &after, &no)) return;
     cf_put64(at, (uint64_t)after);
-    cf_put32(limit, (uint32_t)list->limit);
+    cf_put32(limit, (uint32_t)page->limit);
     const struct cf_str params[] = {
         channels_of(req->client, &channels), outlet, {at, 8}, no, {limit, 4}};
-    if (cf_pgf_send(front->app->pg, PRODUCTION_UNSIGNED, params, 5, show, list))
+    if (cf_pgf_send(front->app->pg, PRODUCTION_UNSIGNED, params, 5, production_page_show, page))
         cf_problem_away(req, "postgres");
     cf_buf_free(&channels.buf);
 }
